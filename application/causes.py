@@ -1,0 +1,61 @@
+"""Why a unit of work exists. The cause's own row is stored in the commit, also when nothing else changed."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.effects import Effect
+from domain.ids import EventId, OrganizationId, RequestId, TaskId
+from domain.payment import PaymentFact
+
+
+class ApiRequest(Struct, frozen=True):
+    """Somebody called the HTTP API, or a browser came back from paying."""
+
+    request_id: RequestId
+
+
+class CommandLine(Struct, frozen=True):
+    """Somebody ran a command on the server."""
+
+    command: str
+    request_id: RequestId
+
+
+class InboundEvent(Struct, frozen=True):
+    """Stripe told us something, signed. `id` is Stripe's, and is handled once.
+
+    `organization_id` is what the event's object says, or empty when it says none. What could not be
+    handled is kept with the `refusal`'s code and reason and with the fact itself, to be tried again.
+    """
+
+    id: str
+    type: str
+    organization_id: OrganizationId
+    livemode: bool
+    received_at: datetime
+    refusal: str | None = None
+    reason: str | None = None
+    fact: PaymentFact | None = None
+
+
+class Task(Struct, frozen=True):
+    """An effect to be performed: written with the event that wants it, deleted when it is done.
+
+    `attempts` counts leases. `correlation_id` and `causation_id` lead back to what wanted it.
+    """
+
+    id: TaskId
+    organization_id: OrganizationId
+    livemode: bool
+    effect: Effect
+    created_at: datetime
+    due_at: datetime
+    correlation_id: str
+    causation_id: EventId
+    attempts: int = 0
+    last_error: str | None = None
+    parked_at: datetime | None = None
+
+
+Cause = ApiRequest | CommandLine | InboundEvent | Task

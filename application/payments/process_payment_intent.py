@@ -1,0 +1,158 @@
+"""A payment intent has news: from Stripe's webhook, or because the buyer's browser came back."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from application.causes import ApiRequest, Cause, InboundEvent
+from application.ports import Clock, EventOutbox, PaymentContext, PaymentGateway, PaymentRepository
+from application.unit_of_work import UnitOfWork, retry_on_stale
+from domain import checkout, customer, payment, purchase
+from domain.auth import Anonymous
+from domain.checkout import CheckoutSession
+from domain.errors import DomainError, NotFound, Rejected
+from domain.ids import CheckoutSessionId, Ids
+from domain.payment import PaymentFact
+
+
+class StripeReported(Struct, frozen=True):
+    """Stripe's webhook brought a fact."""
+
+    fact: PaymentFact
+    cause: InboundEvent
+
+
+class BuyerReturned(Struct, frozen=True):
+    """The buyer's browser is back from paying this session; Stripe is asked how it went."""
+
+    session_id: CheckoutSessionId
+    cause: ApiRequest
+
+
+class Booked(Struct, frozen=True):
+    """How the session stands now; `refusal` is the code of why a reported fact did not fit."""
+
+    session: CheckoutSession | None
+    refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessPaymentIntent:
+    """Book what became known of a payment intent: customer, purchase, payment and session together.
+
+    Facts may come in any order and number (design, rule 9). When money moves and nobody is known to be
+    paying, the customer is made by the same function as everywhere, and never found by e-mail: a stranger
+    could else write on somebody's customer by knowing an address. A fact that Stripe reports and that does
+    not fit is kept with its reason, and refused to nobody: the money has moved.
+    """
+
+    payments: PaymentRepository
+    gateway: PaymentGateway
+    outbox: EventOutbox
+    ids: Ids
+    clock: Clock
+
+    @retry_on_stale()
+    async def __call__(self, news: StripeReported | BuyerReturned) -> Booked:
+        """Raises NotFound `checkout_session_not_found`, and Rejected where the buyer's return does not fit."""
+        match news:
+            case StripeReported():
+                return await self._book_reported(news.fact, news.cause)
+            case BuyerReturned():
+                return await self._book_returned(news.session_id, news.cause)
+            case _:
+                assert_never(news)
+
+    async def _book_reported(self, fact: PaymentFact, cause: InboundEvent) -> Booked:
+        context = await self.payments.fact_context(fact, cause.id)
+        if context.handled:
+            return Booked(context.session)
+        try:
+            work, session = self._decide(fact, context, cause)
+        except DomainError as refusal:
+            kept = replace(cause, refusal=refusal.code, reason=refusal.detail, fact=fact)
+            await self.outbox.commit(UnitOfWork(kept, None, self.ids, self.clock.now()))
+            return Booked(context.session, refusal.code)
+        await self.outbox.commit(work)
+        return Booked(session)
+
+    async def _book_returned(self, session_id: CheckoutSessionId, cause: ApiRequest) -> Booked:
+        context = await self.payments.return_context(session_id)
+        if context is None or context.session is None:
+            raise NotFound("checkout_session_not_found", "There is no such checkout session.")
+        intent_id = context.session.payment_intent_id
+        if intent_id is None or context.session.status == "succeeded":
+            return Booked(context.session)
+        fact = await self.gateway.payment_intent(intent_id, livemode=context.session.livemode)
+        work, session = self._decide(fact, context, cause)
+        await self.outbox.commit(work)
+        return Booked(session)
+
+    def _decide(
+        self, fact: PaymentFact, context: PaymentContext, cause: Cause
+    ) -> tuple[UnitOfWork, CheckoutSession]:
+        session = _fitting(fact, context)
+        buyer = Anonymous(session.organization_id, session.livemode)
+        now = self.clock.now()
+        work = UnitOfWork(cause, buyer, self.ids, now)
+        customer_id, purchase_id = session.customer_id, session.purchase_id
+        status = payment.status_after(fact, context.payment)
+        if customer_id is None and fact.money_moves:
+            draft = customer.anonymous_draft(
+                session.id,
+                context.terms,
+                email=session.customer_email or fact.receipt_email,
+                name=session.customer_name,
+            )
+            creation, _ = customer.create(draft, buyer, context.terms, self.ids, now)
+            customer_id = work.record(creation).id
+        if customer_id is not None and (fact.money_moves or context.purchase is not None):
+            bought = purchase.follow_payment(session, context.purchase, status, customer_id, self.ids, now)
+            purchase_id = work.record(bought).id if bought else purchase_id
+        paid = payment.record(
+            fact,
+            context.payment,
+            organization_id=session.organization_id,
+            checkout_session_id=session.id,
+            customer_id=customer_id,
+            purchase_id=purchase_id,
+            ids=self.ids,
+            now=now,
+        )
+        if paid is not None:
+            work.record(paid)
+        followed = checkout.follow_payment(
+            session,
+            status,
+            payment_intent_id=fact.payment_intent_id,
+            customer_id=customer_id,
+            purchase_id=purchase_id,
+        )
+        return work, work.record(followed) if followed else session
+
+
+def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
+    """The session that the fact is about. Raises Rejected, with a code for each way of not fitting."""
+    if fact.checkout_session_id is None or fact.organization_id is None:
+        raise Rejected("payment_intent_not_ours", "The payment intent's metadata names no checkout session.")
+    session = context.session
+    if session is None:
+        raise Rejected(
+            "checkout_session_unknown", f"There is no checkout session '{fact.checkout_session_id}'."
+        )
+    if session.payment_intent_id not in (None, fact.payment_intent_id):
+        raise Rejected(
+            "payment_intent_mismatch",
+            f"The session is paid by {session.payment_intent_id}, not by this intent.",
+        )
+    if (fact.amount, fact.currency) != (session.amount, session.currency):
+        raise Rejected(
+            "amount_mismatch",
+            f"The intent is over {fact.amount} {fact.currency}, the session over {session.amount} {session.currency}.",
+        )
+    known = context.customer.stripe_customer_id if context.customer else None
+    if known and fact.stripe_customer_id and known != fact.stripe_customer_id:
+        raise Rejected("stripe_customer_mismatch", "The intent belongs to another Stripe customer.")
+    return session

@@ -1,0 +1,202 @@
+"""Every port, on one page: what the use cases need from the world, and what is promised to them.
+
+Repositories only read; `EventOutbox.commit` is the only way to write. Each read is one query, as of one
+moment. The contract suite (tests/contracts) holds every adapter to these words.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from application.causes import Task
+from application.unit_of_work import UnitOfWork
+from domain.auth import AuthContext, Authenticated
+from domain.catalog import Catalog, Price, Product
+from domain.checkout import CheckoutSession
+from domain.customer import Customer, CustomerRecord, CustomerTerms
+from domain.effects import CreateStripeCustomer
+from domain.events import RecordedEvent
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PricingModelId
+from domain.payment import Payment, PaymentFact
+from domain.purchase import Purchase
+
+
+class Clock(Protocol):
+    """What time it is; handed in, so that every run can be replayed."""
+
+    def now(self) -> datetime:
+        """The time, in UTC, to the microsecond."""
+
+
+class Secrets(Protocol):
+    """Where secrets come from."""
+
+    def api_key(self, *, livemode: bool) -> str:
+        """A new secret of an API key, `cf_test_…` or `cf_live_…`, with at least 160 random bits."""
+
+
+class EventOutbox(Protocol):
+    """The only way to write."""
+
+    async def commit(self, work: UnitOfWork) -> None:
+        """Store every state, event and task of `work`, and its cause's own row, in one transaction.
+
+        Raises StaleState when a state, or the cause, changed since it was read, and Conflict when a unique
+        key is taken; then nothing was stored. Events keep the order in which they were recorded.
+        """
+
+
+class CustomerContext(Struct, frozen=True):
+    """What creating a customer is decided on: the one that is there, or the terms for a new one."""
+
+    existing: CustomerRecord | None
+    terms: CustomerTerms
+
+
+class CustomerRepository(Protocol):
+    """Customers, as their use cases need them."""
+
+    async def creation_context(
+        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
+    ) -> CustomerContext:
+        """By external id; the terms are those of the named pricing model, else of the default one."""
+
+    async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
+        """By id (`cus_…`) or external id."""
+
+
+class CatalogRepository(Protocol):
+    """What is sold."""
+
+    async def catalog(self, auth: Authenticated) -> Catalog:
+        """Everything that is not archived, each kind in the order of slugs."""
+
+
+class CheckoutContext(Struct, frozen=True):
+    """What opening a checkout session is decided on; null what is not there."""
+
+    customer: Customer | None
+    price: Price | None
+    product: Product | None
+
+
+class CheckoutRepository(Protocol):
+    """Checkout sessions, and what they are opened on."""
+
+    async def opening_context(self, auth: Authenticated, price: str, customer: str | None) -> CheckoutContext:
+        """Customer by id or external id. Price by id, archived ones too; else by slug among the current ones
+        of the customer's pricing model, or, without a customer, of the default one."""
+
+    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
+        """By id."""
+
+
+class PaymentContext(Struct, frozen=True):
+    """What a payment fact is decided on. `handled`: the inbound event is in the books already.
+
+    `terms` are for the customer to be made: the pricing model of the bought price, else the default one.
+    """
+
+    handled: bool
+    session: CheckoutSession | None
+    payment: Payment | None
+    purchase: Purchase | None
+    customer: Customer | None
+    terms: CustomerTerms
+
+
+class PaymentRepository(Protocol):
+    """What a payment fact is decided on."""
+
+    async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
+        """By the organization, mode and checkout session that the fact names; empty where it names none."""
+
+    async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
+        """By the public id of a checkout session, whosever it is; None when there is no such session."""
+
+
+class EventFilter(Struct, frozen=True):
+    """Which events are asked for; `subject` is an id."""
+
+    after: int = 0
+    limit: int = 50
+    type: str | None = None
+    subject: str | None = None
+
+
+class EventFeed(Protocol):
+    """Events in the order in which they committed."""
+
+    async def page(self, auth: Authenticated, wanted: EventFilter) -> Sequence[RecordedEvent]:
+        """Events with a sequence above `after`, in order, at most `limit`."""
+
+
+class EventSequencer(Protocol):
+    """Gives committed events their place in the feed."""
+
+    async def sequence(self, limit: int) -> int:
+        """Number up to `limit` events, per organization and mode, and say how many.
+
+        An event is numbered only when no transaction that could still commit an earlier one is running, so
+        that a reader who has seen a number has seen all below it. Safe to call concurrently.
+        """
+
+
+class TaskQueue(Protocol):
+    """The worker's bookkeeping: which task is whose, and for how long."""
+
+    async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
+        """Take up to `limit` tasks that are due. Nobody else gets them before the lease ends."""
+
+    async def postpone(self, task: Task, error: str, due_at: datetime) -> None:
+        """The task failed, and is due again then."""
+
+    async def park(self, task: Task, error: str, now: datetime) -> None:
+        """The task failed for good: kept, visible, and not due any more."""
+
+
+class Tenants(Protocol):
+    """What must be found before it is known whose books to open."""
+
+    async def by_api_key(self, secret_hash: str) -> Authenticated | None:
+        """Who acts with this key; None for one that is unknown or revoked."""
+
+
+class PaymentIntent(Struct, frozen=True):
+    """An intent as it was made; the secret lets a browser pay it."""
+
+    id: str
+    client_secret: str | None
+
+
+class PaymentGateway(Protocol):
+    """The payment provider. Every call that makes something carries an idempotency key of ours.
+
+    Raises ProviderRefused when the call will never succeed as it is, Unavailable when it may later, and
+    Unavailable `payment_provider_not_configured` when there is no provider for the mode.
+    """
+
+    async def create_customer(
+        self,
+        customer: CreateStripeCustomer,
+        *,
+        organization_id: OrganizationId,
+        livemode: bool,
+        idempotency_key: str,
+    ) -> str:
+        """Make the customer known, or find it; its id there. The same key gives the same customer."""
+
+    async def find_customer(
+        self, id: CustomerId, *, organization_id: OrganizationId, livemode: bool
+    ) -> str | None:
+        """The provider's customer with our metadata, if there is one; search may lag behind writes."""
+
+    async def create_payment_intent(
+        self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
+    ) -> PaymentIntent:
+        """An intent over the session's amount, with organization, mode and session in its metadata."""
+
+    async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
+        """The intent as it is now."""

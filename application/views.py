@@ -1,0 +1,264 @@
+"""What is published of each state: in replies and, the same, in events. Add fields, never rename.
+
+Secrets, hashes, versions and what only the books need are not in a view.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from domain.account import ApiKey, Organization, User
+from domain.catalog import (
+    CatalogHead,
+    Feature,
+    FeatureType,
+    Interval,
+    Price,
+    PriceType,
+    PricingModel,
+    Product,
+    ProductFeature,
+)
+from domain.change import State
+from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType
+from domain.customer import Customer
+from domain.events import Subject
+from domain.ids import (
+    ApiKeyId,
+    CatalogId,
+    CheckoutSessionId,
+    CustomerId,
+    FeatureId,
+    OrganizationId,
+    PriceId,
+    PricingModelId,
+    ProductId,
+    PurchaseId,
+    UserId,
+)
+from domain.payment import Payment, PaymentStatus
+from domain.purchase import Purchase, PurchaseStatus
+from domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
+
+
+class CustomerView(Struct, frozen=True, kw_only=True):
+    id: CustomerId
+    external_id: str
+    email: str | None
+    name: str | None
+    livemode: bool
+    user_id: UserId | None
+    pricing_model_id: PricingModelId
+    stripe_customer_id: str | None
+    metadata: dict[str, str]
+    created_at: datetime
+
+
+class SubscriptionView(Struct, frozen=True, kw_only=True):
+    id: str
+    customer_id: CustomerId
+    pricing_model_id: PricingModelId
+    product_id: ProductId
+    product_slug: str
+    group: str
+    is_add_on: bool
+    status: SubscriptionStatus
+    trial_ends_at: datetime | None
+    current_period_start: datetime
+    current_period_end: datetime | None
+    canceled_at: datetime | None
+    created_at: datetime
+
+
+class SubscriptionItemView(Struct, frozen=True, kw_only=True):
+    id: str
+    subscription_id: str
+    product_id: ProductId
+    price_id: PriceId | None
+    quantity: int
+    created_at: datetime
+
+
+class CheckoutSessionView(Struct, frozen=True, kw_only=True):
+    """Amounts in minor units of `currency`."""
+
+    id: CheckoutSessionId
+    type: CheckoutSessionType
+    status: CheckoutSessionStatus
+    livemode: bool
+    price_id: PriceId
+    quantity: int
+    amount: int
+    currency: str
+    customer_id: CustomerId | None
+    customer_email: str | None
+    customer_name: str | None
+    success_url: str | None
+    cancel_url: str | None
+    metadata: dict[str, str]
+    payment_intent_id: str | None
+    purchase_id: PurchaseId | None
+    expires_at: datetime
+    created_at: datetime
+
+
+class PurchaseView(Struct, frozen=True, kw_only=True):
+    """Amounts in minor units of `currency`."""
+
+    id: PurchaseId
+    checkout_session_id: CheckoutSessionId
+    customer_id: CustomerId
+    price_id: PriceId
+    quantity: int
+    amount: int
+    currency: str
+    status: PurchaseStatus
+    livemode: bool
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class PaymentView(Struct, frozen=True, kw_only=True):
+    """Amounts in minor units of `currency`. The failure is given while the payment has failed."""
+
+    id: str
+    payment_intent_id: str
+    checkout_session_id: CheckoutSessionId
+    customer_id: CustomerId | None
+    purchase_id: PurchaseId | None
+    amount: int
+    currency: str
+    status: PaymentStatus
+    failure_code: str | None
+    failure_message: str | None
+    livemode: bool
+    created_at: datetime
+
+
+class OrganizationView(Struct, frozen=True, kw_only=True):
+    id: OrganizationId
+    name: str
+    slug: str
+    created_at: datetime
+
+
+class UserView(Struct, frozen=True, kw_only=True):
+    id: UserId
+    email: str
+    name: str | None
+    livemode: bool
+    created_at: datetime
+
+
+class ApiKeyView(Struct, frozen=True, kw_only=True):
+    """`hint` is the last four characters of the secret."""
+
+    id: ApiKeyId
+    user_id: UserId
+    hint: str
+    livemode: bool
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+class CatalogView(Struct, frozen=True, kw_only=True):
+    id: CatalogId
+    livemode: bool
+    applied_at: datetime
+
+
+class PricingModelView(Struct, frozen=True, kw_only=True):
+    id: PricingModelId
+    slug: str
+    name: str
+    is_default: bool
+    livemode: bool
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class FeatureView(Struct, frozen=True, kw_only=True):
+    id: FeatureId
+    slug: str
+    name: str
+    type: FeatureType
+    livemode: bool
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class ProductView(Struct, frozen=True, kw_only=True):
+    id: ProductId
+    pricing_model_id: PricingModelId
+    slug: str
+    name: str
+    group: str
+    is_default: bool
+    is_add_on: bool
+    features: tuple[ProductFeature, ...]
+    livemode: bool
+    created_at: datetime
+    archived_at: datetime | None
+
+
+class PriceView(Struct, frozen=True, kw_only=True):
+    """`amount` in minor units of `currency`."""
+
+    id: PriceId
+    pricing_model_id: PricingModelId
+    product_id: ProductId
+    slug: str
+    type: PriceType
+    amount: int
+    currency: str
+    interval: Interval | None
+    interval_count: int
+    trial_days: int | None
+    trial_requires_card: bool
+    livemode: bool
+    created_at: datetime
+    archived_at: datetime | None
+
+
+_VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
+    Organization: ("organization", OrganizationView),
+    User: ("user", UserView),
+    ApiKey: ("api_key", ApiKeyView),
+    CatalogHead: ("catalog", CatalogView),
+    PricingModel: ("pricing_model", PricingModelView),
+    Feature: ("feature", FeatureView),
+    Product: ("product", ProductView),
+    Price: ("price", PriceView),
+    Customer: ("customer", CustomerView),
+    Subscription: ("subscription", SubscriptionView),
+    SubscriptionItem: ("subscription_item", SubscriptionItemView),
+    CheckoutSession: ("checkout_session", CheckoutSessionView),
+    Purchase: ("purchase", PurchaseView),
+    Payment: ("payment", PaymentView),
+}
+
+
+def subject_of(state: State) -> Subject:
+    """What an event about this state is about."""
+    return Subject(_VIEWS[type(state)][0], state.id)
+
+
+def view_of(state: State) -> Struct:
+    """The state as it is published. A view's fields are attributes of its state, under the same names."""
+    view = _VIEWS[type(state)][1]
+    return view(**{name: getattr(state, name) for name in view.__struct_fields__})
+
+
+def snapshot_of(state: State) -> dict[str, Any]:
+    """The view as plain JSON values, as events carry it."""
+    snapshot: dict[str, Any] = msgspec.to_builtins(view_of(state))
+    return snapshot
+
+
+def previous_of(before: State, after: State) -> dict[str, Any]:
+    """The fields of the view that a change has changed, as they were before it."""
+    now = snapshot_of(after)
+    return {name: value for name, value in snapshot_of(before).items() if now[name] != value}

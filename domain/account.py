@@ -1,0 +1,90 @@
+"""Whose books these are: organizations, the people who act for them, and the keys they act with."""
+
+import hashlib
+from datetime import datetime
+
+from msgspec import Struct
+
+from domain.change import Change
+from domain.events import Event
+from domain.ids import ApiKeyId, Ids, OrganizationId, UserId
+from domain.text import EmailKey, email_key
+
+
+class Organization(Struct, frozen=True):
+    """A business that keeps its books here. It owns everything below it, live and test side by side."""
+
+    organization_id: OrganizationId
+    name: str
+    slug: str
+    created_at: datetime
+    version: int = 0
+
+    @property
+    def id(self) -> OrganizationId:
+        return self.organization_id
+
+    @property
+    def livemode(self) -> bool:
+        """Its own events are told in the live books."""
+        return True
+
+
+class User(Struct, frozen=True):
+    """The account of a person with one organization, in one mode; e-mail addresses are unique there."""
+
+    id: UserId
+    organization_id: OrganizationId
+    livemode: bool
+    email: str
+    email_key: EmailKey
+    name: str | None
+    created_at: datetime
+    version: int = 0
+
+
+class ApiKey(Struct, frozen=True):
+    """A user's key to the API, in one mode. The secret itself is shown once and never stored."""
+
+    id: ApiKeyId
+    organization_id: OrganizationId
+    livemode: bool
+    user_id: UserId
+    secret_hash: str
+    hint: str
+    created_at: datetime
+    revoked_at: datetime | None = None
+    version: int = 0
+
+
+def secret_hash(secret: str) -> str:
+    """What is stored of a key's secret: it has 160 random bits, so a plain SHA-256 cannot be guessed."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_user(
+    user_id: UserId, organization_id: OrganizationId, *, livemode: bool, email: str, now: datetime
+) -> Change[User]:
+    """A person's account in one mode. The owner of an organization has the same id in both."""
+    user = User(user_id, organization_id, livemode, email, email_key(email), None, now)
+    return Change(user, (Event("user.created"),))
+
+
+def new_api_key(user: User, secret: str, ids: Ids, now: datetime) -> Change[ApiKey]:
+    """A key for this user, in the user's mode. `hint`, the last four characters, tells keys apart."""
+    key = ApiKey(
+        ids.new(ApiKeyId),
+        user.organization_id,
+        user.livemode,
+        user.id,
+        secret_hash(secret),
+        secret[-4:],
+        now,
+    )
+    return Change(key, (Event("api_key.created"),))
+
+
+def new_organization(name: str, slug: str, ids: Ids, now: datetime) -> Change[Organization]:
+    """A new organization, with nothing in its books yet."""
+    organization = Organization(ids.new(OrganizationId), name, slug, now)
+    return Change(organization, (Event("organization.created"),))

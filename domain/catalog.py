@@ -1,0 +1,122 @@
+"""What is sold: pricing models, their products and prices, and the features products give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from domain.ids import CatalogId, FeatureId, OrganizationId, PriceId, PricingModelId, ProductId
+
+PriceType = Literal["single_payment", "subscription", "usage"]
+FeatureType = Literal["boolean", "metered", "credit"]
+Interval = Literal["day", "week", "month", "year"]
+ResetInterval = Literal["minute", "hour", "day", "week", "month", "quarter", "year", "never"]
+IntervalCount = Annotated[int, Meta(ge=1, le=365)]
+TrialDays = Annotated[int, Meta(ge=1, le=730)]
+
+
+class CatalogHead(Struct, frozen=True):
+    """The one row that every change of a catalog goes through, so that two of them cannot mix."""
+
+    id: CatalogId
+    organization_id: OrganizationId
+    livemode: bool
+    applied_at: datetime
+    version: int = 0
+
+
+class PricingModel(Struct, frozen=True):
+    """A way of selling: every customer has one. At most one is the organization's default in a mode."""
+
+    id: PricingModelId
+    organization_id: OrganizationId
+    livemode: bool
+    slug: str
+    name: str
+    is_default: bool
+    created_at: datetime
+    archived_at: datetime | None = None
+    version: int = 0
+
+
+class Feature(Struct, frozen=True):
+    """Something a customer may use: had or not (`boolean`), counted (`metered`), or paid with (`credit`)."""
+
+    id: FeatureId
+    organization_id: OrganizationId
+    livemode: bool
+    slug: str
+    name: str
+    type: FeatureType
+    created_at: datetime
+    archived_at: datetime | None = None
+    version: int = 0
+
+
+class ProductFeature(Struct, frozen=True):
+    """How much of a feature a product gives: `included` units (or no limit) in each `reset` interval."""
+
+    feature_id: FeatureId
+    included: int | None
+    unlimited: bool
+    reset: ResetInterval
+
+
+class Product(Struct, frozen=True):
+    """Something sold under a pricing model. A default product goes to every new customer, one per group."""
+
+    id: ProductId
+    organization_id: OrganizationId
+    livemode: bool
+    pricing_model_id: PricingModelId
+    slug: str
+    name: str
+    group: str
+    is_default: bool
+    is_add_on: bool
+    features: tuple[ProductFeature, ...]
+    created_at: datetime
+    archived_at: datetime | None = None
+    version: int = 0
+
+
+class Price(Struct, frozen=True):
+    """What a product costs. Immutable: a changed price is a new price, and the old one is archived.
+
+    `amount` is in the currency's minor unit, per unit of quantity and, if recurring, per
+    `interval_count` intervals. Slugs are unique among a pricing model's current prices.
+    """
+
+    id: PriceId
+    organization_id: OrganizationId
+    livemode: bool
+    pricing_model_id: PricingModelId
+    product_id: ProductId
+    slug: str
+    type: PriceType
+    amount: int
+    currency: str
+    interval: Interval | None
+    interval_count: int
+    trial_days: int | None
+    trial_requires_card: bool
+    created_at: datetime
+    archived_at: datetime | None = None
+    version: int = 0
+
+
+class Plan(Struct, frozen=True):
+    """A product with its current prices, in the order of their slugs."""
+
+    product: Product
+    prices: tuple[Price, ...] = ()
+
+
+class Catalog(Struct, frozen=True):
+    """All that an organization sells in one mode, as of one moment; archived things are not in it."""
+
+    head: CatalogHead | None = None
+    pricing_models: tuple[PricingModel, ...] = ()
+    products: tuple[Product, ...] = ()
+    prices: tuple[Price, ...] = ()
+    features: tuple[Feature, ...] = ()

@@ -1,0 +1,148 @@
+"""The catalog as it is written and read through the API: one document, the same in both directions."""
+
+from collections import defaultdict
+
+from msgspec import Struct
+
+from domain.catalog import (
+    Catalog,
+    Feature,
+    FeatureType,
+    Interval,
+    IntervalCount,
+    Price,
+    PriceType,
+    Product,
+    ResetInterval,
+    TrialDays,
+)
+from domain.ids import FeatureId, PriceId, PricingModelId, ProductId
+from domain.money import Amount, Currency
+from domain.text import Group, Name, Slug
+
+
+class PriceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`amount` in the currency's minor unit. `id` is given in replies; in a request it may be left out."""
+
+    slug: Slug
+    type: PriceType
+    amount: Amount
+    currency: Currency
+    interval: Interval | None = None
+    interval_count: IntervalCount = 1
+    trial_days: TrialDays | None = None
+    trial_requires_card: bool = True
+    id: PriceId | None = None
+
+
+class ProductFeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`slug` is the feature's. `included` units are given again after each `reset` interval."""
+
+    slug: Slug
+    included: Amount | None = None
+    unlimited: bool = False
+    reset: ResetInterval = "never"
+
+
+class ProductEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A product of one pricing model. `group` says which products exclude each other."""
+
+    slug: Slug
+    name: Name
+    group: Group = ""
+    is_default: bool = False
+    is_add_on: bool = False
+    prices: tuple[PriceEntry, ...] = ()
+    features: tuple[ProductFeatureEntry, ...] = ()
+    id: ProductId | None = None
+
+
+class PricingModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A way of selling. At most one is the default."""
+
+    slug: Slug
+    name: Name
+    is_default: bool = False
+    products: tuple[ProductEntry, ...] = ()
+    id: PricingModelId | None = None
+
+
+class FeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A feature that products refer to by its slug."""
+
+    slug: Slug
+    name: Name
+    type: FeatureType
+    id: FeatureId | None = None
+
+
+class CatalogDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole catalog of one mode. What is not in it is archived when it is applied."""
+
+    pricing_models: tuple[PricingModelEntry, ...] = ()
+    features: tuple[FeatureEntry, ...] = ()
+
+
+def document_of(catalog: Catalog) -> CatalogDocument:
+    """The catalog as a document. Applying it again changes nothing."""
+    slugs = {feature.id: feature.slug for feature in catalog.features}
+    prices: dict[ProductId, list[Price]] = defaultdict(list)
+    for price in catalog.prices:
+        prices[price.product_id].append(price)
+    products: dict[PricingModelId, list[Product]] = defaultdict(list)
+    for product in catalog.products:
+        products[product.pricing_model_id].append(product)
+    return CatalogDocument(
+        pricing_models=tuple(
+            PricingModelEntry(
+                id=model.id,
+                slug=model.slug,
+                name=model.name,
+                is_default=model.is_default,
+                products=tuple(
+                    _product_entry(product, prices[product.id], slugs) for product in products[model.id]
+                ),
+            )
+            for model in catalog.pricing_models
+        ),
+        features=tuple(map(_feature_entry, catalog.features)),
+    )
+
+
+def _product_entry(product: Product, prices: list[Price], slugs: dict[FeatureId, str]) -> ProductEntry:
+    return ProductEntry(
+        id=product.id,
+        slug=product.slug,
+        name=product.name,
+        group=product.group,
+        is_default=product.is_default,
+        is_add_on=product.is_add_on,
+        prices=tuple(map(_price_entry, prices)),
+        features=tuple(
+            ProductFeatureEntry(
+                slug=slugs[given.feature_id],
+                included=given.included,
+                unlimited=given.unlimited,
+                reset=given.reset,
+            )
+            for given in product.features
+        ),
+    )
+
+
+def _price_entry(price: Price) -> PriceEntry:
+    return PriceEntry(
+        id=price.id,
+        slug=price.slug,
+        type=price.type,
+        amount=price.amount,
+        currency=price.currency,
+        interval=price.interval,
+        interval_count=price.interval_count,
+        trial_days=price.trial_days,
+        trial_requires_card=price.trial_requires_card,
+    )
+
+
+def _feature_entry(feature: Feature) -> FeatureEntry:
+    return FeatureEntry(id=feature.id, slug=feature.slug, name=feature.name, type=feature.type)

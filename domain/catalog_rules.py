@@ -1,0 +1,98 @@
+"""What a catalog document must keep to. Refusals name the place: `pricing_models[0].products[2].slug`."""
+
+from collections.abc import Iterable, Mapping
+from typing import NoReturn
+
+from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
+from domain.errors import Rejected
+
+
+def check(document: CatalogDocument) -> None:
+    """Raise Rejected `invalid_catalog` for the first rule that the document breaks."""
+    _no_slug_twice("features", ((f"features[{i}]", entry.slug) for i, entry in enumerate(document.features)))
+    _no_slug_twice(
+        "pricing models",
+        ((f"pricing_models[{i}]", entry.slug) for i, entry in enumerate(document.pricing_models)),
+    )
+    features = {feature.slug: feature.type for feature in document.features}
+    default: str | None = None
+    for i, model in enumerate(document.pricing_models):
+        place = f"pricing_models[{i}]"
+        if model.is_default and default is not None:
+            _refuse(f"{place}.is_default", f"Pricing model '{default}' is the default already.")
+        default = model.slug if model.is_default else default
+        _check_model(model, place)
+        for j, product in enumerate(model.products):
+            _check_features(product, f"{place}.products[{j}]", features)
+
+
+def _check_model(model: PricingModelEntry, place: str) -> None:
+    products = list(enumerate(model.products))
+    _no_slug_twice("products of a pricing model", ((f"{place}.products[{j}]", p.slug) for j, p in products))
+    _no_slug_twice(
+        "prices of a pricing model",
+        (
+            (f"{place}.products[{j}].prices[{k}]", price.slug)
+            for j, product in products
+            for k, price in enumerate(product.prices)
+        ),
+    )
+    default_of_group: dict[str, str] = {}
+    for j, product in products:
+        at = f"{place}.products[{j}]"
+        for k, price in enumerate(product.prices):
+            _check_price(price, f"{at}.prices[{k}]")
+        if product.is_default:
+            _check_default(product, at)
+            if product.group in default_of_group:
+                other = default_of_group[product.group]
+                _refuse(f"{at}.is_default", f"'{other}' is the default of group '{product.group}' already.")
+            default_of_group[product.group] = product.slug
+
+
+def _check_default(product: ProductEntry, place: str) -> None:
+    if product.is_add_on:
+        _refuse(f"{place}.is_default", "An add-on cannot be a default product.")
+    for k, price in enumerate(product.prices):
+        if price.amount > 0 or price.type != "subscription":
+            _refuse(f"{place}.prices[{k}]", "A default product must be free: only subscription prices of 0.")
+        if price.trial_days is not None:
+            _refuse(f"{place}.prices[{k}].trial_days", "A free default product has no trial.")
+
+
+def _check_price(price: PriceEntry, place: str) -> None:
+    if price.type == "single_payment":
+        if price.interval is not None:
+            _refuse(f"{place}.interval", "A single payment has no interval.")
+        if price.interval_count != 1:
+            _refuse(f"{place}.interval_count", "A single payment has no interval.")
+        if price.trial_days is not None:
+            _refuse(f"{place}.trial_days", "A single payment has no trial.")
+    elif price.interval is None:
+        _refuse(f"{place}.interval", f"A {price.type} price needs an interval.")
+
+
+def _check_features(product: ProductEntry, place: str, features: Mapping[str, str]) -> None:
+    _no_slug_twice(
+        "features of a product", ((f"{place}.features[{k}]", f.slug) for k, f in enumerate(product.features))
+    )
+    for k, given in enumerate(product.features):
+        at = f"{place}.features[{k}]"
+        if given.slug not in features:
+            _refuse(f"{at}.slug", f"There is no feature '{given.slug}' in this catalog.")
+        if features[given.slug] == "boolean" and (given.included is not None or given.unlimited):
+            _refuse(at, f"'{given.slug}' is boolean: it is had or not, and has no amount.")
+        if given.unlimited and given.included is not None:
+            _refuse(f"{at}.included", "An unlimited feature has no included amount.")
+
+
+def _no_slug_twice(what: str, places: Iterable[tuple[str, str]]) -> None:
+    seen: set[str] = set()
+    for place, slug in places:
+        if slug in seen:
+            _refuse(f"{place}.slug", f"Two {what} have the slug '{slug}'.")
+        seen.add(slug)
+
+
+def _refuse(place: str, message: str) -> NoReturn:
+    raise Rejected("invalid_catalog", message, field=place)

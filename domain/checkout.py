@@ -1,0 +1,202 @@
+"""Checkout sessions: a buyer is asked to pay, once, for one thing."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Literal, assert_never
+
+from msgspec import Meta, Struct
+from msgspec.structs import replace
+
+from domain.auth import Authenticated
+from domain.catalog import Price, Product
+from domain.change import Change
+from domain.customer import Customer
+from domain.errors import Rejected
+from domain.events import Event
+from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
+from domain.money import Quantity, total
+from domain.payment import PaymentStatus
+from domain.text import Email, Metadata, Name, Url
+
+CheckoutSessionType = Literal["product"]
+CheckoutSessionStatus = Literal["open", "pending", "succeeded", "failed", "expired"]
+
+LIFETIME = timedelta(hours=24)
+
+
+class CheckoutSession(Struct, frozen=True):
+    """One thing to be paid for. `amount` is the total in minor units of `currency`.
+
+    `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
+    """
+
+    id: CheckoutSessionId
+    organization_id: OrganizationId
+    livemode: bool
+    type: CheckoutSessionType
+    status: CheckoutSessionStatus
+    price_id: PriceId
+    quantity: int
+    amount: int
+    currency: str
+    customer_id: CustomerId | None
+    customer_email: str | None
+    customer_name: str | None
+    success_url: str | None
+    cancel_url: str | None
+    metadata: dict[str, str]
+    payment_intent_id: str | None
+    client_secret: str | None
+    purchase_id: PurchaseId | None
+    expires_at: datetime
+    created_at: datetime
+    version: int = 0
+
+
+class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The session an application asks for, for a customer or for somebody `anonymous`.
+
+    `price` is a price's id, or its slug: in the customer's pricing model, or for somebody anonymous in the
+    organization's default one.
+    """
+
+    type: CheckoutSessionType
+    price: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
+    quantity: Quantity = 1
+    customer: str | None = None
+    anonymous: bool = False
+    customer_email: Email | None = None
+    customer_name: Name | None = None
+    success_url: Url | None = None
+    cancel_url: Url | None = None
+    metadata: Metadata = {}
+
+
+def open_session(
+    draft: NewCheckoutSession,
+    auth: Authenticated,
+    customer: Customer | None,
+    price: Price | None,
+    product: Product | None,
+    ids: Ids,
+    now: datetime,
+) -> Change[CheckoutSession]:
+    """A new session for this price and quantity, open for 24 hours.
+
+    Raises Rejected `price_not_found`, `price_not_purchasable`, `customer_not_found`, `amount_too_large`,
+    `amount_is_zero`.
+    """
+    if draft.customer is not None and customer is None:
+        raise Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
+    if price is None or product is None:
+        raise Rejected("price_not_found", f"There is no price '{draft.price}'.", field="price")
+    if price.archived_at is not None or product.archived_at is not None:
+        raise Rejected("price_not_purchasable", "This price is archived.", field="price")
+    if price.type != "single_payment":
+        raise Rejected(
+            "price_not_purchasable",
+            f"A checkout session takes a single_payment price; this one is {price.type}.",
+            field="price",
+        )
+    amount = total(price.amount, draft.quantity)
+    if amount == 0:
+        raise Rejected("amount_is_zero", "There is nothing to pay for this price.", field="price")
+    session = CheckoutSession(
+        id=ids.new(CheckoutSessionId),
+        organization_id=auth.organization_id,
+        livemode=auth.livemode,
+        type=draft.type,
+        status="open",
+        price_id=price.id,
+        quantity=draft.quantity,
+        amount=amount,
+        currency=price.currency,
+        customer_id=customer.id if customer else None,
+        customer_email=draft.customer_email or (customer.email if customer else None),
+        customer_name=draft.customer_name or (customer.name if customer else None),
+        success_url=draft.success_url,
+        cancel_url=draft.cancel_url,
+        metadata=draft.metadata,
+        payment_intent_id=None,
+        client_secret=None,
+        purchase_id=None,
+        expires_at=now + LIFETIME,
+        created_at=now,
+    )
+    return Change(session, (Event("checkout_session.created"),))
+
+
+def check_buyer(draft: NewCheckoutSession) -> None:
+    """A session is for one customer or for somebody anonymous. Raises Rejected `customer_or_anonymous`."""
+    if (draft.customer is not None) == draft.anonymous:
+        raise Rejected(
+            "customer_or_anonymous",
+            "Give either a customer (its id or external id) or anonymous: true.",
+            field="customer",
+        )
+
+
+def attach_intent(
+    session: CheckoutSession, payment_intent_id: str, client_secret: str | None
+) -> Change[CheckoutSession] | None:
+    """Stripe's payment intent for this session is known now; None when it was known already."""
+    after = replace(
+        session,
+        payment_intent_id=payment_intent_id,
+        client_secret=client_secret or session.client_secret,
+    )
+    return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
+
+
+def follow_payment(
+    session: CheckoutSession,
+    payment: PaymentStatus,
+    *,
+    payment_intent_id: str,
+    customer_id: CustomerId | None,
+    purchase_id: PurchaseId | None,
+) -> Change[CheckoutSession] | None:
+    """The session after its payment; None when nothing is new.
+
+    Derived from the payment's status, so that order cannot matter. A failed attempt leaves the session
+    open for another one; a session that had expired stays so until it is paid all the same.
+    """
+    after = replace(
+        session,
+        status=_status(session.status, payment),
+        payment_intent_id=payment_intent_id,
+        customer_id=customer_id,
+        purchase_id=purchase_id,
+    )
+    if after == session:
+        return None
+    return Change(after, (_event(session, after),), session)
+
+
+def _status(known: CheckoutSessionStatus, payment: PaymentStatus) -> CheckoutSessionStatus:
+    match payment:
+        case "succeeded":
+            return "succeeded"
+        case "canceled":
+            return "expired" if known == "expired" else "failed"
+        case "processing":
+            return "expired" if known == "expired" else "pending"
+        case "failed" | "open":
+            return "expired" if known == "expired" else "open"
+        case _:
+            assert_never(payment)
+
+
+def _event(before: CheckoutSession, after: CheckoutSession) -> Event:
+    if before.status == after.status:
+        return Event("checkout_session.updated")
+    match after.status:
+        case "succeeded":
+            return Event("checkout_session.succeeded")
+        case "pending":
+            return Event("checkout_session.pending")
+        case "failed":
+            return Event("checkout_session.failed")
+        case "open" | "expired":
+            return Event("checkout_session.updated")
+        case _:
+            assert_never(after.status)

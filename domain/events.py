@@ -1,0 +1,88 @@
+"""What can have happened, by its public name. Published language: add names, never rename."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from domain.auth import Actor
+from domain.ids import EventId, OrganizationId, RequestId
+
+EventType = Literal[
+    "api_key.created",
+    "catalog.applied",
+    "checkout_session.created",
+    "checkout_session.failed",
+    "checkout_session.pending",
+    "checkout_session.succeeded",
+    "checkout_session.updated",
+    "customer.created",
+    "customer.updated",
+    "feature.archived",
+    "feature.created",
+    "feature.updated",
+    "organization.created",
+    "payment.canceled",
+    "payment.failed",
+    "payment.processing",
+    "payment.succeeded",
+    "payment.updated",
+    "price.archived",
+    "price.created",
+    "pricing_model.archived",
+    "pricing_model.created",
+    "pricing_model.updated",
+    "product.archived",
+    "product.created",
+    "product.updated",
+    "purchase.completed",
+    "purchase.created",
+    "purchase.failed",
+    "purchase.updated",
+    "subscription.created",
+    "subscription_item.created",
+    "user.created",
+]
+
+
+class Event(Struct, frozen=True):
+    """Why a state is as it is. `fact` names what makes it unique where the state's version does not."""
+
+    type: EventType
+    fact: str | None = None
+
+
+class Subject(Struct, frozen=True):
+    """What an event is about."""
+
+    type: str
+    id: str
+
+
+class EventData(Struct, frozen=True):
+    """The subject's view as the event left it, and the fields that were otherwise before (null: new)."""
+
+    object: dict[str, Any]
+    previous: dict[str, Any] | None = None
+
+
+class RecordedEvent(Struct, frozen=True):
+    """An event as it is stored and published. Immutable, but for its sequence, given once it has committed.
+
+    `hash` is of (type, subject, version or fact): a consumer that has seen it has seen this event.
+    `sequence` counts from 1 without gaps, per organization and mode, in an order no commit can disturb.
+    """
+
+    id: EventId
+    organization_id: OrganizationId
+    livemode: bool
+    type: EventType
+    occurred_at: datetime
+    subject: Subject
+    data: EventData
+    actor: Actor
+    request_id: RequestId | None
+    correlation_id: str
+    causation_id: str | None
+    hash: str
+    sequence: int | None = None

@@ -1,0 +1,51 @@
+"""The ids of everything in the books: TypeIDs, a prefix and a UUIDv7 (https://github.com/jetify-com/typeid)."""
+
+from collections.abc import Callable, Mapping
+from typing import NewType, Protocol, TypeVar
+
+OrganizationId = NewType("OrganizationId", str)
+UserId = NewType("UserId", str)
+ApiKeyId = NewType("ApiKeyId", str)
+CatalogId = NewType("CatalogId", str)
+PricingModelId = NewType("PricingModelId", str)
+ProductId = NewType("ProductId", str)
+PriceId = NewType("PriceId", str)
+FeatureId = NewType("FeatureId", str)
+CustomerId = NewType("CustomerId", str)
+SubscriptionId = NewType("SubscriptionId", str)
+SubscriptionItemId = NewType("SubscriptionItemId", str)
+CheckoutSessionId = NewType("CheckoutSessionId", str)
+PurchaseId = NewType("PurchaseId", str)
+PaymentId = NewType("PaymentId", str)
+EventId = NewType("EventId", str)
+TaskId = NewType("TaskId", str)
+RequestId = NewType("RequestId", str)
+
+PREFIXES: Mapping[Callable[[str], str], str] = {
+    OrganizationId: "org",
+    UserId: "usr",
+    ApiKeyId: "key",
+    CatalogId: "cat",
+    PricingModelId: "pm",
+    ProductId: "prod",
+    PriceId: "price",
+    FeatureId: "feat",
+    CustomerId: "cus",
+    SubscriptionId: "sub",
+    SubscriptionItemId: "si",
+    CheckoutSessionId: "cs",
+    PurchaseId: "pur",
+    PaymentId: "pay",
+    EventId: "evt",
+    TaskId: "task",
+    RequestId: "req",
+}
+
+AnyId = TypeVar("AnyId", bound=str)
+
+
+class Ids(Protocol):
+    """Where new ids come from; handed in, so that every run can be replayed."""
+
+    def new(self, kind: Callable[[str], AnyId]) -> AnyId:
+        """A new id of this kind, later in order than those given before it."""

@@ -1,0 +1,144 @@
+"""Subscriptions: a customer has a product, from one moment to another."""
+
+import calendar
+from datetime import datetime, timedelta
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from domain.catalog import Interval, Plan, Price
+from domain.change import Change
+from domain.events import Event
+from domain.ids import (
+    CustomerId,
+    Ids,
+    OrganizationId,
+    PriceId,
+    PricingModelId,
+    ProductId,
+    SubscriptionId,
+    SubscriptionItemId,
+)
+
+SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "canceled"]
+
+
+class Subscription(Struct, frozen=True):
+    """A product that a customer has. At most one current one per customer and group, add-ons aside:
+    group and add-on are copied here so that the database can hold that rule.
+
+    Without a `current_period_end` it does not renew and does not end by itself.
+    """
+
+    id: SubscriptionId
+    organization_id: OrganizationId
+    livemode: bool
+    customer_id: CustomerId
+    pricing_model_id: PricingModelId
+    product_id: ProductId
+    product_slug: str
+    group: str
+    is_add_on: bool
+    status: SubscriptionStatus
+    trial_ends_at: datetime | None
+    current_period_start: datetime
+    current_period_end: datetime | None
+    created_at: datetime
+    canceled_at: datetime | None = None
+    version: int = 0
+
+
+class SubscriptionItem(Struct, frozen=True):
+    """One price of a subscription, and how many of it; a product without prices is one item without one."""
+
+    id: SubscriptionItemId
+    organization_id: OrganizationId
+    livemode: bool
+    subscription_id: SubscriptionId
+    product_id: ProductId
+    price_id: PriceId | None
+    quantity: int
+    created_at: datetime
+    version: int = 0
+
+
+class SubscriptionRecord(Struct, frozen=True):
+    """A subscription with its items."""
+
+    subscription: Subscription
+    items: tuple[SubscriptionItem, ...]
+
+
+def start_default(
+    customer_id: CustomerId, plan: Plan, ids: Ids, now: datetime
+) -> tuple[Change[Subscription], SubscriptionRecord]:
+    """Give a new customer this free default product, from now on; its items come with the change."""
+    product = plan.product
+    recurring = next((price for price in plan.prices if price.interval), None)
+    subscription = Subscription(
+        id=ids.new(SubscriptionId),
+        organization_id=product.organization_id,
+        livemode=product.livemode,
+        customer_id=customer_id,
+        pricing_model_id=product.pricing_model_id,
+        product_id=product.id,
+        product_slug=product.slug,
+        group=product.group,
+        is_add_on=product.is_add_on,
+        status="active",
+        trial_ends_at=None,
+        current_period_start=now,
+        current_period_end=_period_end(now, recurring),
+        created_at=now,
+    )
+    prices: tuple[PriceId | None, ...] = tuple(price.id for price in plan.prices) or (None,)
+    items = tuple(_item(subscription, price_id, ids, now) for price_id in prices)
+    return (
+        Change(
+            subscription,
+            (Event("subscription.created"),),
+            together_with=tuple(Change(item, (Event("subscription_item.created"),)) for item in items),
+        ),
+        SubscriptionRecord(subscription, items),
+    )
+
+
+def _item(subscription: Subscription, price_id: PriceId | None, ids: Ids, now: datetime) -> SubscriptionItem:
+    return SubscriptionItem(
+        ids.new(SubscriptionItemId),
+        subscription.organization_id,
+        subscription.livemode,
+        subscription.id,
+        subscription.product_id,
+        price_id,
+        1,
+        now,
+    )
+
+
+def _period_end(start: datetime, price: Price | None) -> datetime | None:
+    if price is None or price.interval is None:
+        return None
+    return add_intervals(start, price.interval, price.interval_count)
+
+
+def add_intervals(start: datetime, interval: Interval, count: int) -> datetime:
+    """`count` intervals later; a day the month does not have becomes its last (31 January + 1 month)."""
+    match interval:
+        case "day":
+            return start + timedelta(days=count)
+        case "week":
+            return start + timedelta(weeks=count)
+        case "month":
+            return _add_months(start, count)
+        case "year":
+            return _add_months(start, 12 * count)
+        case _:
+            assert_never(interval)
+
+
+def _add_months(start: datetime, count: int) -> datetime:
+    years, month = divmod(start.month - 1 + count, 12)
+    year = start.year + years
+    last_day = calendar.monthrange(year, month + 1)[1]
+    return start.replace(year=year, month=month + 1, day=min(start.day, last_day))

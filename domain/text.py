@@ -1,0 +1,58 @@
+"""The kinds of text that come from outside, each with its limits."""
+
+import re
+import unicodedata
+from typing import Annotated, NewType
+
+from msgspec import Meta
+
+from domain.errors import Rejected
+
+# PostgreSQL stores no NUL, in text or in jsonb: refused where text arrives.
+_NO_NUL = r"\A[^\x00]*\Z"
+
+EmailKey = NewType("EmailKey", str)
+
+Name = Annotated[str, Meta(min_length=1, max_length=256, pattern=_NO_NUL)]
+Slug = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9][a-z0-9_-]*\Z")]
+Group = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9_-]*\Z")]
+Email = Annotated[str, Meta(max_length=254, pattern=r"\A[^\s@\x00]+@[^\s@\x00]+\Z")]
+Url = Annotated[str, Meta(max_length=2048, pattern=r"\Ahttps?://[^\s\x00]+\Z")]
+MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
+MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
+# Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
+
+_ALLOWED = "Use only letters, numbers, underscores, and hyphens."
+
+
+def email_key(email: str) -> EmailKey:
+    """What two spellings of one address have in common; addresses are compared by nothing else.
+
+    PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored.
+    """
+    return EmailKey(unicodedata.normalize("NFKC", email.strip()).casefold())
+
+
+def external_id(value: str, *, field: str = "external_id") -> str:
+    """The application's own id of a customer, checked: letters, digits, `_` and `-` (document 003).
+
+    Not starting with `cus_`, which would be taken for one of ours. Raises Rejected `invalid_external_id`.
+    """
+
+    def refuse(message: str) -> Rejected:
+        return Rejected("invalid_external_id", message, field=field)
+
+    if value == "":
+        raise refuse("can't be an empty string")
+    for symbol, named in (("@", "@ symbol"), (" ", "spaces"), (".", "periods")):
+        if symbol in value:
+            raise refuse(f"cannot contain {named}. {_ALLOWED}")
+    offending = re.search(r"[^a-zA-Z0-9_-]", value)
+    if offending:
+        raise refuse(f"cannot contain '{offending[0]}'. {_ALLOWED}")
+    if value.startswith("cus_"):
+        raise refuse("cannot start with 'cus_', which marks ids given by Counterfoil.")
+    if len(value) > 255:
+        raise refuse("cannot be longer than 255 characters.")
+    return value
