@@ -200,3 +200,20 @@ class PaymentGateway(Protocol):
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         """The intent as it is now."""
+
+
+class WebhookNotice(Struct, frozen=True):
+    """Something the provider told us, signed. `fact` is null when it is of no concern to the books."""
+
+    id: str
+    type: str
+    livemode: bool
+    fact: PaymentFact | None
+
+
+class WebhookReader(Protocol):
+    """Reads what the provider sends to our webhook; its words stop here."""
+
+    def read(self, body: bytes, signature: str | None) -> WebhookNotice:
+        """Verify and translate. Raises Rejected `invalid_signature` when the signature is missing, wrong or
+        too old, or is that of the other mode's secret; Rejected `invalid_payload` when it says nothing."""

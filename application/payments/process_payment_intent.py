@@ -56,7 +56,7 @@ class ProcessPaymentIntent:
 
     @retry_on_stale()
     async def __call__(self, news: StripeReported | BuyerReturned) -> Booked:
-        """Raises NotFound `checkout_session_not_found`, and Rejected where the buyer's return does not fit."""
+        """Raises NotFound `checkout_session_not_found`, and Rejected where a buyer's return does not fit."""
         match news:
             case StripeReported():
                 return await self._book_reported(news.fact, news.cause)
@@ -150,7 +150,8 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
     if (fact.amount, fact.currency) != (session.amount, session.currency):
         raise Rejected(
             "amount_mismatch",
-            f"The intent is over {fact.amount} {fact.currency}, the session over {session.amount} {session.currency}.",
+            f"The intent is over {fact.amount} {fact.currency}, "
+            f"the session over {session.amount} {session.currency}.",
         )
     known = context.customer.stripe_customer_id if context.customer else None
     if known and fact.stripe_customer_id and known != fact.stripe_customer_id:
