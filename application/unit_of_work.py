@@ -36,6 +36,7 @@ class TakenWork(Struct, frozen=True):
     """A unit of work as the store gets it: to be stored whole, or not at all."""
 
     cause: Cause
+    decided_at: datetime
     parts: tuple[Part, ...]
 
 
@@ -77,6 +78,7 @@ class UnitOfWork:
                 part.tasks += self._tasks(event, after, recorded)
         return TakenWork(
             self._cause,
+            self._now,
             tuple(
                 Part(organization_id, livemode, tuple(p.states.values()), tuple(p.events), tuple(p.tasks))
                 for (organization_id, livemode), p in parts.items()

@@ -1,0 +1,268 @@
+-- The books. Columns are named as the fields of the domain's states, and a test holds them to that: a row is
+-- a state. Every key starts with organization_id, so that growth beyond one server is a matter of
+-- distributing by it; livemode is part of every key too, so that no reference can cross from test to live.
+-- Ids are compared byte by byte (COLLATE "C"), which is the order in which they were made.
+
+CREATE DOMAIN typeid AS text COLLATE "C";
+
+CREATE TABLE organizations (
+    organization_id typeid PRIMARY KEY,
+    name            text NOT NULL,
+    slug            text NOT NULL,
+    created_at      timestamptz NOT NULL,
+    version         int NOT NULL
+);
+
+CREATE TABLE users (
+    organization_id typeid NOT NULL REFERENCES organizations,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    email           text NOT NULL,
+    email_key       text NOT NULL,
+    name            text,
+    created_at      timestamptz NOT NULL,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT users_email UNIQUE (organization_id, livemode, email_key)
+);
+
+CREATE TABLE api_keys (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    user_id         typeid NOT NULL,
+    secret_hash     text NOT NULL,
+    hint            text NOT NULL,
+    created_at      timestamptz NOT NULL,
+    revoked_at      timestamptz,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, user_id) REFERENCES users
+);
+
+CREATE TABLE catalogs (
+    organization_id typeid NOT NULL REFERENCES organizations,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    applied_at      timestamptz NOT NULL,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT catalogs_one UNIQUE (organization_id, livemode)
+);
+
+CREATE TABLE features (
+    organization_id typeid NOT NULL REFERENCES organizations,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    slug            text NOT NULL,
+    name            text NOT NULL,
+    type            text NOT NULL,
+    created_at      timestamptz NOT NULL,
+    archived_at     timestamptz,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id)
+);
+CREATE UNIQUE INDEX features_slug ON features (organization_id, livemode, slug) WHERE archived_at IS NULL;
+
+CREATE TABLE pricing_models (
+    organization_id typeid NOT NULL REFERENCES organizations,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    slug            text NOT NULL,
+    name            text NOT NULL,
+    is_default      boolean NOT NULL,
+    created_at      timestamptz NOT NULL,
+    archived_at     timestamptz,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id)
+);
+CREATE UNIQUE INDEX pricing_models_slug ON pricing_models (organization_id, livemode, slug)
+    WHERE archived_at IS NULL;
+CREATE UNIQUE INDEX pricing_models_one_default ON pricing_models (organization_id, livemode)
+    WHERE is_default AND archived_at IS NULL;
+
+CREATE TABLE products (
+    organization_id  typeid NOT NULL,
+    livemode         boolean NOT NULL,
+    id               typeid NOT NULL,
+    pricing_model_id typeid NOT NULL,
+    slug             text NOT NULL,
+    name             text NOT NULL,
+    "group"          text NOT NULL,
+    is_default       boolean NOT NULL,
+    is_add_on        boolean NOT NULL,
+    features         jsonb NOT NULL,
+    created_at       timestamptz NOT NULL,
+    archived_at      timestamptz,
+    version          int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, pricing_model_id) REFERENCES pricing_models
+);
+CREATE UNIQUE INDEX products_slug ON products (organization_id, livemode, pricing_model_id, slug)
+    WHERE archived_at IS NULL;
+CREATE UNIQUE INDEX products_one_default ON products (organization_id, livemode, pricing_model_id, "group")
+    WHERE is_default AND archived_at IS NULL;
+
+CREATE TABLE prices (
+    organization_id     typeid NOT NULL,
+    livemode            boolean NOT NULL,
+    id                  typeid NOT NULL,
+    pricing_model_id    typeid NOT NULL,
+    product_id          typeid NOT NULL,
+    slug                text NOT NULL,
+    type                text NOT NULL,
+    amount              bigint NOT NULL CHECK (amount >= 0),
+    currency            text NOT NULL,
+    "interval"          text,
+    interval_count      int NOT NULL,
+    trial_days          int,
+    trial_requires_card boolean NOT NULL,
+    created_at          timestamptz NOT NULL,
+    archived_at         timestamptz,
+    version             int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, pricing_model_id) REFERENCES pricing_models,
+    FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products
+);
+CREATE UNIQUE INDEX prices_slug ON prices (organization_id, livemode, pricing_model_id, slug)
+    WHERE archived_at IS NULL;
+CREATE INDEX prices_of_product ON prices (organization_id, livemode, product_id);
+
+CREATE TABLE customers (
+    organization_id    typeid NOT NULL,
+    livemode           boolean NOT NULL,
+    id                 typeid NOT NULL,
+    external_id        text COLLATE "C" NOT NULL,
+    email              text,
+    email_key          text,
+    name               text,
+    user_id            typeid,
+    pricing_model_id   typeid NOT NULL,
+    stripe_customer_id text COLLATE "C",
+    metadata           jsonb NOT NULL,
+    created_at         timestamptz NOT NULL,
+    version            int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT customers_external_id UNIQUE (organization_id, livemode, external_id),
+    FOREIGN KEY (organization_id, livemode, pricing_model_id) REFERENCES pricing_models,
+    FOREIGN KEY (organization_id, livemode, user_id) REFERENCES users
+);
+CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
+    WHERE stripe_customer_id IS NOT NULL;
+
+CREATE TABLE subscriptions (
+    organization_id      typeid NOT NULL,
+    livemode             boolean NOT NULL,
+    id                   typeid NOT NULL,
+    customer_id          typeid NOT NULL,
+    pricing_model_id     typeid NOT NULL,
+    product_id           typeid NOT NULL,
+    product_slug         text NOT NULL,
+    "group"              text NOT NULL,
+    is_add_on            boolean NOT NULL,
+    status               text NOT NULL,
+    trial_ends_at        timestamptz,
+    current_period_start timestamptz NOT NULL,
+    current_period_end   timestamptz,
+    created_at           timestamptz NOT NULL,
+    canceled_at          timestamptz,
+    version              int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products
+);
+CREATE UNIQUE INDEX subscriptions_one_current
+    ON subscriptions (organization_id, livemode, customer_id, "group")
+    WHERE NOT is_add_on AND status <> 'canceled';
+CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id);
+
+CREATE TABLE subscription_items (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    subscription_id typeid NOT NULL,
+    product_id      typeid NOT NULL,
+    price_id        typeid,
+    quantity        int NOT NULL CHECK (quantity > 0),
+    created_at      timestamptz NOT NULL,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions,
+    FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices
+);
+CREATE INDEX subscription_items_of ON subscription_items (organization_id, livemode, subscription_id);
+
+CREATE TABLE checkout_sessions (
+    organization_id   typeid NOT NULL,
+    livemode          boolean NOT NULL,
+    id                typeid NOT NULL,
+    type              text NOT NULL,
+    status            text NOT NULL,
+    price_id          typeid NOT NULL,
+    quantity          int NOT NULL CHECK (quantity > 0),
+    amount            bigint NOT NULL CHECK (amount >= 0),
+    currency          text NOT NULL,
+    customer_id       typeid,
+    customer_email    text,
+    customer_name     text,
+    success_url       text,
+    cancel_url        text,
+    metadata          jsonb NOT NULL,
+    payment_intent_id text COLLATE "C",
+    client_secret     text,
+    purchase_id       typeid,
+    expires_at        timestamptz NOT NULL,
+    created_at        timestamptz NOT NULL,
+    version           int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices,
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers
+);
+CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_id, livemode, payment_intent_id)
+    WHERE payment_intent_id IS NOT NULL;
+
+CREATE TABLE purchases (
+    organization_id     typeid NOT NULL,
+    livemode            boolean NOT NULL,
+    id                  typeid NOT NULL,
+    checkout_session_id typeid NOT NULL,
+    customer_id         typeid NOT NULL,
+    price_id            typeid NOT NULL,
+    quantity            int NOT NULL CHECK (quantity > 0),
+    amount              bigint NOT NULL CHECK (amount >= 0),
+    currency            text NOT NULL,
+    status              text NOT NULL,
+    created_at          timestamptz NOT NULL,
+    completed_at        timestamptz,
+    version             int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT purchases_one_per_session UNIQUE (organization_id, livemode, checkout_session_id),
+    FOREIGN KEY (organization_id, livemode, checkout_session_id) REFERENCES checkout_sessions,
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices
+);
+-- A session and its purchase name each other; whichever row is written first, both are there in the end.
+ALTER TABLE checkout_sessions ADD FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
+    DEFERRABLE INITIALLY DEFERRED;
+
+CREATE TABLE payments (
+    organization_id     typeid NOT NULL,
+    livemode            boolean NOT NULL,
+    id                  typeid NOT NULL,
+    payment_intent_id   text COLLATE "C" NOT NULL,
+    checkout_session_id typeid NOT NULL,
+    customer_id         typeid,
+    purchase_id         typeid,
+    amount              bigint NOT NULL CHECK (amount >= 0),
+    currency            text NOT NULL,
+    endings             jsonb NOT NULL,
+    attempts            jsonb NOT NULL,
+    status              text NOT NULL,
+    created_at          timestamptz NOT NULL,
+    version             int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT payments_one_per_intent UNIQUE (organization_id, livemode, payment_intent_id),
+    FOREIGN KEY (organization_id, livemode, checkout_session_id) REFERENCES checkout_sessions,
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
+);

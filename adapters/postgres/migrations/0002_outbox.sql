@@ -1,0 +1,69 @@
+-- What is stored beside the books in the same commit: events, effects to be performed, and causes.
+
+CREATE TABLE events (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    type            text NOT NULL,
+    occurred_at     timestamptz NOT NULL,
+    subject_type    text NOT NULL,
+    subject_id      typeid NOT NULL,
+    data            jsonb NOT NULL,
+    actor           jsonb NOT NULL,
+    request_id      text,
+    correlation_id  text NOT NULL,
+    causation_id    text,
+    hash            text NOT NULL,
+    -- Where it stands in its own commit, and which transaction that was: enough to give every event its
+    -- sequence later, in an order that no commit still under way can disturb.
+    position        int NOT NULL,
+    transaction_id  xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    sequence        bigint,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT events_sequence UNIQUE (organization_id, livemode, sequence)
+);
+CREATE INDEX events_of_subject ON events (organization_id, livemode, subject_id, sequence);
+CREATE INDEX events_unsequenced ON events (transaction_id, position) WHERE sequence IS NULL;
+
+-- The last sequence given, per organization and mode.
+CREATE TABLE event_counters (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    last            bigint NOT NULL,
+    PRIMARY KEY (organization_id, livemode)
+);
+
+-- due_at is also the lease: a task that somebody is performing is due again when the lease ends.
+CREATE TABLE tasks (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    effect          jsonb NOT NULL,
+    created_at      timestamptz NOT NULL,
+    due_at          timestamptz NOT NULL,
+    correlation_id  text NOT NULL,
+    causation_id    typeid NOT NULL,
+    attempts        int NOT NULL,
+    last_error      text,
+    parked_at       timestamptz,
+    PRIMARY KEY (organization_id, livemode, id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+CREATE INDEX tasks_due ON tasks (due_at, id) WHERE parked_at IS NULL;
+
+-- What Stripe told us, by Stripe's id. organization_id is what the event's object says, empty if it says none.
+-- The fact is kept while it could not be handled, to be tried again.
+CREATE TABLE inbound_events (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              text COLLATE "C" NOT NULL,
+    type            text NOT NULL,
+    received_at     timestamptz NOT NULL,
+    handled_at      timestamptz,
+    refusal         text,
+    reason          text,
+    fact            jsonb,
+    attempts        int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CHECK ((handled_at IS NULL) = (refusal IS NOT NULL))
+);
+CREATE INDEX inbound_events_unhandled ON inbound_events (received_at) WHERE handled_at IS NULL;

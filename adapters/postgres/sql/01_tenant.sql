@@ -1,0 +1,7 @@
+-- Every function that touches tenant tables enters its tenant first. The setting ends with the transaction,
+-- so nothing of it is left on the connection.
+CREATE OR REPLACE FUNCTION enter(org text, live boolean) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('app.organization_id', org, true),
+            set_config('app.livemode', live::text, true);
+END $$;

@@ -1,0 +1,43 @@
+-- Checkout sessions, and what they are opened on.
+
+CREATE OR REPLACE FUNCTION checkout_session(org text, live boolean, session_id text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM enter(org, live);
+    RETURN (SELECT to_jsonb(t) FROM checkout_sessions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = session_id);
+END $$;
+
+-- The price by id (archived ones too), else by slug among the current ones of the customer's pricing model or,
+-- when no customer is asked for, of the default one.
+CREATE OR REPLACE FUNCTION opening_context(
+    org text, live boolean, asked_price text, asked_customer text
+) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    buyer customers;
+    model text;
+    asked prices;
+BEGIN
+    PERFORM enter(org, live);
+    IF asked_customer IS NOT NULL THEN
+        buyer := find_customer(org, live, asked_customer);
+        IF buyer.id IS NULL THEN
+            RETURN '{"customer": null, "price": null, "product": null}';
+        END IF;
+    END IF;
+    IF starts_with(asked_price, 'price_') THEN
+        SELECT * INTO asked FROM prices t WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_price;
+    ELSE
+        model := coalesce(buyer.pricing_model_id, (
+            SELECT t.id FROM pricing_models t
+            WHERE t.organization_id = org AND t.livemode = live AND t.is_default AND t.archived_at IS NULL));
+        SELECT * INTO asked FROM prices t
+            WHERE t.organization_id = org AND t.livemode = live AND t.pricing_model_id = model
+                AND t.slug = asked_price AND t.archived_at IS NULL;
+    END IF;
+    RETURN jsonb_build_object(
+        'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
+        'price', CASE WHEN asked.id IS NOT NULL THEN to_jsonb(asked) END,
+        'product', (SELECT to_jsonb(t) FROM products t
+                    WHERE t.organization_id = org AND t.livemode = live AND t.id = asked.product_id));
+END $$;

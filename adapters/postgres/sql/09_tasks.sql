@@ -1,0 +1,27 @@
+-- The worker's bookkeeping of tasks, across tenants.
+
+CREATE OR REPLACE FUNCTION lease_tasks(batch int, at timestamptz, until timestamptz) RETURNS jsonb
+LANGUAGE sql AS $$
+    WITH due AS (
+        SELECT organization_id, livemode, id FROM tasks
+        WHERE parked_at IS NULL AND due_at <= at ORDER BY due_at, id LIMIT batch FOR UPDATE SKIP LOCKED
+    ), leased AS (
+        UPDATE tasks SET due_at = until, attempts = attempts + 1 FROM due
+        WHERE tasks.organization_id = due.organization_id AND tasks.livemode = due.livemode
+            AND tasks.id = due.id
+        RETURNING tasks.*
+    )
+    SELECT coalesce(jsonb_agg(to_jsonb(leased) ORDER BY leased.created_at, leased.id), '[]') FROM leased
+$$;
+
+CREATE OR REPLACE FUNCTION postpone_task(org text, live boolean, task_id text, error text, at timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE tasks SET due_at = at, last_error = error
+    WHERE organization_id = org AND livemode = live AND id = task_id
+$$;
+
+CREATE OR REPLACE FUNCTION park_task(org text, live boolean, task_id text, error text, at timestamptz)
+RETURNS void LANGUAGE sql AS $$
+    UPDATE tasks SET parked_at = at, last_error = error
+    WHERE organization_id = org AND livemode = live AND id = task_id
+$$;

@@ -1,0 +1,45 @@
+"""Fixtures for every test. PostgreSQL starts only for a run in which some test asks for it."""
+
+from collections.abc import AsyncIterator, Iterator
+from functools import cache
+
+import pytest
+
+from tests.databases import Choice, Database, DatabaseServer, choose, running_server
+
+_chosen = cache(choose)
+
+
+def pytest_report_collectionfinish(items: list[pytest.Item]) -> list[str]:
+    """Say which PostgreSQL the tests use. (The header proper is hidden by `-q`.)"""
+    if not any("database_server" in getattr(item, "fixturenames", ()) for item in items):
+        return []
+    choice = _chosen()
+    return [f"PostgreSQL: {choice.kind} ({choice.why})"]
+
+
+@pytest.fixture(scope="session")
+def database_choice() -> Choice:
+    """Where this session's PostgreSQL comes from."""
+    return _chosen()
+
+
+@pytest.fixture(scope="session")
+def database_server(database_choice: Choice) -> Iterator[DatabaseServer]:
+    """One PostgreSQL server for the session; `fresh()` makes databases on it."""
+    with running_server(database_choice) as server:
+        yield server
+
+
+@pytest.fixture
+async def fresh_database(database_server: DatabaseServer) -> AsyncIterator[Database]:
+    """A migrated database of the test's own."""
+    async with database_server.fresh() as database:
+        yield database
+
+
+@pytest.fixture
+async def blank_database(database_server: DatabaseServer) -> AsyncIterator[Database]:
+    """A database of the test's own that nobody has migrated."""
+    async with database_server.blank() as database:
+        yield database
