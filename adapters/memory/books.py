@@ -1,0 +1,146 @@
+"""The rows themselves, as of one moment, and how a commit turns them into those of the next."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace as with_fields
+
+from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
+from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
+from application.unit_of_work import TakenWork
+from domain.change import State, stored
+from domain.errors import Conflict, StaleState
+from domain.events import RecordedEvent
+from domain.ids import OrganizationId, TaskId
+from domain.payment import PaymentFact
+
+T = TypeVar("T")
+InboxKey = tuple[OrganizationId, bool, str]
+
+
+class InboxRow(Struct, frozen=True):
+    """What Stripe told us, delivery after delivery, until it could be handled.
+
+    `handled_at` is when the delivery that was handled had come in. `refusal` and `reason` say why it could
+    not be, the last time; `fact` is then kept with them.
+    """
+
+    id: str
+    type: str
+    organization_id: OrganizationId
+    livemode: bool
+    received_at: datetime
+    attempts: int
+    handled_at: datetime | None
+    refusal: str | None
+    reason: str | None
+    fact: PaymentFact | None
+
+
+def copied(value: T) -> T:
+    """The same value, sharing nothing that could be changed: as if it had been through a database."""
+    return msgspec.msgpack.decode(msgspec.msgpack.encode(value), type=type(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Every row there is. Never changed: a commit makes new books, or none."""
+
+    states: dict[RowKey, State] = field(default_factory=dict)
+    taken: dict[UniqueKey, RowKey] = field(default_factory=dict)
+    events: tuple[RecordedEvent, ...] = ()
+    tasks: dict[TaskId, Task] = field(default_factory=dict)
+    inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
+
+    def after(self, work: TakenWork) -> "Books":
+        """The books with this work in them. Raises StaleState or Conflict; these books stay as they are."""
+        changed = any(part.states for part in work.parts)
+        tasks, inbox = dict(self.tasks), dict(self.inbox)
+        _settle(work.cause, tasks, inbox, changed=changed)
+        states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
+        events = tuple(copied(event) for part in work.parts for event in part.events)
+        tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
+        return Books(states, taken, (*self.events, *events), tasks, inbox)
+
+    def with_tasks(self, tasks: list[Task]) -> "Books":
+        """The books with these tasks as they are now."""
+        return replace(self, tasks={**self.tasks, **{task.id: task for task in tasks}})
+
+    def numbered(self, limit: int) -> tuple["Books", int]:
+        """With the first `limit` events that have no sequence given theirs, and how many those were."""
+        last: dict[tuple[OrganizationId, bool], int] = {}
+        given = 0
+        events: list[RecordedEvent] = []
+        for event in self.events:
+            tenant = event.organization_id, event.livemode
+            sequence = event.sequence
+            if sequence is None and given < limit:
+                given += 1
+                sequence = last.get(tenant, 0) + 1
+            if sequence is not None:
+                last[tenant] = sequence
+            events.append(with_fields(event, sequence=sequence))
+        return replace(self, events=tuple(events)), given
+
+    def _with_states(self, changed: list[State]) -> tuple[dict[RowKey, State], dict[UniqueKey, RowKey]]:
+        states, taken = dict(self.states), dict(self.taken)
+        for state in changed:
+            before = self._checked(state)
+            for key in unique_keys(before) if before else ():
+                del taken[key]
+            states[_key(state)] = stored(state)
+        # Judged only now that everything is written: within a commit, one row may give up what another takes.
+        for state in changed:
+            for key in unique_keys(state):
+                if taken.setdefault(key, _key(state)) != _key(state):
+                    raise Conflict("conflict", f"{key} is taken")
+            for reference in references(state):
+                if reference not in states:
+                    raise AssertionError(f"{_key(state)} refers to {reference}, which does not exist")
+        return states, taken
+
+    def _checked(self, state: State) -> State | None:
+        before = self.states.get(_key(state))
+        if state.version == 0 and before is not None:
+            raise Conflict("conflict", f"{_key(state)} is taken")
+        if state.version != (before.version if before else 0):
+            raise StaleState("stale_state", f"{_key(state)} has changed since it was read")
+        return before
+
+
+def _key(state: State) -> RowKey:
+    return type(state), state.organization_id, state.livemode, state.id
+
+
+def _settle(
+    cause: Cause, tasks: dict[TaskId, Task], inbox: dict[InboxKey, InboxRow], *, changed: bool
+) -> None:
+    match cause:
+        case InboundEvent(organization_id=organization_id, livemode=livemode, id=id):
+            key = organization_id, livemode, id
+            inbox[key] = _received(copied(cause), inbox.get(key))
+        case Task(id=task_id):
+            if tasks.pop(task_id, None) is None and changed:
+                raise StaleState("stale_state", f"{task_id} has been done by somebody else")
+        case ApiRequest() | CommandLine():
+            pass
+
+
+def _received(event: InboundEvent, before: InboxRow | None) -> InboxRow:
+    if before is not None and before.handled_at is not None:
+        raise StaleState("stale_state", f"{event.id} has been handled already")
+    return InboxRow(
+        id=event.id,
+        type=event.type,
+        organization_id=event.organization_id,
+        livemode=event.livemode,
+        received_at=event.received_at,
+        attempts=before.attempts + 1 if before else 1,
+        handled_at=event.received_at if event.refusal is None else None,
+        refusal=event.refusal,
+        reason=event.reason,
+        fact=event.fact,
+    )

@@ -1,0 +1,122 @@
+"""What must be unique and what must exist: the constraints that PostgreSQL's tables have, for rows in memory.
+
+Every unique key starts with organization and mode, but for the two by which a tenant is found.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from domain.account import ApiKey, Organization, User
+from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
+from domain.ids import OrganizationId
+from domain.payment import Payment
+from domain.purchase import Purchase
+from domain.subscription import Subscription, SubscriptionItem
+
+RowKey = tuple[type, OrganizationId, bool, str]
+UniqueKey = tuple[Any, ...]
+Declared = TypeVar("Declared", "_Unique", "_Reference")
+
+
+def unique_keys(state: State) -> Iterator[UniqueKey]:
+    """The keys that this row takes, and no other row may have. As in SQL, a null takes none."""
+    for rule in _UNIQUE.get(type(state), ()):
+        values = tuple(getattr(state, column) for column in rule.columns)
+        if None not in values and rule.among(state):
+            tenant = () if rule.across_tenants else (state.organization_id, state.livemode)
+            yield (rule.name, *tenant, *values)
+
+
+def references(state: State) -> Iterator[RowKey]:
+    """The rows, of the same organization and mode, that must exist for this one to make sense."""
+    for rule in _REFERENCES.get(type(state), ()):
+        referred = getattr(state, rule.column)
+        if referred is not None:
+            yield rule.to, state.organization_id, state.livemode, referred
+
+
+def _always(_: State) -> bool:
+    return True
+
+
+def _current(row: PricingModel | Feature | Product | Price) -> bool:
+    return row.archived_at is None
+
+
+def _current_default(row: PricingModel | Product) -> bool:
+    return row.is_default and row.archived_at is None
+
+
+def _current_plan(row: Subscription) -> bool:
+    return row.status != "canceled" and not row.is_add_on
+
+
+class _Unique(Struct, frozen=True):
+    of: type
+    columns: tuple[str, ...]
+    among: Callable[[Any], bool] = _always
+    across_tenants: bool = False
+
+    @property
+    def name(self) -> str:
+        """Two rules of one kind differ by their columns."""
+        return f"{self.of.__name__}({', '.join(self.columns)})"
+
+
+class _Reference(Struct, frozen=True):
+    of: type
+    column: str
+    to: type
+
+
+def _by_kind(declared: tuple[Declared, ...]) -> Mapping[type, list[Declared]]:
+    by_kind: dict[type, list[Declared]] = defaultdict(list)
+    for rule in declared:
+        by_kind[rule.of].append(rule)
+    return by_kind
+
+
+_UNIQUE = _by_kind(
+    (
+        _Unique(Organization, ("slug",), across_tenants=True),
+        _Unique(User, ("email_key",)),
+        _Unique(ApiKey, ("secret_hash",), across_tenants=True),
+        _Unique(CatalogHead, ()),
+        _Unique(PricingModel, ("slug",), _current),
+        _Unique(PricingModel, (), _current_default),
+        _Unique(Feature, ("slug",), _current),
+        _Unique(Product, ("pricing_model_id", "slug"), _current),
+        _Unique(Product, ("pricing_model_id", "group"), _current_default),
+        _Unique(Price, ("pricing_model_id", "slug"), _current),
+        _Unique(Customer, ("external_id",)),
+        _Unique(Customer, ("stripe_customer_id",)),
+        _Unique(Subscription, ("customer_id", "group"), _current_plan),
+        _Unique(CheckoutSession, ("payment_intent_id",)),
+        _Unique(Purchase, ("checkout_session_id",)),
+        _Unique(Payment, ("payment_intent_id",)),
+    )
+)
+
+_REFERENCES = _by_kind(
+    (
+        _Reference(Product, "pricing_model_id", PricingModel),
+        _Reference(Price, "pricing_model_id", PricingModel),
+        _Reference(Price, "product_id", Product),
+        _Reference(Customer, "pricing_model_id", PricingModel),
+        _Reference(Subscription, "customer_id", Customer),
+        _Reference(Subscription, "product_id", Product),
+        _Reference(SubscriptionItem, "subscription_id", Subscription),
+        _Reference(CheckoutSession, "price_id", Price),
+        _Reference(CheckoutSession, "customer_id", Customer),
+        _Reference(Purchase, "checkout_session_id", CheckoutSession),
+        _Reference(Purchase, "customer_id", Customer),
+        _Reference(Purchase, "price_id", Price),
+        _Reference(Payment, "checkout_session_id", CheckoutSession),
+    )
+)

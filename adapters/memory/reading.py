@@ -1,0 +1,156 @@
+"""What the repositories' queries find in the books of one organization, in one mode."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from adapters.memory.books import Books
+from application.ports import CheckoutContext, PaymentContext
+from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import Customer, CustomerRecord, CustomerTerms
+from domain.ids import CustomerId, OrganizationId, PriceId, PricingModelId
+from domain.payment import Payment
+from domain.purchase import Purchase
+from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
+
+S = TypeVar("S", bound=State)
+Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
+
+
+class TenantBooks:
+    """The rows of one organization in one mode: no query sees any others."""
+
+    def __init__(self, books: Books, organization_id: OrganizationId, *, livemode: bool) -> None:
+        self._books = books
+        self._tenant = organization_id, livemode
+
+    def get(self, kind: type[S], id: str | None) -> S | None:
+        """By id."""
+        found = self._books.states.get((kind, *self._tenant, id)) if id is not None else None
+        assert found is None or isinstance(found, kind)
+        return found
+
+    def first(self, kind: type[S], holds: Callable[[S], bool]) -> S | None:
+        """The one row that a unique key names."""
+        return next((row for row in self.rows(kind) if holds(row)), None)
+
+    def rows(self, kind: type[S]) -> list[S]:
+        """All of a kind, in the order of ids."""
+        mine = (
+            row
+            for (of, *tenant, _), row in self._books.states.items()
+            if of is kind and (*tenant,) == self._tenant and isinstance(row, kind)
+        )
+        return sorted(mine, key=lambda row: row.id)
+
+    def current(self, kind: type[Entry]) -> list[Entry]:
+        """All of a kind of catalog entry that are not archived, in the order of slugs."""
+        entries = [entry for entry in self.rows(kind) if entry.archived_at is None]
+        return sorted(entries, key=lambda entry: entry.slug)
+
+    def catalog(self) -> Catalog:
+        """All that is not archived."""
+        return Catalog(
+            head=self.first(CatalogHead, lambda _: True),
+            pricing_models=tuple(self.current(PricingModel)),
+            products=tuple(self.current(Product)),
+            prices=tuple(self.current(Price)),
+            features=tuple(self.current(Feature)),
+        )
+
+    def default_pricing_model(self) -> PricingModel | None:
+        """The one that a customer gets for whom none is named."""
+        return next((model for model in self.current(PricingModel) if model.is_default), None)
+
+    def pricing_model(self, id: PricingModelId | None) -> PricingModel | None:
+        """By id, unless it is archived."""
+        model = self.get(PricingModel, id)
+        return model if model is not None and model.archived_at is None else None
+
+    def terms(self, model: PricingModel | None) -> CustomerTerms:
+        """What a customer with this pricing model starts with."""
+        if model is None:
+            return CustomerTerms(None)
+        prices = [price for price in self.current(Price) if price.type == "subscription"]
+        defaults = [
+            product
+            for product in self.current(Product)
+            if product.is_default and product.pricing_model_id == model.id
+        ]
+        return CustomerTerms(
+            model,
+            tuple(
+                Plan(product, tuple(price for price in prices if price.product_id == product.id))
+                for product in sorted(defaults, key=lambda product: (product.group, product.slug))
+            ),
+        )
+
+    def customer(self, reference: str) -> Customer | None:
+        """By id or external id."""
+        if reference.startswith("cus_"):
+            return self.get(Customer, CustomerId(reference))
+        return self.customer_by_external_id(reference)
+
+    def customer_by_external_id(self, external_id: str) -> Customer | None:
+        """By the application's own id."""
+        return self.first(Customer, lambda customer: customer.external_id == external_id)
+
+    def customer_record(self, customer: Customer | None) -> CustomerRecord | None:
+        """The customer with current subscriptions and their items, in the order of ids."""
+        if customer is None:
+            return None
+        items = self.rows(SubscriptionItem)
+        return CustomerRecord(
+            customer,
+            tuple(
+                SubscriptionRecord(
+                    subscription, tuple(item for item in items if item.subscription_id == subscription.id)
+                )
+                for subscription in self.rows(Subscription)
+                if subscription.customer_id == customer.id and subscription.status != "canceled"
+            ),
+        )
+
+    def opening(self, price: str, reference: str | None) -> CheckoutContext:
+        """What opening a checkout session is decided on."""
+        if reference is None:
+            customer = None
+            model = self.default_pricing_model()
+            model_id = model.id if model else None
+        else:
+            customer = self.customer(reference)
+            if customer is None:
+                return CheckoutContext(None, None, None)
+            model_id = customer.pricing_model_id
+        found = self._price(price, model_id)
+        return CheckoutContext(customer, found, self.get(Product, found.product_id) if found else None)
+
+    def _price(self, reference: str, model_id: PricingModelId | None) -> Price | None:
+        if reference.startswith("price_"):
+            return self.get(Price, PriceId(reference))
+        return next(
+            (p for p in self.current(Price) if p.slug == reference and p.pricing_model_id == model_id), None
+        )
+
+    def paying(
+        self, session: CheckoutSession | None, payment_intent_id: str | None, *, handled: bool
+    ) -> PaymentContext:
+        """What a fact about this intent, which pays this session, is decided on."""
+        payment = (
+            self.first(Payment, lambda payment: payment.payment_intent_id == payment_intent_id)
+            if payment_intent_id is not None
+            else None
+        )
+        if session is None:
+            return PaymentContext(handled, None, payment, None, None, CustomerTerms(None))
+        price = self.get(Price, session.price_id)
+        model = self.pricing_model(price.pricing_model_id if price else None)
+        return PaymentContext(
+            handled=handled,
+            session=session,
+            payment=payment,
+            purchase=self.first(Purchase, lambda purchase: purchase.checkout_session_id == session.id),
+            customer=self.get(Customer, session.customer_id),
+            terms=self.terms(model or self.default_pricing_model()),
+        )

@@ -1,0 +1,14 @@
+"""Secrets that can be foreseen: for tests alone."""
+
+from itertools import count
+
+
+class SequentialSecrets:
+    """Counts up. Of the form of the real ones, and no secret at all."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def api_key(self, *, livemode: bool) -> str:
+        """The next one: `cf_test_00000000000000000000000000000001`."""
+        return f"cf_{'live' if livemode else 'test'}_{next(self._numbers):032d}"

@@ -1,0 +1,173 @@
+"""The whole store in memory, held to the same contract as the one in PostgreSQL."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from adapters.memory.books import Books, InboxRow, copied
+from adapters.memory.reading import TenantBooks
+from application.causes import Task
+from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
+from application.unit_of_work import UnitOfWork
+from domain.account import ApiKey
+from domain.auth import AuthContext, Authenticated
+from domain.catalog import Catalog
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import CustomerRecord
+from domain.events import RecordedEvent
+from domain.ids import CheckoutSessionId, OrganizationId, PricingModelId
+from domain.payment import PaymentFact
+
+T = TypeVar("T")
+
+
+class MemoryStore:
+    """Every port that reads or writes the books. What each method promises stands in `application.ports`.
+
+    A call sees one moment and lets others go on before it returns, as a database would: what a reader
+    holds may be out of date by the time it commits. Nothing handed out can change what is stored.
+    """
+
+    def __init__(self) -> None:
+        self._books = Books()
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Every state as it is stored."""
+        return tuple(map(copied, self._books.states.values()))
+
+    @property
+    def events(self) -> tuple[RecordedEvent, ...]:
+        """Every event, in the order in which they were committed."""
+        return tuple(map(copied, self._books.events))
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """Every task that is not done, parked ones too."""
+        return tuple(map(copied, self._books.tasks.values()))
+
+    @property
+    def inbox(self) -> tuple[InboxRow, ...]:
+        """Everything Stripe told us, handled or not."""
+        return tuple(map(copied, self._books.inbox.values()))
+
+    async def commit(self, work: UnitOfWork) -> None:
+        taken = work.take()
+        await asyncio.sleep(0)
+        self._books = self._books.after(taken)
+
+    async def creation_context(
+        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
+    ) -> CustomerContext:
+        books = self._of(auth)
+        existing = books.customer_record(books.customer_by_external_id(external_id))
+        model = (
+            books.default_pricing_model()
+            if pricing_model_id is None
+            else books.pricing_model(pricing_model_id)
+        )
+        return await _answer(CustomerContext(existing, books.terms(model)))
+
+    async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
+        books = self._of(auth)
+        return await _answer(books.customer_record(books.customer(reference)))
+
+    async def catalog(self, auth: Authenticated) -> Catalog:
+        return await _answer(self._of(auth).catalog())
+
+    async def opening_context(self, auth: Authenticated, price: str, customer: str | None) -> CheckoutContext:
+        return await _answer(self._of(auth).opening(price, customer))
+
+    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
+        return await _answer(self._of(auth).get(CheckoutSession, id))
+
+    async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
+        organization_id = fact.organization_id or OrganizationId("")
+        books = TenantBooks(self._books, organization_id, livemode=fact.livemode)
+        received = self._books.inbox.get((organization_id, fact.livemode, inbound_event_id))
+        return await _answer(
+            books.paying(
+                books.get(CheckoutSession, fact.checkout_session_id),
+                fact.payment_intent_id,
+                handled=received is not None and received.handled_at is not None,
+            )
+        )
+
+    async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
+        session = next(
+            (row for row in self._books.states.values() if isinstance(row, CheckoutSession) and row.id == id),
+            None,
+        )
+        if session is None:
+            return await _answer(None)
+        books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
+        return await _answer(books.paying(session, session.payment_intent_id, handled=False))
+
+    async def page(self, auth: Authenticated, wanted: EventFilter) -> Sequence[RecordedEvent]:
+        tenant = auth.organization_id, auth.livemode
+        found = [
+            (event.sequence, event)
+            for event in self._books.events
+            if (event.organization_id, event.livemode) == tenant
+            and event.sequence is not None
+            and event.sequence > wanted.after
+            and wanted.type in (None, event.type)
+            and wanted.subject in (None, event.subject.id)
+        ]
+        found.sort(key=lambda numbered_event: numbered_event[0])
+        answer = [copied(event) for _, event in found[: wanted.limit]]
+        await asyncio.sleep(0)
+        return answer
+
+    async def sequence(self, limit: int) -> int:
+        await asyncio.sleep(0)
+        self._books, given = self._books.numbered(limit)
+        return given
+
+    async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
+        await asyncio.sleep(0)
+        due = [task for task in self._books.tasks.values() if task.due_at <= now and task.parked_at is None]
+        due.sort(key=lambda task: (task.due_at, task.id))
+        leased = [replace(task, due_at=now + lease, attempts=task.attempts + 1) for task in due[:limit]]
+        self._keep(leased)
+        return [copied(task) for task in leased]
+
+    async def postpone(self, task: Task, error: str, due_at: datetime) -> None:
+        await asyncio.sleep(0)
+        known = self._books.tasks.get(task.id)
+        self._keep([replace(known, last_error=error, due_at=due_at)] if known else [])
+
+    async def park(self, task: Task, error: str, now: datetime) -> None:
+        await asyncio.sleep(0)
+        known = self._books.tasks.get(task.id)
+        self._keep([replace(known, last_error=error, parked_at=now)] if known else [])
+
+    async def by_api_key(self, secret_hash: str) -> Authenticated | None:
+        key = next(
+            (
+                row
+                for row in self._books.states.values()
+                if isinstance(row, ApiKey) and row.secret_hash == secret_hash and row.revoked_at is None
+            ),
+            None,
+        )
+        return await _answer(
+            Authenticated(key.user_id, key.organization_id, key.livemode, key.id) if key else None
+        )
+
+    def _of(self, auth: AuthContext) -> TenantBooks:
+        return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
+
+    def _keep(self, tasks: list[Task]) -> None:
+        self._books = self._books.with_tasks(tasks)
+
+
+async def _answer(found: T) -> T:
+    """As of now, whatever is committed before the caller sees it."""
+    answer = copied(found)
+    await asyncio.sleep(0)
+    return answer

@@ -1,0 +1,230 @@
+"""What the repositories promise: what one decision needs, of one tenant, as of one moment."""
+
+import asyncio
+from collections import Counter
+from functools import partial
+from itertools import permutations
+
+from msgspec.structs import replace
+
+from application.ports import EventFilter
+from domain.auth import Authenticated
+from domain.catalog_document import CatalogDocument, PriceEntry
+from domain.checkout import CheckoutSession
+from domain.customer import NewCustomer
+from domain.events import RecordedEvent
+from domain.ids import CheckoutSessionId, PricingModelId
+from domain.payment import Attempt, PaymentFact
+from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+
+DECLINED = Attempt("ch_1", "failed", "card_declined", "Your card was declined.")
+
+
+async def test_an_unknown_key_is_nobodys(world: World) -> None:
+    await world.organization()
+    assert await world.store.by_api_key("0" * 64) is None
+
+
+async def test_a_customer_is_found_by_id_and_by_external_id(world: World) -> None:
+    auth = await world.organization()
+    ada = (await world.customer(auth)).record.customer
+    by_id, by_external_id = await world.store.customer(auth, ada.id), await world.store.customer(auth, "ada")
+    assert by_id == by_external_id
+    assert by_id is not None
+    assert await world.store.customer(auth, "bob") is None
+
+
+async def test_terms_are_those_of_the_named_pricing_model_else_of_the_default(world: World) -> None:
+    auth = await world.organization()
+    models = {model.slug: model for model in (await world.store.catalog(auth)).pricing_models}
+    default = (await world.store.creation_context(auth, "ada", None)).terms
+    named = (await world.store.creation_context(auth, "ada", models["partner"].id)).terms
+    unknown = (await world.store.creation_context(auth, "ada", PricingModelId("pm_none"))).terms
+    assert default.pricing_model == models["standard"]
+    assert [plan.product.slug for plan in default.defaults] == ["free"]
+    assert [price.slug for price in default.defaults[0].prices] == ["free-monthly"]
+    assert (named.pricing_model, named.defaults) == (models["partner"], ())
+    assert unknown.pricing_model is None
+
+
+async def test_what_is_archived_is_not_offered(world: World) -> None:
+    auth = await world.organization()
+    models = {model.slug: model for model in (await world.store.catalog(auth)).pricing_models}
+    course = next(p for p in (await world.store.catalog(auth)).prices if p.slug == "course")
+    await world.apply_catalog(CatalogDocument(), auth, REQUEST)
+    catalog = await world.store.catalog(auth)
+    assert (catalog.pricing_models, catalog.products, catalog.prices, catalog.features) == ((), (), (), ())
+    assert (await world.store.creation_context(auth, "ada", None)).terms.pricing_model is None
+    assert (
+        await world.store.creation_context(auth, "ada", models["standard"].id)
+    ).terms.pricing_model is None
+    assert (await world.store.opening_context(auth, "course", None)).price is None
+    by_id = await world.store.opening_context(auth, course.id, None)
+    assert by_id.price is not None
+    assert by_id.price.archived_at is not None
+
+
+async def test_a_slug_is_looked_up_in_the_buyers_pricing_model(world: World) -> None:
+    auth = await world.organization()
+    standard, partner = CATALOG.pricing_models
+    cheaper = replace(
+        standard.products[1],
+        prices=(PriceEntry(slug="course", type="single_payment", amount=999, currency="usd"),),
+    )
+    document = replace(CATALOG, pricing_models=(standard, replace(partner, products=(cheaper,))))
+    await world.apply_catalog(document, auth, REQUEST)
+    model = next(m for m in (await world.store.catalog(auth)).pricing_models if m.slug == "partner")
+    await world.create_customer(NewCustomer(external_id="ada", pricing_model_id=model.id), auth, REQUEST)
+    for_ada = await world.store.opening_context(auth, "course", "ada")
+    for_anybody = await world.store.opening_context(auth, "course", None)
+    for_nobody = await world.store.opening_context(auth, "course", "bob")
+    assert for_ada.price is not None
+    assert for_ada.product is not None
+    assert for_anybody.price is not None
+    assert (for_ada.price.amount, for_anybody.price.amount) == (999, 1999)
+    assert for_ada.product.id == for_ada.price.product_id
+    assert (for_nobody.customer, for_nobody.price) == (None, None)
+
+
+async def test_nothing_of_another_organization_or_mode_is_seen(world: World) -> None:
+    acme = await world.organization()
+    ada = (await world.customer(acme)).record.customer
+    session = await world.session(acme, customer="ada")
+    await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
+    await world.events(acme)
+    other = await world.organization("other", catalog=CatalogDocument())
+    for stranger in (other, replace(acme, livemode=True)):
+        await _sees_nothing(world, stranger, ada.id, session)
+
+
+async def _sees_nothing(
+    world: World, stranger: Authenticated, customer_id: str, session: CheckoutSession
+) -> None:
+    assert await world.store.customer(stranger, customer_id) is None
+    assert await world.store.customer(stranger, "ada") is None
+    assert await world.store.session(stranger, session.id) is None
+    assert (await world.store.catalog(stranger)).prices == ()
+    assert (await world.store.opening_context(stranger, session.price_id, None)).price is None
+    assert (await world.store.creation_context(stranger, "ada", None)).existing is None
+    events = await world.store.page(stranger, EventFilter(limit=1000))
+    assert not any(event.subject.id in (customer_id, session.id) for event in events)
+    fact = replace(fact_of(session), organization_id=stranger.organization_id, livemode=stranger.livemode)
+    context = await world.store.fact_context(fact, "evt_1")
+    assert (context.handled, context.session, context.payment, context.purchase) == (False, None, None, None)
+
+
+async def test_a_fact_that_names_nobody_finds_nothing(world: World) -> None:
+    await world.organization()
+    fact = PaymentFact("pi_1", False, 100, "usd")
+    context = await world.store.fact_context(fact, "evt_1")
+    assert (context.handled, context.session, context.terms.pricing_model) == (False, None, None)
+    assert (await world.report(fact)).refusal == "payment_intent_not_ours"
+    assert not (await world.store.fact_context(fact, "evt_1")).handled
+
+
+async def test_a_session_is_found_by_its_public_id_whosever_it_is(world: World) -> None:
+    session = await world.session(await world.organization())
+    await world.organization("other")
+    context = await world.store.return_context(session.id)
+    assert context is not None
+    assert context.session == session
+    assert context.terms.pricing_model is not None
+    assert await world.store.return_context(CheckoutSessionId("cs_none")) is None
+
+
+async def test_a_stranger_pays_and_everything_is_in_the_books(world: World) -> None:
+    auth = await world.organization()
+    session = await world.session(auth, quantity=3)
+    start = len(await world.events(auth))
+    booked = await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
+    assert booked.session is not None
+    assert booked.session.customer_id is not None
+    record = await world.store.customer(auth, booked.session.customer_id)
+    assert record is not None
+    assert [r.subscription.product_slug for r in record.subscriptions] == ["free"]
+    assert await world.event_types(auth, after=start) == [
+        "customer.created",
+        "subscription.created",
+        "subscription_item.created",
+        "purchase.created",
+        "purchase.completed",
+        "payment.succeeded",
+        "checkout_session.succeeded",
+    ]
+
+
+async def test_every_order_of_facts_ends_in_one_state(world: World) -> None:
+    """Each permutation of created, processing, failed and succeeded, with each of them told twice."""
+    auth = await world.organization()
+    orders = sorted({order for again in range(4) for order in permutations((0, 1, 2, 3, again))})
+    assert len(orders) == 240
+    sessions = [await world.session(auth) for _ in orders]
+    for n in range(0, len(orders), 12):
+        await asyncio.gather(*map(partial(_told, world), sessions[n : n + 12], orders[n : n + 12]))
+    told: Counter[tuple[str, str]] = Counter(
+        (event.subject.id, event.type) for event in await _all_events(world, auth)
+    )
+    assert {await _outcome(world, session, told) for session in sessions} == {
+        ("succeeded", "succeeded", ("failed", "succeeded"), "paid", (1, 1, 1, 1))
+    }
+
+
+async def _told(world: World, session: CheckoutSession, order: tuple[int, ...]) -> None:
+    facts = (
+        fact_of(session),
+        fact_of(session, Attempt("ch_2", "pending")),
+        fact_of(session, DECLINED),
+        fact_of(session, Attempt("ch_2", "succeeded"), ending="succeeded"),
+    )
+    for kind in order:
+        await world.report(facts[kind], f"evt_{session.id}_{kind}")
+
+
+async def _all_events(world: World, auth: Authenticated) -> list[RecordedEvent]:
+    events: list[RecordedEvent] = []
+    while page := await world.events(auth, after=events[-1].sequence if events else 0):
+        events += page
+    return events
+
+
+async def _outcome(
+    world: World, session: CheckoutSession, told: Counter[tuple[str, str]]
+) -> tuple[str, str, tuple[str, ...], str, tuple[int, ...]]:
+    context = await world.store.return_context(session.id)
+    assert context is not None
+    now, payment, purchase, customer = context.session, context.payment, context.purchase, context.customer
+    assert now is not None
+    assert payment is not None
+    assert purchase is not None
+    assert customer is not None
+    assert payment.customer_id == purchase.customer_id == now.customer_id == customer.id
+    assert payment.purchase_id == now.purchase_id == purchase.id
+    once = (
+        told[customer.id, "customer.created"],
+        told[purchase.id, "purchase.completed"],
+        told[payment.id, "payment.failed"],
+        told[payment.id, "payment.succeeded"],
+    )
+    attempts = tuple(attempt.status for attempt in payment.attempts)
+    return now.status, payment.status, attempts, purchase.status, once
+
+
+async def test_twenty_deliveries_at_once_book_one_payment(world: World) -> None:
+    auth = await world.organization()
+    session = await world.session(auth)
+    succeeded = fact_of(session, Attempt("ch_2", "succeeded"), ending="succeeded")
+    deliveries = [(succeeded, "evt_3")] * 20
+    deliveries += [
+        (fact_of(session, Attempt("ch_2", "pending")), "evt_2"),
+        (fact_of(session, DECLINED), "evt_1"),
+    ]
+    await asyncio.gather(*(world.report(fact, event_id) for fact, event_id in deliveries))
+    types = await world.event_types(auth)
+    for once in (
+        "customer.created",
+        "purchase.created",
+        "purchase.completed",
+        "payment.succeeded",
+        "payment.failed",
+    ):
+        assert types.count(once) == 1, once

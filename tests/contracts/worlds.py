@@ -1,0 +1,215 @@
+"""A world for the contract: one store, of whichever adapter, and the use cases that drive it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from adapters.memory.clock import FixedClock
+from adapters.memory.gateway import MemoryGateway
+from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.store import MemoryStore
+from adapters.postgres.pool import open_pool
+from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.store import PostgresStore
+from adapters.system import TypeIds
+from application.catalog.apply_catalog import ApplyCatalog
+from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.customers.create_customer import CreateCustomer, CustomerFound
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.organizations.create_organization import CreateOrganization, NewOrganization
+from application.payments.process_payment_intent import Booked, ProcessPaymentIntent, StripeReported
+from application.ports import (
+    CatalogRepository,
+    CheckoutRepository,
+    CustomerRepository,
+    EventFeed,
+    EventFilter,
+    EventOutbox,
+    EventSequencer,
+    PaymentRepository,
+    TaskQueue,
+    Tenants,
+)
+from application.unit_of_work import UnitOfWork
+from domain.account import secret_hash
+from domain.auth import Authenticated
+from domain.catalog_document import (
+    CatalogDocument,
+    FeatureEntry,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    ProductFeatureEntry,
+)
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.customer import NewCustomer
+from domain.events import RecordedEvent
+from domain.ids import OrganizationId, RequestId
+from domain.payment import Attempt, Ending, PaymentFact
+from tests.databases import DatabaseServer
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+REQUEST = ApiRequest(RequestId("req_1"))
+COMMAND = CommandLine("test", RequestId("req_0"))
+
+CATALOG = CatalogDocument(
+    features=(FeatureEntry(slug="seats", name="Seats", type="metered"),),
+    pricing_models=(
+        PricingModelEntry(
+            slug="standard",
+            name="Standard",
+            is_default=True,
+            products=(
+                ProductEntry(
+                    slug="free",
+                    name="Free",
+                    is_default=True,
+                    prices=(
+                        PriceEntry(
+                            slug="free-monthly",
+                            type="subscription",
+                            amount=0,
+                            currency="usd",
+                            interval="month",
+                        ),
+                    ),
+                    features=(ProductFeatureEntry(slug="seats", included=1, reset="month"),),
+                ),
+                ProductEntry(
+                    slug="course",
+                    name="Course",
+                    group="courses",
+                    prices=(PriceEntry(slug="course", type="single_payment", amount=1999, currency="usd"),),
+                ),
+            ),
+        ),
+        PricingModelEntry(slug="partner", name="Partner"),
+    ),
+)
+
+
+class Store(
+    EventOutbox,
+    CustomerRepository,
+    CatalogRepository,
+    CheckoutRepository,
+    PaymentRepository,
+    EventFeed,
+    Tenants,
+    Protocol,
+):
+    """What the API needs of a store."""
+
+
+class WorkerStore(EventSequencer, TaskQueue, EventOutbox, CustomerRepository, Protocol):
+    """What the worker needs of it."""
+
+
+@dataclass
+class World:
+    """One store with the use cases on it, and short ways to say what has happened."""
+
+    store: Store
+    worker_store: WorkerStore
+    clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
+    ids: TypeIds = field(default_factory=TypeIds)
+    secrets: SequentialSecrets = field(default_factory=SequentialSecrets)
+    gateway: MemoryGateway = field(default_factory=MemoryGateway)
+
+    def __post_init__(self) -> None:
+        self.create_organization = CreateOrganization(self.store, self.ids, self.clock, self.secrets)
+        self.apply_catalog = ApplyCatalog(self.store, self.store, self.ids, self.clock)
+        self.create_customer = CreateCustomer(self.store, self.store, self.ids, self.clock)
+        self.open_checkout = OpenCheckoutSession(self.store, self.gateway, self.store, self.ids, self.clock)
+        self.process = ProcessPaymentIntent(self.store, self.gateway, self.store, self.ids, self.clock)
+        self.create_at_stripe = CreateCustomerAtStripe(
+            self.worker_store, self.gateway, self.worker_store, self.ids, self.clock
+        )
+
+    async def organization(self, slug: str = "acme", *, catalog: CatalogDocument = CATALOG) -> Authenticated:
+        """A new organization that sells this catalog in test mode; who acts for it there."""
+        opened = await self.create_organization(
+            NewOrganization(name=slug, owner_email=f"owner@{slug}.example"), COMMAND
+        )
+        auth = await self.store.by_api_key(secret_hash(opened.test_key))
+        assert auth is not None
+        await self.apply_catalog(catalog, auth, REQUEST)
+        return auth
+
+    async def customer(self, auth: Authenticated, external_id: str = "ada") -> CustomerFound:
+        return await self.create_customer(NewCustomer(external_id=external_id), auth, REQUEST)
+
+    async def session(
+        self, auth: Authenticated, *, quantity: int = 1, customer: str | None = None
+    ) -> CheckoutSession:
+        draft = NewCheckoutSession(
+            type="product", price="course", quantity=quantity, customer=customer, anonymous=customer is None
+        )
+        return await self.open_checkout(draft, auth, REQUEST)
+
+    async def report(self, fact: PaymentFact, event_id: str = "evt_1") -> Booked:
+        return await self.process(StripeReported(fact, inbound(fact, event_id)))
+
+    def work(self, auth: Authenticated, cause: ApiRequest | InboundEvent | Task = REQUEST) -> UnitOfWork:
+        return UnitOfWork(cause, auth, self.ids, self.clock.now())
+
+    async def events(self, auth: Authenticated, **wanted: object) -> list[RecordedEvent]:
+        """The feed, once everything that has committed is in it."""
+        while await self.worker_store.sequence(1000):
+            pass
+        return list(await self.store.page(auth, EventFilter(limit=1000, **wanted)))  # type: ignore[arg-type]
+
+    async def event_types(self, auth: Authenticated, *, after: int = 0) -> list[str]:
+        return [event.type for event in await self.events(auth, after=after)]
+
+    async def lease(self, limit: int = 100) -> list[Task]:
+        return list(await self.worker_store.lease(limit, self.clock.now(), timedelta(seconds=60)))
+
+
+def inbound(fact: PaymentFact, id: str = "evt_1", refusal: str | None = None) -> InboundEvent:
+    """Stripe's event that brought this fact."""
+    return InboundEvent(
+        id,
+        "payment_intent.succeeded",
+        fact.organization_id or OrganizationId(""),
+        fact.livemode,
+        NOON,
+        refusal,
+    )
+
+
+def fact_of(session: CheckoutSession, *attempts: Attempt, ending: Ending | None = None) -> PaymentFact:
+    """What Stripe would report of the session's intent."""
+    assert session.payment_intent_id is not None
+    return PaymentFact(
+        payment_intent_id=session.payment_intent_id,
+        livemode=session.livemode,
+        amount=session.amount,
+        currency=session.currency,
+        ending=ending,
+        attempts=attempts,
+        organization_id=session.organization_id,
+        checkout_session_id=session.id,
+    )
+
+
+@asynccontextmanager
+async def memory_world() -> AsyncIterator[World]:
+    store = MemoryStore()
+    yield World(store, store)
+
+
+@asynccontextmanager
+async def postgres_world(server: DatabaseServer) -> AsyncIterator[World]:
+    async with (
+        server.fresh() as database,
+        open_pool(database.service_dsn, APP, max_size=8) as app,
+        open_pool(database.service_dsn, WORKER, max_size=4) as worker,
+    ):
+        yield World(PostgresStore(app), PostgresStore(worker))
+
+
+Racer = Callable[[], Awaitable[object]]

@@ -1,0 +1,108 @@
+"""A use case costs two round trips at most on a warm connection, three where Stripe's answer is replied."""
+
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+
+import pytest
+
+from adapters.postgres.pool import open_pool
+from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.store import PostgresStore
+from application.customers.create_customer import CustomerFound
+from application.payments.process_payment_intent import BuyerReturned
+from domain.auth import Authenticated
+from domain.catalog_document import document_of
+from domain.payment import Attempt
+from tests.contracts.worlds import REQUEST, World, fact_of
+from tests.databases import Database
+from tests.integration.wire import Wire, tapped
+
+
+@dataclass
+class CountedWorld:
+    world: World
+    auth: Authenticated
+    api: Wire
+    worker: Wire
+
+    async def turns(self, call: Awaitable[object]) -> int:
+        before = self.api.turns + self.worker.turns
+        await call
+        return self.api.turns + self.worker.turns - before
+
+
+@pytest.fixture
+async def counted(fresh_database: Database) -> AsyncIterator[CountedWorld]:
+    """One warm connection for the API and one for the worker: connected, and each statement prepared once."""
+    dsn = fresh_database.service_dsn
+    async with (
+        tapped(dsn) as api,
+        tapped(dsn) as worker,
+        open_pool(api.dsn, APP, max_size=1) as api_pool,
+        open_pool(worker.dsn, WORKER, max_size=1) as worker_pool,
+    ):
+        world = World(PostgresStore(api_pool), PostgresStore(worker_pool))
+        auth = await world.organization()
+        await world.customer(auth, "warm")
+        session = await world.session(auth)
+        await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"), "evt_warm")
+        await world.process(BuyerReturned(session.id, REQUEST))
+        for task in await world.lease():
+            await world.create_at_stripe(task.effect, task)
+        yield CountedWorld(world, auth, api, worker)
+
+
+async def test_creating_a_customer_takes_two(counted: CountedWorld) -> None:
+    assert await counted.turns(counted.world.customer(counted.auth)) == 2
+
+
+async def test_returning_a_known_customer_takes_one(counted: CountedWorld) -> None:
+    await counted.world.customer(counted.auth)
+    assert await counted.turns(counted.world.customer(counted.auth)) == 1
+
+
+async def test_booking_a_strangers_payment_takes_two(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    fact = fact_of(session, Attempt("ch_2", "succeeded"), ending="succeeded")
+    assert await counted.turns(counted.world.report(fact)) == 2
+    assert await counted.turns(counted.world.report(fact)) == 1
+
+
+async def test_keeping_what_does_not_fit_takes_two(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    fact = fact_of(session, Attempt("ch_2", "succeeded"), ending="succeeded")
+    wrong = type(fact)(**{**{f: getattr(fact, f) for f in fact.__struct_fields__}, "amount": 1})
+    assert await counted.turns(counted.world.report(wrong)) == 2
+
+
+async def test_opening_a_checkout_takes_three_as_the_reply_needs_stripe(counted: CountedWorld) -> None:
+    assert await counted.turns(counted.world.session(counted.auth)) == 3
+
+
+async def test_a_buyers_return_takes_two(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    assert session.payment_intent_id is not None
+    counted.world.gateway.succeed(session.payment_intent_id)
+    assert await counted.turns(counted.world.process(BuyerReturned(session.id, REQUEST))) == 2
+
+
+async def test_applying_a_catalog_takes_two(counted: CountedWorld) -> None:
+    document = document_of(await counted.world.store.catalog(counted.auth))
+    assert await counted.turns(counted.world.apply_catalog(document, counted.auth, REQUEST)) == 1
+    fewer = type(document)(features=document.features, pricing_models=document.pricing_models[:1])
+    assert await counted.turns(counted.world.apply_catalog(fewer, counted.auth, REQUEST)) == 2
+
+
+async def test_opening_an_organization_takes_one(counted: CountedWorld) -> None:
+    turns = counted.api.turns
+    auth = await counted.world.organization("other")
+    # The organization, its key looked up, its catalog read and applied: the first of these four is the point.
+    assert counted.api.turns - turns == 4
+    assert auth.organization_id != counted.auth.organization_id
+
+
+async def test_a_stripe_customer_takes_two(counted: CountedWorld) -> None:
+    found: CustomerFound = await counted.world.customer(counted.auth)
+    assert found.created
+    (task,) = await counted.world.lease()
+    assert await counted.turns(counted.world.create_at_stripe(task.effect, task)) == 2

@@ -1,0 +1,169 @@
+"""Row-level security and tenant-first keys, read from the database's own catalog, for every table."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from adapters.postgres.pool import open_pool
+from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.store import TABLES, PostgresStore
+from domain.auth import Authenticated
+from domain.payment import Attempt
+from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+from tests.databases import Database, connected
+
+# The closed list of what may be found before the tenant is known, and the migrations' own records.
+ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions"}
+RECORDS = {"schema_migrations", "schema_functions"}
+ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters"}
+
+
+async def tables(connection: asyncpg.Connection) -> set[str]:
+    rows = await connection.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'counterfoil'::regnamespace "
+        "AND relkind IN ('r', 'p')"
+    )
+    return {row["relname"] for row in rows}
+
+
+@asynccontextmanager
+async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenticated, Authenticated]]:
+    """Two organizations, each with something in every table, in both modes."""
+    async with (
+        open_pool(database.service_dsn, APP) as app,
+        open_pool(database.service_dsn, WORKER) as worker,
+    ):
+        world = World(PostgresStore(app), PostgresStore(worker))
+        acme, other = await world.organization(), await world.organization("other")
+        for auth in (acme, other):
+            live = replace(auth, livemode=True)
+            await world.apply_catalog(CATALOG, live, REQUEST)
+            for mode in (auth, live):
+                session = await world.session(mode)
+                await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
+                await world.events(mode)
+        yield world, acme, other
+
+
+async def test_every_table_is_a_tenants_or_on_the_closed_list(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as connection:
+        secured = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'counterfoil'::regnamespace AND relkind = 'r' "
+            "AND relrowsecurity AND relforcerowsecurity"
+        )
+        assert {row["relname"] for row in secured} == await tables(connection) - ROUTING - RECORDS
+
+
+async def test_every_key_of_a_tenant_table_starts_with_the_organization(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as connection:
+        rows = await connection.fetch(
+            "SELECT c.relname AS name, x.relname AS key, a.attname AS first FROM pg_index i "
+            "JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] "
+            "WHERE c.relnamespace = 'counterfoil'::regnamespace AND i.indisunique"
+        )
+        keys = {
+            (row["name"], row["key"]): row["first"] for row in rows if row["name"] not in ROUTING | RECORDS
+        }
+        assert len(keys) > 25
+        assert {key: first for key, first in keys.items() if first != "organization_id"} == {}
+
+
+async def test_every_field_of_every_state_is_a_column_and_the_other_way_round(
+    fresh_database: Database,
+) -> None:
+    async with connected(fresh_database.admin_dsn) as connection:
+        rows = await connection.fetch(
+            "SELECT table_name, column_name FROM information_schema.columns "
+            "WHERE table_schema = 'counterfoil'"
+        )
+        columns: dict[str, set[str]] = {}
+        for row in rows:
+            columns.setdefault(row["table_name"], set()).add(row["column_name"])
+        for state, table in TABLES.items():
+            assert columns[table] == {field.name for field in msgspec.structs.fields(state)}, table
+
+
+async def test_no_row_of_another_organization_or_mode_is_there_in_any_table(fresh_database: Database) -> None:
+    async with two_tenants(fresh_database) as (_, acme, _other):
+        async with connected(fresh_database.admin_dsn) as admin:
+            names = await tables(admin) - ROUTING - RECORDS
+            for name in names:
+                assert await admin.fetchval(f"SELECT count(*) FROM counterfoil.{name}") >= 2, (
+                    f"{name} is empty"
+                )
+        async with open_pool(fresh_database.service_dsn, APP) as pool, pool.acquire() as connection:
+            for name in sorted(names):
+                assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0, name
+                for livemode in (False, True):
+                    async with connection.transaction():
+                        await connection.execute("SELECT enter($1, $2)", acme.organization_id, livemode)
+                        seen = await connection.fetch(f"SELECT DISTINCT {_tenant(name)} FROM {name}")
+                        assert [tuple(row) for row in seen] == [(acme.organization_id, livemode)], name
+
+
+def _tenant(table: str) -> str:
+    """An organization is one for both modes."""
+    mode = "current_setting('app.livemode')::boolean" if table == "organizations" else "livemode"
+    return f"organization_id::text, {mode}"
+
+
+async def test_no_row_can_be_written_for_another_organization(fresh_database: Database) -> None:
+    async with two_tenants(fresh_database) as (_, acme, other):
+        rows = await _one_row_of_each_table(fresh_database, other)
+        assert len(rows) > 12
+        async with open_pool(fresh_database.service_dsn, APP) as pool, pool.acquire() as connection:
+            for table, row in rows.items():
+                with pytest.raises(
+                    asyncpg.InsufficientPrivilegeError, match=r"row-level security|permission"
+                ):
+                    async with connection.transaction():
+                        await connection.execute("SELECT enter($1, false)", acme.organization_id)
+                        await connection.execute(
+                            f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1)", row
+                        )
+
+
+async def _one_row_of_each_table(database: Database, auth: Authenticated) -> dict[str, str]:
+    async with connected(database.admin_dsn) as admin:
+        found = {
+            name: await admin.fetchval(
+                f"SELECT to_jsonb(t) FROM counterfoil.{name} t WHERE organization_id = $1 LIMIT 1",
+                auth.organization_id,
+            )
+            for name in await tables(admin) - ROUTING - RECORDS
+        }
+        return {name: row for name, row in found.items() if row is not None}
+
+
+async def test_the_worker_sees_across_tenants_only_what_it_works_on(fresh_database: Database) -> None:
+    async with two_tenants(fresh_database) as (_, _acme, _other):
+        async with connected(fresh_database.admin_dsn) as admin:
+            names = await tables(admin) - ROUTING - RECORDS
+        async with open_pool(fresh_database.service_dsn, WORKER) as pool, pool.acquire() as connection:
+            seen = {n for n in names if await connection.fetchval(f"SELECT count(*) FROM {n}")}
+            assert seen == ACROSS_TENANTS
+
+
+async def test_events_are_immutable_and_nothing_is_deleted(fresh_database: Database) -> None:
+    async with two_tenants(fresh_database) as (_, acme, _other):
+        for role in (APP, WORKER):
+            async with open_pool(fresh_database.service_dsn, role) as pool, pool.acquire() as connection:
+                for statement in (
+                    "UPDATE events SET type = 'x'",
+                    "UPDATE events SET data = '{}'",
+                    "DELETE FROM events",
+                    "DELETE FROM customers",
+                    "DELETE FROM inbound_events",
+                    "SELECT * FROM route_api_keys",
+                    "SELECT * FROM route_checkout_sessions",
+                    "INSERT INTO route_organizations VALUES ('x', 'org_x')",
+                ):
+                    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                        async with connection.transaction():
+                            await connection.execute("SELECT enter($1, false)", acme.organization_id)
+                            await connection.execute(statement)
