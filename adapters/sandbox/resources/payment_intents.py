@@ -1,0 +1,133 @@
+"""docs.stripe.com/api/payment_intents: everything but trying to pay, which is in `confirmation`."""
+
+from msgspec import UNSET
+
+from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
+from adapters.sandbox.lists import newest_first, page
+from adapters.sandbox.parameters import assign, merged_metadata
+from adapters.sandbox.resources.confirmation import choose, chosen_method, try_to_pay
+from adapters.sandbox.resources.customers import living_customer
+from adapters.sandbox.resources.intent_parameters import (
+    CancelPaymentIntent,
+    CreatePaymentIntent,
+    ListPaymentIntents,
+    PaymentIntentGiven,
+    RetrievePaymentIntent,
+    UpdatePaymentIntent,
+)
+from adapters.sandbox.resources.intents import OPEN, blank_intent, stored_intent
+from adapters.sandbox.resources.money import check_amount
+from adapters.sandbox.search import SearchParameters, search
+from adapters.sandbox.state import Account
+
+_FIELDS = (
+    "customer", "description", "metadata", "receipt_email", "setup_future_usage", "shipping",
+    "statement_descriptor", "statement_descriptor_suffix", "transfer_group",
+)  # fmt: skip
+_WHILE_OPEN = (
+    "amount",
+    "currency",
+    "customer",
+    "payment_method",
+    "payment_method_data",
+    "setup_future_usage",
+)
+
+
+def create_payment_intent(account: Account, given: CreatePaymentIntent) -> JsonObject:
+    """With `confirm` it is tried at once; a decline then answers 402 and leaves the intent behind."""
+    currency = given.currency.lower()
+    check_amount(given.amount, currency)
+    intent = blank_intent(account, given.amount, currency)
+    _choose_types(intent, given)
+    intent["capture_method"] = given.capture_method
+    _assign(account, intent, given)
+    method = chosen_method(account, intent, given, required=given.confirm)
+    account.books.payment_intents[intent["id"]] = intent
+    choose(intent, method)
+    account.announce("payment_intent.created", intent)
+    return try_to_pay(account, intent, given, method) if given.confirm and method else intent
+
+
+def retrieve_payment_intent(account: Account, asked: RetrievePaymentIntent, id: str) -> JsonObject:
+    """docs.stripe.com/api/payment_intents/retrieve"""
+    return stored_intent(account, id, asked.client_secret)
+
+
+def update_payment_intent(account: Account, given: UpdatePaymentIntent, id: str) -> JsonObject:
+    """What the payment is about is fixed once it is under way; descriptions and metadata are not."""
+    intent = stored_intent(account, id)
+    for field in _WHILE_OPEN:
+        if getattr(given, field) not in (UNSET, None) and intent["status"] not in OPEN:
+            message = f"This PaymentIntent's {field} could not be updated because it has a status of "
+            raise unexpected_state(f"{message}{intent['status']}.", intent)
+    amount = intent["amount"] if given.amount is UNSET else given.amount
+    currency = intent["currency"] if given.currency is UNSET else given.currency.lower()
+    check_amount(amount, currency)
+    method = chosen_method(account, intent, given)
+    _assign(account, intent, given)
+    if (amount, currency) != (intent["amount"], intent["currency"]) and intent["status"] == "requires_action":
+        intent.update(status="requires_confirmation", next_action=None)
+    intent.update(amount=amount, currency=currency)
+    choose(intent, method)
+    return intent
+
+
+def cancel_payment_intent(account: Account, given: CancelPaymentIntent, id: str) -> JsonObject:
+    """Final; what a bank is already processing cannot be called back here."""
+    intent = stored_intent(account, id)
+    if intent["status"] not in OPEN:
+        message = (
+            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
+            f"PaymentIntent with one of the following statuses may be canceled: {', '.join(OPEN)}."
+        )
+        raise unexpected_state(message, intent)
+    intent.update(
+        status="canceled",
+        canceled_at=account.now(),
+        cancellation_reason=given.cancellation_reason,
+        next_action=None,
+    )
+    account.announce("payment_intent.canceled", intent)
+    return intent
+
+
+def list_payment_intents(account: Account, asked: ListPaymentIntents) -> JsonObject:
+    """docs.stripe.com/api/payment_intents/list"""
+    found = (
+        intent
+        for intent in newest_first(account.books.payment_intents)
+        if asked.customer in (None, intent["customer"])
+    )
+    return page("/v1/payment_intents", found, asked)
+
+
+def search_payment_intents(account: Account, asked: SearchParameters) -> JsonObject:
+    """docs.stripe.com/search#query-fields-for-payment-intents"""
+    intents = newest_first(account.books.payment_intents)
+    return search("/v1/payment_intents/search", intents, asked, {"amount", "currency", "customer", "status"})
+
+
+def _assign(account: Account, intent: JsonObject, given: PaymentIntentGiven) -> None:
+    if given.customer:
+        living_customer(account, given.customer)
+    merged_metadata(intent["metadata"], given.metadata)  # refused before anything is written
+    assign(intent, given, _FIELDS)
+
+
+def _choose_types(intent: JsonObject, given: CreatePaymentIntent) -> None:
+    """Without a list of types, automatic payment methods are on (docs.stripe.com/upgrades#2023-08-16)."""
+    automatic = given.automatic_payment_methods
+    if given.payment_method_types is not None:
+        if automatic is not None and automatic.enabled:
+            names = "automatic_payment_methods, payment_method_types"
+            raise invalid(
+                f"You may only specify one of these parameters: {names}.", None, "parameters_exclusive"
+            )
+        intent["payment_method_types"] = list(given.payment_method_types)
+        return
+    if automatic is None or automatic.enabled:
+        redirects = "always" if automatic is None else automatic.allow_redirects
+        intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
+        if intent["currency"] == "usd":
+            intent["payment_method_types"] = ["card", "us_bank_account"]

@@ -1,0 +1,87 @@
+"""docs.stripe.com/api/webhook_endpoints: where events are sent, and the secret that signs them."""
+
+from typing import Literal
+
+from msgspec import UNSET
+
+from adapters.sandbox.errors import JsonObject, invalid, not_found
+from adapters.sandbox.lists import newest_first, page
+from adapters.sandbox.parameters import ListParameters, MetadataGiven, Parameters, Text, merged_metadata
+from adapters.sandbox.state import Account
+
+
+class CreateWebhookEndpoint(Parameters):
+    """docs.stripe.com/api/webhook_endpoints/create; events are always in the sandbox's own version."""
+
+    enabled_events: list[str]
+    url: str
+    api_version: Literal["2026-08-26.dahlia"] | None = None
+    description: Text = UNSET
+    metadata: MetadataGiven = UNSET
+
+
+def create_webhook_endpoint(account: Account, given: CreateWebhookEndpoint) -> JsonObject:
+    """The only reply that shows the secret."""
+    if not given.url.startswith(("http://", "https://")):
+        raise invalid(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", "url", "url_invalid"
+        )
+    metadata = merged_metadata({}, given.metadata)
+    endpoint = register(account, given.url, f"whsec_{account.letters(32)}", given.enabled_events)
+    endpoint["metadata"] = metadata
+    if isinstance(given.description, str):
+        endpoint["description"] = given.description or None
+    return {**endpoint, "secret": account.books.webhook_secrets[endpoint["id"]]}
+
+
+def retrieve_webhook_endpoint(account: Account, _: Parameters, id: str) -> JsonObject:
+    """Without its secret."""
+    endpoint = account.books.webhook_endpoints.get(id)
+    if endpoint is None:
+        raise not_found("webhook endpoint", id, "webhook_endpoint")
+    return endpoint
+
+
+def delete_webhook_endpoint(account: Account, given: Parameters, id: str) -> JsonObject:
+    """What it has not received, it never will."""
+    retrieve_webhook_endpoint(account, given, id)
+    del account.books.webhook_endpoints[id]
+    del account.books.webhook_secrets[id]
+    for event_id, lacking in list(account.books.undelivered.items()):
+        if id in lacking:
+            mark_delivered(account, event_id, id)
+    return {"id": id, "object": "webhook_endpoint", "deleted": True}
+
+
+def list_webhook_endpoints(account: Account, asked: ListParameters) -> JsonObject:
+    """docs.stripe.com/api/webhook_endpoints/list"""
+    return page("/v1/webhook_endpoints", newest_first(account.books.webhook_endpoints), asked)
+
+
+def register(account: Account, url: str, secret: str, enabled_events: list[str]) -> JsonObject:
+    """Send events to this address from now on."""
+    endpoint: JsonObject = {
+        "id": account.new_id("we"),
+        "object": "webhook_endpoint",
+        "api_version": None,
+        "application": None,
+        "created": account.now(),
+        "description": None,
+        "enabled_events": list(enabled_events),
+        "livemode": False,
+        "metadata": {},
+        "status": "enabled",
+        "url": url,
+    }
+    account.books.webhook_endpoints[endpoint["id"]] = endpoint
+    account.books.webhook_secrets[endpoint["id"]] = secret
+    return endpoint
+
+
+def mark_delivered(account: Account, event_id: str, endpoint_id: str) -> None:
+    """An endpoint needs this event no more; `pending_webhooks` counts those that still do."""
+    lacking = [other for other in account.books.undelivered.pop(event_id, []) if other != endpoint_id]
+    if lacking:
+        account.books.undelivered[event_id] = lacking
+    if event_id in account.books.events:
+        account.books.events[event_id]["pending_webhooks"] = len(lacking)

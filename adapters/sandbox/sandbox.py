@@ -1,0 +1,194 @@
+"""A Stripe to develop and test against: stateful, in this process, on a loopback address."""
+
+import asyncio
+import secrets
+import string
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from adapters.sandbox.deliveries import Deliveries, SignedEvent, Sleep, signed
+from adapters.sandbox.errors import JsonObject
+from adapters.sandbox.faults import Fault, Faults, Hold
+from adapters.sandbox.resources import confirmation
+from adapters.sandbox.resources.confirmation import Outcome
+from adapters.sandbox.resources.events import forget_old_events
+from adapters.sandbox.resources.webhook_endpoints import register
+from adapters.sandbox.server import OnExchange, Server, loopback
+from adapters.sandbox.snapshot import open_books, save
+from adapters.sandbox.state import Account, Clock, Letters
+
+RETRY_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
+"""Stripe tries for three days in live mode, and for some hours in test mode; this is the same, faster."""
+
+
+def random_letters(count: int) -> str:
+    """As many base62 letters."""
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(count))
+
+
+class Sandbox:
+    """`async with Sandbox() as sandbox:` serves at `sandbox.url` until the block ends.
+
+    Point the official SDK at it: `StripeClient(sandbox.secret_key, base_addresses={"api": sandbox.url})`.
+    With `snapshot`, everything outlives the process. With `deliver=False`, events wait for `take_events`.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        snapshot: Path | None = None,
+        deliver: bool = True,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        delivery_timeout: float = 10.0,
+        on_exchange: OnExchange | None = None,
+        clock: Clock = time.time,
+        letters: Letters = random_letters,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._binding = (loopback(host), port)
+        self._snapshot = snapshot
+        self._automatic = deliver
+        self._untaken: list[JsonObject] = []
+        self._account = Account(open_books(snapshot, letters), clock, letters)
+        self._faults = Faults()
+        self._server = Server(self._account, self._faults, self._changed, on_exchange)
+        self._deliveries = Deliveries(
+            self._account, delays=retry_delays, timeout=delivery_timeout, sleep=sleep, changed=self._save
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Serve in the running event loop, and take up the deliveries an earlier run left behind."""
+        self._account.address = await self._server.start(*self._binding)
+        self._deliveries.start()
+        if self._automatic:
+            for event_id in list(self._account.books.undelivered):
+                self._deliveries.schedule(event_id)
+
+    async def stop(self) -> None:
+        """Close the port, end deliveries, keep the books."""
+        for hold in self._faults.holds:
+            hold.release()
+        await self._server.stop()
+        await self._deliveries.stop()
+        self._save()
+
+    @property
+    def url(self) -> str:
+        """Where it is served, once started; the SDK's `base_addresses["api"]`."""
+        return self._account.address
+
+    @property
+    def secret_key(self) -> str:
+        """`sk_test_…`, for the server."""
+        return self._account.books.secret_key
+
+    @property
+    def publishable_key(self) -> str:
+        """`pk_test_…`, for the checkout page."""
+        return self._account.books.publishable_key
+
+    @property
+    def webhook_secret(self) -> str:
+        """`whsec_…`, which signs for every endpoint registered without one of its own."""
+        return self._account.books.webhook_secret
+
+    def register_webhook(self, url: str, secret: str | None = None, events: Sequence[str] = ("*",)) -> None:
+        """Send events to this address; registering it again, as after a restart, only changes its secret."""
+        books = self._account.books
+        secret = secret or books.webhook_secret
+        for endpoint_id, endpoint in books.webhook_endpoints.items():
+            if endpoint["url"] == url:
+                books.webhook_secrets[endpoint_id] = secret
+                endpoint["enabled_events"] = list(events)
+                return
+        register(self._account, url, secret, list(events))
+
+    async def drain(self) -> None:
+        """Wait until every delivery has arrived or been given up."""
+        await self._deliveries.drain()
+
+    def take_events(self) -> list[JsonObject]:
+        """With `deliver=False`: the events since the last call, oldest first, to be delivered by hand."""
+        taken, self._untaken = self._untaken, []
+        return taken
+
+    async def deliver(self, event: JsonObject) -> list[int | None]:
+        """Send an event once to every endpoint, also if it has it. Statuses, None where nobody answered."""
+        endpoints = list(self._account.books.webhook_endpoints)
+        return [await self._deliveries.attempt(event["id"], endpoint) for endpoint in endpoints]
+
+    def signed(self, event: JsonObject, secret: str | None = None) -> SignedEvent:
+        """An event as an endpoint receives it, for tests that post it themselves."""
+        return signed(event, secret or self.webhook_secret, self._account.now())
+
+    def settle(self, payment_intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
+        """The bank's answer to a debit in `processing`."""
+        return self._played(confirmation.settle(self._account, payment_intent_id, outcome))
+
+    def authenticate(self, payment_intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
+        """The buyer's answer to 3-D Secure."""
+        return self._played(confirmation.authenticate(self._account, payment_intent_id, outcome))
+
+    def fail_next(
+        self,
+        path_prefix: str,
+        status: int = 500,
+        *,
+        after_acting: bool = False,
+        times: int = 1,
+        kept: bool | None = None,
+    ) -> None:
+        """Answer the next requests under a path with this status, before or after doing what they ask.
+
+        Unless `kept` says otherwise, idempotency keys keep the failure if the request had been acted on.
+        """
+        fault = Fault(
+            path_prefix=path_prefix,
+            status=status,
+            after_acting=after_acting,
+            kept=after_acting if kept is None else kept,
+        )
+        self._faults.add(fault, times)
+
+    @asynccontextmanager
+    async def holding(self, path_prefix: str) -> AsyncIterator[Hold]:
+        """While the block runs, requests under a path stay in progress; `hold.arrived()` meets the first."""
+        hold = Hold(path_prefix)
+        self._faults.holds.append(hold)
+        try:
+            yield hold
+        finally:
+            self._faults.holds.remove(hold)
+            hold.release()
+
+    def _played(self, intent: JsonObject) -> JsonObject:
+        self._changed()
+        return intent
+
+    def _changed(self) -> None:
+        self._save()
+        for event in self._account.take_unseen():
+            if self._automatic:
+                self._deliveries.schedule(event["id"])
+            else:
+                self._untaken.append(event)
+
+    def _save(self) -> None:
+        forget_old_events(self._account.books, self._account.now())
+        if self._snapshot is not None:
+            save(self._account.books, self._snapshot)
