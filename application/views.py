@@ -254,7 +254,8 @@ def view_of(state: State) -> Struct:
 
 def snapshot_of(state: State) -> dict[str, Any]:
     """The view as plain JSON values, as events carry it."""
-    snapshot: dict[str, Any] = msgspec.to_builtins(view_of(state))
+    # Not `to_builtins`: it leaves tuples as they are, and what comes back from the books has lists.
+    snapshot: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(view_of(state)))
     return snapshot
 
 

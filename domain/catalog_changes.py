@@ -55,12 +55,7 @@ def apply(
         if before is None
         else replace(before, applied_at=now)
     )
-    # What gives up a slug or the place of the default comes before what takes it.
-    ordered = sorted(
-        plan.changes,
-        key=lambda change: (change.after.archived_at is None, getattr(change.after, "is_default", False)),
-    )
-    return Change(after, (Event("catalog.applied"),), before, tuple(ordered))
+    return Change(after, (Event("catalog.applied"),), before, tuple(sorted(plan.changes, key=_turn)))
 
 
 def changes_in(change: Change[CatalogHead] | None) -> tuple[CatalogChange, ...]:
@@ -222,6 +217,16 @@ _EVENT_TYPES: Mapping[str, EventType] = {name: name for name in get_args(EventTy
 
 def _event(kind: Kind, action: Literal["created", "updated", "archived"]) -> Event:
     return Event(_EVENT_TYPES[f"{kind}.{action}"])
+
+
+def _turn(change: Change[Any]) -> int:
+    """What gives up a slug or the place of the default comes before what takes it; else parents stay before
+    their children.
+    """
+    if change.after.archived_at is not None:
+        return 0
+    was_default = getattr(change.before, "is_default", False)
+    return 1 if was_default and not change.after.is_default else 2
 
 
 def _same(wanted: Entry, known: Entry) -> bool:

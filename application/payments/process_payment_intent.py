@@ -142,7 +142,10 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
         raise Rejected(
             "checkout_session_unknown", f"There is no checkout session '{fact.checkout_session_id}'."
         )
-    if session.payment_intent_id not in (None, fact.payment_intent_id):
+    if session.id != fact.checkout_session_id or session.payment_intent_id not in (
+        None,
+        fact.payment_intent_id,
+    ):
         raise Rejected(
             "payment_intent_mismatch",
             f"The session is paid by {session.payment_intent_id}, not by this intent.",

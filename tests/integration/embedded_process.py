@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from adapters.postgres.embedded import ADMIN, EmbeddedServer
@@ -26,35 +27,39 @@ class Process:
         self.postmaster = postmaster
 
     @classmethod
-    async def start(cls, home: Path, *words: str, path: str | None = None) -> "Process":
+    @contextlib.asynccontextmanager
+    async def running(cls, home: Path, *words: str, path: str | None = None) -> AsyncIterator["Process"]:
+        """Started, and gone at the end of the block if it has not gone before."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.integration.embedded_process",
-            str(home),
-            *words,
+            *(sys.executable, "-m", "tests.integration.embedded_process", str(home), *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[2],
             env={**os.environ, **({"PATH": path} if path else {})},
         )
-        assert process.stdout is not None
-        async with asyncio.timeout(60):
-            said = await process.stdout.readline()
-        told = json.loads(said)
-        return cls(process, told["owns"], told["postmaster"])
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(60):
+                told = json.loads(await process.stdout.readline())
+            running = cls(process, told["owns"], told["postmaster"])
+            yield running
+            await running.leave()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def leave(self) -> None:
+        """End its input, and wait until it has stopped what it owns and gone."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         async with asyncio.timeout(60):
             await self.process.wait()
 
     async def be_killed(self) -> None:
+        """Kill it, with no chance to clean up."""
         self.process.kill()
-        async with asyncio.timeout(60):
-            await self.process.wait()
-        await self.leave()
+        await self.process.wait()
 
 
 def alive(pid: int) -> bool:

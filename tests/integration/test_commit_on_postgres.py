@@ -53,6 +53,17 @@ async def test_an_event_waits_for_those_that_may_still_come_before_it(
     ]
 
 
+async def test_events_restored_from_another_server_get_their_number(
+    world: World, fresh_database: Database
+) -> None:
+    auth = await world.organization()
+    async with connected(fresh_database.admin_dsn) as admin:
+        await admin.execute("UPDATE counterfoil.events SET transaction_id = '4611686018427387904'")
+    events = await world.events(auth)
+    assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+    assert events
+
+
 async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_database: Database) -> None:
     auth = await world.organization()
     seen: list[int] = []

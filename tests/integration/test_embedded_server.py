@@ -89,9 +89,9 @@ async def test_runs_where_user_namespaces_are_forbidden(tmp_path: Path) -> None:
         pytest.skip("the programs lie in a private folder, which another user cannot be let into")
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
-    owner = await Process.start(private / "home", path=path_without("unshare", tmp_path / "tools"))
-    assert await fetch(EmbeddedServer(private / "home"), "SELECT 1") == 1
-    await owner.leave()
+    path = path_without("unshare", tmp_path / "tools")
+    async with Process.running(private / "home", path=path) as owner:
+        assert await fetch(EmbeddedServer(private / "home"), "SELECT 1") == 1
     assert not alive(owner.postmaster)
 
 

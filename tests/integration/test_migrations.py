@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters.postgres.embedded import ADMIN
+from adapters.postgres.embedded import ADMIN, EmbeddedServer
 from adapters.postgres.errors import MigrationError, RoleError
 from adapters.postgres.migration_files import SqlFiles
 from adapters.postgres.migrations import migrate, pending
@@ -158,20 +158,25 @@ async def test_two_at_once_apply_each_file_once(blank_database: Database, folder
     assert sorted(len(report.applied) for report in reports) == [0, 2]
 
 
-async def test_several_databases_at_once_make_the_roles_once(
-    database_server: DatabaseServer, folder: SqlFolder
+async def test_a_role_that_another_database_is_just_making_is_waited_for(
+    tmp_path: Path, folder: SqlFolder
 ) -> None:
-    async def one() -> int:
-        async with database_server.blank() as database, connected(database.admin_dsn) as connection:
-            return len((await migrate(connection, folder.files)).applied)
-
-    async with database_server.blank() as database, connected(database.admin_dsn) as connection:
-        await connection.execute("CREATE ROLE late_login LOGIN")
-        try:
-            grants = [grant_service_login(connection, "late_login")]
-            assert await asyncio.gather(*[one() for _ in range(4)], *grants) == [1, 1, 1, 1, None]
-        finally:
-            await connection.execute("DROP ROLE late_login")
+    with EmbeddedServer(tmp_path / "home", fast_and_unsafe=True) as server:
+        async with (
+            connected(server.dsn(ADMIN)) as here,
+            connected(server.dsn(ADMIN, "postgres")) as there,
+            connected(server.dsn(ADMIN, "postgres")) as watcher,
+            asyncio.timeout(30),
+        ):
+            making = there.transaction()
+            await making.start()
+            await there.execute(f"CREATE ROLE {OWNER}")
+            migrating = asyncio.create_task(migrate(here, folder.files))
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+            while not await watcher.fetchval(waiting):
+                assert not migrating.done()
+            await making.commit()
+            assert (await migrating).applied == ("0001_coins.sql",)
 
 
 async def test_a_login_that_may_create_roles_but_is_no_superuser_can_migrate(

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -13,6 +14,8 @@ from pathlib import Path
 PORT = 5432  # part of the socket's file name only: nothing listens on TCP
 _LONGEST_SOCKET_PATH = 103  # bytes; macOS allows this, Linux 107
 _POLL_SECONDS = 0.01
+_ANSWER_SECONDS = 5.0
+_MAY_WE_ENCRYPT = struct.pack("!II", 8, 80877103)  # SSLRequest: the one question asked before logging in
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +37,17 @@ class PostmasterFile:
             return None
 
     def answers(self) -> bool:
-        """Whether somebody listens on the socket at this moment."""
+        """Whether the server answers a question at this moment; one that is just dying only listens."""
         if not self.ready:
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(1.0)
+            probe.settimeout(_ANSWER_SECONDS)
             try:
                 probe.connect(str(self.socket_folder / f".s.PGSQL.{PORT}"))
+                probe.sendall(_MAY_WE_ENCRYPT)
+                return probe.recv(1) != b""
             except OSError:
                 return False
-        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,13 +134,15 @@ class EmbeddedServer:
         time.sleep(_POLL_SECONDS)
 
     def _own(self) -> None:
-        if self._postmaster is not None and self._postmaster.alive():
-            return
         running = PostmasterFile.read(self.data)
         if running is not None and running.answers():
+            if self._postmaster is not None and self._postmaster.pid == running.pid:
+                return
             # Its owner was killed, and this system does not end the children of the dead: now it is ours.
             self._postmaster = Postmaster(running.pid)
             return
+        if self._postmaster is not None:
+            self._postmaster.stop()  # dead or dying, or no longer answering: nobody is served by it
         binaries = find_binaries(self._bin_dir)
         prefix = launch_prefix(self.home, binaries)
         if not self.data.exists():

@@ -18,7 +18,8 @@ END $$;
 
 -- Number committed events, at most so many, and say how many. One at a time: whoever comes second leaves it to
 -- the first. An event waits while any transaction older than the oldest one still running could yet commit
--- before it: numbers never skip what becomes visible later.
+-- before it: numbers never skip what becomes visible later. What we see from a transaction that has not begun
+-- yet was restored from another server, and waits for nobody.
 CREATE OR REPLACE FUNCTION sequence_events(batch int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     numbered int;
@@ -30,7 +31,8 @@ BEGIN
         SELECT organization_id, livemode, id,
             row_number() OVER (PARTITION BY organization_id, livemode ORDER BY transaction_id, position) AS n
         FROM (SELECT * FROM events
-            WHERE sequence IS NULL AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+            WHERE sequence IS NULL AND (transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+                OR transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))
             ORDER BY transaction_id, position LIMIT batch) AS committed
     ), counted AS (
         SELECT organization_id, livemode, count(*) AS total FROM ready GROUP BY organization_id, livemode

@@ -1,0 +1,1 @@
+"""The payment provider is Stripe: its gateway, its webhooks, and the only place that knows its words."""

@@ -1,0 +1,81 @@
+"""What we write into the metadata of Stripe's objects, and how we know our own again.
+
+One Stripe account may serve more than us, so an object is ours only when its marks say so
+(docs.stripe.com/metadata).
+"""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from domain.checkout import CheckoutSession
+from domain.effects import CreateStripeCustomer
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId
+
+_CHECKOUT_SESSION = "checkout_session"
+
+
+class Ownership(Struct, frozen=True):
+    """Whose an intent is, as far as its marks tell; null what they do not."""
+
+    organization_id: OrganizationId | None = None
+    checkout_session_id: CheckoutSessionId | None = None
+
+
+def customer_marks(
+    customer: CreateStripeCustomer, organization_id: OrganizationId, *, livemode: bool
+) -> dict[str, str]:
+    """Whose customer this is, in which mode, and by which name the application knows it."""
+    return {
+        **_identity(customer.customer_id, organization_id, livemode=livemode),
+        "external_id": customer.external_id,
+    }
+
+
+def is_marked(
+    marks: Mapping[str, str], id: CustomerId, organization_id: OrganizationId, *, livemode: bool
+) -> bool:
+    """Whether this is the very customer; one that differs in anything is never adopted."""
+    return _identity(id, organization_id, livemode=livemode).items() <= marks.items()
+
+
+def customer_query(id: CustomerId, organization_id: OrganizationId, *, livemode: bool) -> str:
+    """The same question in Stripe's search language (docs.stripe.com/search#query-fields-for-customers)."""
+    identity = _identity(id, organization_id, livemode=livemode)
+    return " AND ".join(f'metadata["{name}"]:"{_quoted(value)}"' for name, value in identity.items())
+
+
+def session_marks(session: CheckoutSession) -> dict[str, str]:
+    """Which checkout session an intent pays: a webhook needs no more to find its way into the books."""
+    return {
+        "organization_id": session.organization_id,
+        "livemode": _flag(session.livemode),
+        "checkout_session_id": session.id,
+        "type": _CHECKOUT_SESSION,
+    }
+
+
+def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
+    """Read an intent's marks. Those of the other mode are no marks at all: a test payment that claims to be
+    live, by whatever mistake, must not be taken for money.
+    """
+    if marks.get("livemode", _flag(livemode)) != _flag(livemode):
+        return Ownership()
+    organization_id = marks.get("organization_id")
+    session_id = marks.get("checkout_session_id") if marks.get("type") == _CHECKOUT_SESSION else None
+    return Ownership(
+        OrganizationId(organization_id) if organization_id else None,
+        CheckoutSessionId(session_id) if session_id else None,
+    )
+
+
+def _identity(id: CustomerId, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
+    return {"customer_id": id, "organization_id": organization_id, "livemode": _flag(livemode)}
+
+
+def _flag(livemode: bool) -> str:
+    return "true" if livemode else "false"
+
+
+def _quoted(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"")

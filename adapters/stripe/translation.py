@@ -1,0 +1,120 @@
+"""What Stripe says of a payment intent, in the words of the books. Pure; the only reader of its JSON.
+
+Asked for or sent to our webhook, an intent is read here and nowhere else, so that both ways of learning of
+a payment tell the same fact (docs.stripe.com/payments/paymentintents/lifecycle).
+"""
+
+import msgspec
+from msgspec import Struct
+
+from adapters.stripe.marks import ownership
+from domain.payment import Attempt, Ending, PaymentFact, merge_attempts
+
+
+class _Expanded(Struct):
+    """An object where its id would do (docs.stripe.com/expand)."""
+
+    id: str
+
+
+class _Method(Struct):
+    id: str | None = None
+    type: str | None = None
+
+
+class _PaymentError(Struct):
+    """Why the last try failed (docs.stripe.com/api/errors)."""
+
+    type: str | None = None
+    charge: str | None = None
+    code: str | None = None
+    decline_code: str | None = None
+    message: str | None = None
+    payment_method: str | _Method | None = None
+    payment_method_type: str | None = None
+
+
+class _Intent(Struct):
+    """docs.stripe.com/api/payment_intents/object, as far as the books are concerned."""
+
+    id: str
+    livemode: bool
+    amount: int
+    currency: str
+    status: str
+    latest_charge: str | _Expanded | None = None
+    customer: str | _Expanded | None = None
+    payment_method: str | _Expanded | None = None
+    receipt_email: str | None = None
+    metadata: dict[str, str] | None = None
+    last_payment_error: _PaymentError | None = None
+
+
+_decoder = msgspec.json.Decoder(_Intent)
+
+
+def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
+    """The fact that a payment intent's JSON tells. Raises msgspec.DecodeError when it is not one."""
+    intent = _decoder.decode(payment_intent)
+    ours = ownership(intent.metadata or {}, livemode=intent.livemode)
+    return PaymentFact(
+        payment_intent_id=intent.id,
+        livemode=intent.livemode,
+        amount=intent.amount,
+        currency=intent.currency,
+        ending=_ending(intent.status),
+        attempts=merge_attempts(_failed(intent), _current(intent)),
+        stripe_customer_id=_id(intent.customer),
+        receipt_email=intent.receipt_email,
+        organization_id=ours.organization_id,
+        checkout_session_id=ours.checkout_session_id,
+    )
+
+
+def _ending(status: str) -> Ending | None:
+    match status:
+        case "succeeded" | "canceled":
+            return status
+        case _:  # Stripe may add statuses; one we do not know ends nothing
+            return None
+
+
+def _current(intent: _Intent) -> tuple[Attempt, ...]:
+    """The try that the status speaks of. A buyer who still has to act has not tried yet."""
+    charge = _id(intent.latest_charge)
+    match intent.status:
+        case "succeeded" if charge is not None:
+            return (Attempt(charge, "succeeded"),)
+        case "processing":
+            return (Attempt(charge or _id(intent.payment_method) or intent.id, "pending"),)
+        case _:
+            return ()
+
+
+def _failed(intent: _Intent) -> tuple[Attempt, ...]:
+    """The try that failed last, whatever came after it: that it failed stays true.
+
+    A charge belongs to one try. A refusal that came before any charge (3-D Secure, say) has none, and is
+    known by the means of payment and the reason.
+    """
+    error = intent.last_payment_error
+    if error is None:
+        return ()
+    code = error.code or error.type
+    known_by = error.charge or f"{_means(error) or intent.id}:{code}"
+    reason = error.decline_code or code
+    return (Attempt(known_by, "failed", failure_code=reason, failure_message=error.message),)
+
+
+def _means(error: _PaymentError) -> str | None:
+    match error.payment_method:
+        case str(id):
+            return id
+        case _Method(id=id, type=type) if id or type:
+            return id or type
+        case _:
+            return error.payment_method_type
+
+
+def _id(reference: str | _Expanded | None) -> str | None:
+    return reference.id if isinstance(reference, _Expanded) else reference
