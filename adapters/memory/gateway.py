@@ -121,6 +121,10 @@ class MemoryGateway:
         await self._ended(failure)
         return intent
 
+    def put(self, intent: PaymentFact) -> None:
+        """The intent is like this now, whatever it was."""
+        self._intents[intent.payment_intent_id] = intent
+
     def process(self, id: str) -> PaymentFact:
         """The buyer is paying by something slow: an attempt is under way."""
         return self._try(id, "pending")
@@ -137,19 +141,23 @@ class MemoryGateway:
 
     def cancel(self, id: str) -> PaymentFact:
         """Nobody can pay it any more."""
-        self._intents[id] = replace(self._intents[id], ending="canceled")
+        self._intents[id] = replace(self._not_ended(id), ending="canceled")
         return self._intents[id]
 
     def _try(
         self, id: str, status: AttemptStatus, code: str | None = None, *, ending: Ending | None = None
     ) -> PaymentFact:
-        intent = self._intents[id]
-        assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
+        intent = self._not_ended(id)
         settled = tuple(attempt for attempt in intent.attempts if attempt.status != "pending")
         message = f"The payment failed: {code}." if code else None
         attempt = Attempt(f"ch_{id}_{len(settled) + 1}", status, code, message)
         self._intents[id] = replace(intent, attempts=(*settled, attempt), ending=ending)
         return self._intents[id]
+
+    def _not_ended(self, id: str) -> PaymentFact:
+        intent = self._intents[id]
+        assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
+        return intent
 
     async def _idempotent(self, call: Call, parameters: tuple[Any, ...], act: Callable[[], T]) -> T:
         assert call.idempotency_key is not None

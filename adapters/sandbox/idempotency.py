@@ -29,7 +29,7 @@ class IdempotencyKeys:
         kept = self._account.books.kept_replies.get(key)
         if kept is None:
             self._in_progress.add(key)
-        elif False:
+        elif kept.fingerprint != fingerprint:
             message = (
                 "Keys for idempotent requests can only be used with the same parameters they were first used "
                 f"with. Try using a key other than '{key}' if you meant to execute a different request."

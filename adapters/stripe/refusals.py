@@ -45,9 +45,9 @@ def _translated(error: stripe.StripeError, *, livemode: bool) -> ProviderRefused
     setting = key_setting(livemode=livemode)
     match error:
         case stripe.AuthenticationError():  # its message shows parts of the key
-            return _refused(f"Stripe does not accept the configured key. Check {setting}.", error)
+            return _misconfigured(f"Stripe does not accept the configured key. Check {setting}.", error)
         case stripe.PermissionError():
-            return _refused(
+            return _misconfigured(
                 f"Stripe does not permit this to the configured key. Check {setting}: {_said(error)}", error
             )
         case stripe.CardError() | stripe.InvalidRequestError() | stripe.IdempotencyError():
@@ -62,6 +62,11 @@ def _translated(error: stripe.StripeError, *, livemode: bool) -> ProviderRefused
 
 def _refused(what: str, error: stripe.StripeError) -> ProviderRefused:
     return ProviderRefused("payment_provider_refused", f"{what}{_reference(error)}")
+
+
+def _misconfigured(what: str, error: stripe.StripeError) -> Unavailable:
+    """The key is at fault and not the call, which can be made again once the key is right."""
+    return Unavailable("payment_provider_misconfigured", f"{what}{_reference(error)}")
 
 
 def _unavailable(why: str) -> Unavailable:

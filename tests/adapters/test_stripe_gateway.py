@@ -301,7 +301,7 @@ async def test_no_secret_reaches_a_log(
         )
     await gateway.payment_intent(made.id, livemode=False)
     wrong = StripeGateway(StripeAccount("sk_test_another_key"), None, sandbox.url)
-    with pytest.raises(ProviderRefused) as refused:
+    with pytest.raises(Unavailable) as refused:
         await create(wrong)
     await wrong.close()
     written = [caplog.text, refused.value.detail, repr(refused.value), *capsys.readouterr()]

@@ -120,9 +120,6 @@ async def failure(gateway: StripeGateway) -> DomainError:
         (400, error("idempotency_error"), "No, said"),
         (402, error("card_error", code="card_declined"), "card_declined"),
         (404, error(code="resource_missing"), "resource_missing"),
-        (401, error(), "does not accept the configured key. Check STRIPE_TEST_SECRET_KEY"),
-        (401, error(code="api_key_expired"), r"STRIPE_TEST_SECRET_KEY\. \(api_key_expired, req_1\)"),
-        (403, error(), "does not permit this to the configured key. Check STRIPE_TEST_SECRET_KEY"),
     ],
 )
 async def test_a_refusal_is_for_good(
@@ -135,6 +132,24 @@ async def test_a_refusal_is_for_good(
     with pytest.raises(ProviderRefused, match=said):
         await gateway.payment_intent("pi_1", livemode=False)
     assert len(provider.asked) == 5  # each once
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (401, error(), "does not accept the configured key. Check STRIPE_TEST_SECRET_KEY"),
+        (401, error(code="api_key_expired"), "STRIPE_TEST_SECRET_KEY. (api_key_expired, req_1)"),
+        (403, error(), "does not permit this to the configured key. Check STRIPE_TEST_SECRET_KEY"),
+    ],
+)
+async def test_a_wrong_key_is_no_fault_of_the_call_which_may_be_made_again(
+    gateway: StripeGateway, provider: Provider, status: int, body: Any, said: str
+) -> None:
+    provider.answer = says(status, body)
+    misconfigured = await failure(gateway)
+    assert isinstance(misconfigured, Unavailable)
+    assert misconfigured.code == "payment_provider_misconfigured"
+    assert said in misconfigured.detail
 
 
 @pytest.mark.parametrize(
