@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
-from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
+from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
 from domain.errors import Conflict, StaleState
@@ -24,8 +24,8 @@ InboxKey = tuple[OrganizationId, bool, str]
 class InboxRow(Struct, frozen=True):
     """What Stripe told us, delivery after delivery, until it could be handled.
 
-    `handled_at` is when the delivery that was handled had come in. `refusal` and `reason` say why it could
-    not be, the last time; `fact` is then kept with them.
+    `received_at` is when it first came. `refusal` and `reason` say why it could not be handled, the last
+    time; `fact` is then kept with them.
     """
 
     id: str
@@ -59,7 +59,7 @@ class Books:
         """The books with this work in them. Raises StaleState or Conflict; these books stay as they are."""
         changed = any(part.states for part in work.parts)
         tasks, inbox = dict(self.tasks), dict(self.inbox)
-        _settle(work.cause, tasks, inbox, changed=changed)
+        _settle(work, tasks, inbox, changed=changed)
         states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
         events = tuple(copied(event) for part in work.parts for event in part.events)
         tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
@@ -96,18 +96,20 @@ class Books:
         for state in changed:
             for key in unique_keys(state):
                 if taken.setdefault(key, _key(state)) != _key(state):
-                    raise Conflict("conflict", f"{key} is taken")
+                    raise Conflict("conflict", f"{key[0]} is taken")
             for reference in references(state):
                 if reference not in states:
-                    raise AssertionError(f"{_key(state)} refers to {reference}, which does not exist")
+                    raise AssertionError(
+                        f"{_name(_key(state))} refers to {_name(reference)}, which is not there"
+                    )
         return states, taken
 
     def _checked(self, state: State) -> State | None:
         before = self.states.get(_key(state))
         if state.version == 0 and before is not None:
-            raise Conflict("conflict", f"{_key(state)} is taken")
+            raise Conflict("conflict", f"{_name(_key(state))} is taken")
         if state.version != (before.version if before else 0):
-            raise StaleState("stale_state", f"{_key(state)} has changed since it was read")
+            raise StaleState("stale_state", f"{_name(_key(state))} has changed since it was read")
         return before
 
 
@@ -115,13 +117,18 @@ def _key(state: State) -> RowKey:
     return type(state), state.organization_id, state.livemode, state.id
 
 
+def _name(key: RowKey) -> str:
+    kind, *_, row_id = key
+    return f"{kind.__name__} {row_id}"
+
+
 def _settle(
-    cause: Cause, tasks: dict[TaskId, Task], inbox: dict[InboxKey, InboxRow], *, changed: bool
+    work: TakenWork, tasks: dict[TaskId, Task], inbox: dict[InboxKey, InboxRow], *, changed: bool
 ) -> None:
-    match cause:
+    match work.cause:
         case InboundEvent(organization_id=organization_id, livemode=livemode, id=id):
             key = organization_id, livemode, id
-            inbox[key] = _received(copied(cause), inbox.get(key))
+            inbox[key] = _received(copied(work.cause), inbox.get(key), work.decided_at)
         case Task(id=task_id):
             if tasks.pop(task_id, None) is None and changed:
                 raise StaleState("stale_state", f"{task_id} has been done by somebody else")
@@ -129,7 +136,7 @@ def _settle(
             pass
 
 
-def _received(event: InboundEvent, before: InboxRow | None) -> InboxRow:
+def _received(event: InboundEvent, before: InboxRow | None, now: datetime) -> InboxRow:
     if before is not None and before.handled_at is not None:
         raise StaleState("stale_state", f"{event.id} has been handled already")
     return InboxRow(
@@ -137,9 +144,9 @@ def _received(event: InboundEvent, before: InboxRow | None) -> InboxRow:
         type=event.type,
         organization_id=event.organization_id,
         livemode=event.livemode,
-        received_at=event.received_at,
+        received_at=before.received_at if before else event.received_at,
         attempts=before.attempts + 1 if before else 1,
-        handled_at=event.received_at if event.refusal is None else None,
+        handled_at=now if event.refusal is None else None,
         refusal=event.refusal,
         reason=event.reason,
         fact=event.fact,

@@ -1,0 +1,42 @@
+"""Test and live mode each with a payment provider of its own: the sandbox beside Stripe itself."""
+
+from application.ports import PaymentGateway, PaymentIntent
+from domain.checkout import CheckoutSession
+from domain.effects import CreateStripeCustomer
+from domain.ids import CustomerId, OrganizationId
+from domain.payment import PaymentFact
+
+
+class GatewayByMode:
+    """Implements PaymentGateway: hands each call to the gateway of its mode."""
+
+    def __init__(self, *, test: PaymentGateway, live: PaymentGateway) -> None:
+        self._gateways = {False: test, True: live}
+
+    async def create_customer(
+        self,
+        customer: CreateStripeCustomer,
+        *,
+        organization_id: OrganizationId,
+        livemode: bool,
+        idempotency_key: str,
+    ) -> str:
+        return await self._gateways[livemode].create_customer(
+            customer, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+        )
+
+    async def find_customer(
+        self, id: CustomerId, *, organization_id: OrganizationId, livemode: bool
+    ) -> str | None:
+        return await self._gateways[livemode].find_customer(
+            id, organization_id=organization_id, livemode=livemode
+        )
+
+    async def create_payment_intent(
+        self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
+    ) -> PaymentIntent:
+        gateway = self._gateways[session.livemode]
+        return await gateway.create_payment_intent(session, stripe_customer_id, idempotency_key)
+
+    async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
+        return await self._gateways[livemode].payment_intent(id, livemode=livemode)

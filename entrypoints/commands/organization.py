@@ -1,0 +1,76 @@
+"""`counterfoil organization create`: an organization opens its books, and gets its keys."""
+
+import sys
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from application.causes import CommandLine
+from application.organizations.create_organization import NewOrganization, OrganizationCreated
+from domain.errors import Rejected
+from domain.ids import RequestId
+from entrypoints.commands.running import container_on, run, settings_read
+from entrypoints.container import opened
+from entrypoints.embedded import DatabaseChoice
+from entrypoints.settings import Settings
+
+organization = typer.Typer(no_args_is_help=True, help="Organizations, which own the books, and their keys.")
+
+_RULES = {
+    "name": "a name has 1 to 256 characters",
+    "owner_email": "an e-mail address looks like owner@example.com, and has at most 254 characters",
+    "slug": "a slug has lower-case letters, digits, - and _, at most 64, and starts with a letter or digit",
+}
+
+
+@organization.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What the organization is called.")],
+    owner_email: Annotated[str, typer.Option(help="Who owns it, and acts with its first keys.")],
+    slug: Annotated[
+        str | None, typer.Option(help="Its short name, unique in the service; else made of NAME.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")
+    ] = False,
+) -> None:
+    """Open an organization's books, and print its ids and its two API keys: they are shown only once."""
+    command = checked(name, owner_email, slug)
+    settings = settings_read()
+    with DatabaseChoice.of(settings).service(lasting=False) as database:
+        created = run(_created(command, settings, database.dsn))
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(created).decode() + "\n")
+    else:
+        _show(created)
+
+
+def checked(name: str, owner_email: str, slug: str | None) -> NewOrganization:
+    """What was typed, as the use case takes it. Raises Rejected `invalid_…` for what does not fit."""
+    typed = {"name": name.strip(), "owner_email": owner_email.strip(), "slug": slug}
+    try:
+        return msgspec.convert(typed, NewOrganization)
+    except msgspec.ValidationError as error:
+        field = next(field for field in typed if f"$.{field}" in str(error))
+        raise Rejected(f"invalid_{field}", f"{typed[field]!r}: {_RULES[field]}.", field=field) from error
+
+
+async def _created(command: NewOrganization, settings: Settings, dsn: str) -> OrganizationCreated:
+    container = container_on(settings, dsn)
+    async with opened(container):
+        cause = CommandLine("organization create", container.ids().new(RequestId))
+        return await container.create_organization()(command, cause)
+
+
+def _show(created: OrganizationCreated) -> None:
+    console = Console(highlight=False)
+    for label, value in (
+        ("organization", f"{created.organization_id}  ({created.slug})"),
+        ("owner", created.user_id),
+        ("test key", created.test_key),
+        ("live key", created.live_key),
+    ):
+        console.print(f"[bold]{label:<14}[/bold]{value}", soft_wrap=True)
+    console.print("[yellow]The keys are not stored and are shown only here: keep them now.[/yellow]")

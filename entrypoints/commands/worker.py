@@ -1,0 +1,41 @@
+"""`counterfoil worker`: effects and the events' numbers, apart from the API."""
+
+import asyncio
+
+from rich.console import Console
+
+from entrypoints.commands.running import container_on, run, settings_read, stop_signal
+from entrypoints.container import Container, opened
+from entrypoints.embedded import DatabaseChoice, ServiceDatabase
+from entrypoints.settings import Settings
+from entrypoints.worker import Worker
+
+
+def worker() -> None:
+    """Perform effects and number events, apart from the API; any number of workers may run at once.
+
+    `counterfoil serve` has one inside. The sandbox lives inside `serve`, so that a worker of its own needs
+    STRIPE_TEST_SECRET_KEY for test mode: without it, effects wait.
+    """
+    settings = settings_read()
+    with DatabaseChoice.of(settings).service(lasting=True) as database:
+        run(_work(settings, database))
+
+
+async def _work(settings: Settings, database: ServiceDatabase) -> None:
+    stop = stop_signal()
+    container = container_on(settings, database.dsn)
+    async with opened(container):
+        console = Console(highlight=False)
+        console.print("[bold]The worker runs[/bold]; Ctrl-C stops it.", soft_wrap=True)
+        for mode, configured in (("test", settings.stripe_test), ("live", settings.stripe_live)):
+            if configured is None:
+                key = f"STRIPE_{mode.upper()}_SECRET_KEY"
+                console.print(f"[yellow]{mode} mode: no {key}, so its effects wait.[/yellow]", soft_wrap=True)
+        await asyncio.gather(database.kept_up(stop), worker_of(container).run(stop))
+
+
+def worker_of(container: Container) -> Worker:
+    """A worker on the adapters of this container, which must be open."""
+    store = container.worker_store()
+    return Worker(store, store, container.create_customer_at_stripe(), container.clock())

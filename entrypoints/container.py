@@ -1,0 +1,160 @@
+"""The composition root: which adapter each port is plugged into. Everything is made once, when first asked
+for; a provider is swapped with `container.store.override(…)`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+from dependency_injector import containers, providers
+from pydantic import SecretStr
+
+from adapters.by_mode import GatewayByMode
+from adapters.postgres.pool import open_pool
+from adapters.postgres.readiness import check_database
+from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.store import PostgresStore
+from adapters.sandbox import Sandbox
+from adapters.stripe.gateway import StripeAccount, StripeGateway
+from adapters.stripe.webhooks import StripeWebhookReader
+from adapters.system import RandomSecrets, SystemClock, TypeIds
+from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.customers.create_customer import CreateCustomer
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.organizations.create_organization import CreateOrganization
+from application.payments.process_payment_intent import ProcessPaymentIntent
+from entrypoints.settings import InvalidSettings, Settings, StripeMode
+
+StandIn: TypeAlias = Sandbox
+"""The Stripe that stands in for test mode."""
+
+STRIPE_WEBHOOKS = "/v1/stripe/webhooks"
+"""Where Stripe's webhooks are received."""
+
+
+def _database_url(settings: Settings) -> str:
+    if settings.database_url is None:
+        raise InvalidSettings("DATABASE_URL is missing, and no embedded server was started")
+    return settings.database_url.get_secret_value()
+
+
+def _public_url(settings: Settings, served_at: str) -> str:
+    return settings.public_url or served_at
+
+
+def _sandbox(settings: Settings) -> Sandbox:
+    return Sandbox(snapshot=settings.home / "sandbox.json")
+
+
+def _gateway(mode: StripeMode | None, *, livemode: bool) -> StripeGateway:
+    if mode is None:
+        return StripeGateway(test=None, live=None)
+    account = StripeAccount(mode.secret_key.get_secret_value(), mode.publishable_key)
+    return StripeGateway(
+        test=None if livemode else account, live=account if livemode else None, api_base=mode.api_base
+    )
+
+
+def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeWebhookReader:
+    return StripeWebhookReader(
+        test.webhook_secret.get_secret_value() if test else None,
+        live.webhook_secret.get_secret_value() if live else None,
+    )
+
+
+class Container(containers.DeclarativeContainer):
+    """Every adapter and use case of one process. Settings, `database_url` and `served_at` come from outside:
+    `Container(settings=providers.Object(…), database_url=providers.Object(…))`.
+    """
+
+    settings = providers.Singleton(Settings.read)
+    database_url = providers.Callable(_database_url, settings)
+    served_at = providers.Object("http://127.0.0.1:8080")
+    """This process's own address; `serving` sets it, once the port is known."""
+    public_url = providers.Callable(_public_url, settings, served_at)
+    """What links start with, such as a checkout session's."""
+
+    clock = providers.Singleton(SystemClock)
+    ids = providers.Singleton(TypeIds)
+    secrets = providers.Singleton(RandomSecrets)
+
+    app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
+    worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
+    store = providers.Singleton(PostgresStore, app_pool)
+    worker_store = providers.Singleton(PostgresStore, worker_pool)
+
+    sandbox = providers.Factory(_sandbox, settings)
+    stripe_test = providers.Callable(lambda settings: settings.stripe_test, settings)
+    """A StripeMode or None; the sandbox's while it stands in."""
+    stripe_live = providers.Callable(lambda settings: settings.stripe_live, settings)
+    test_gateway = providers.Singleton(_gateway, stripe_test, livemode=False)
+    live_gateway = providers.Singleton(_gateway, stripe_live, livemode=True)
+    gateway = providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway)
+    webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
+
+    create_organization = providers.Singleton(
+        CreateOrganization, outbox=store, ids=ids, clock=clock, secrets=secrets
+    )
+    apply_catalog = providers.Singleton(ApplyCatalog, catalogs=store, outbox=store, ids=ids, clock=clock)
+    create_customer = providers.Singleton(CreateCustomer, customers=store, outbox=store, ids=ids, clock=clock)
+    create_customer_at_stripe = providers.Singleton(
+        CreateCustomerAtStripe,
+        customers=worker_store,
+        gateway=gateway,
+        outbox=worker_store,
+        ids=ids,
+        clock=clock,
+    )
+    open_checkout_session = providers.Singleton(
+        OpenCheckoutSession, checkouts=store, gateway=gateway, outbox=store, ids=ids, clock=clock
+    )
+    process_payment_intent = providers.Singleton(
+        ProcessPaymentIntent, payments=store, gateway=gateway, outbox=store, ids=ids, clock=clock
+    )
+
+
+@asynccontextmanager
+async def opened(container: Container) -> AsyncIterator[None]:
+    """Open the database for as long as the block runs, and refuse one that must not be served from.
+
+    What was made is forgotten at the end, so that a container can be opened again, in another event loop.
+    """
+    async with AsyncExitStack() as stack:
+        stack.callback(container.reset_singletons)
+        for pool in _pools(container):
+            await stack.enter_async_context(pool)
+            await check_database(pool)
+        if not container.gateway.overridden:
+            for gateway in (container.test_gateway(), container.live_gateway()):
+                stack.push_async_callback(gateway.close)
+        yield
+
+
+def _pools(container: Container) -> list[asyncpg.Pool]:
+    """A store that was swapped for another one, such as one in memory, needs no pool."""
+    pairs = ((container.store, container.app_pool), (container.worker_store, container.worker_pool))
+    return [pool() for store, pool in pairs if not store.overridden]
+
+
+@asynccontextmanager
+async def sandbox_standing_in(container: Container, served_at: str) -> AsyncIterator[StandIn | None]:
+    """Where Stripe's test mode is not configured, the sandbox stands in for it while the block runs.
+
+    For the process that serves at `served_at`, where the sandbox then sends its webhooks; to be entered
+    before the container is opened. Gives None when there is nothing to stand in for.
+    """
+    if container.gateway.overridden or container.stripe_test() is not None:
+        yield None
+        return
+    async with container.sandbox() as sandbox:
+        sandbox.register_webhook(served_at + STRIPE_WEBHOOKS)
+        mode = StripeMode(
+            SecretStr(sandbox.secret_key),
+            sandbox.publishable_key,
+            SecretStr(sandbox.webhook_secret),
+            sandbox.url,
+        )
+        with container.stripe_test.override(providers.Object(mode)):
+            yield sandbox

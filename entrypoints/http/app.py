@@ -1,0 +1,90 @@
+"""The HTTP API: routes, what they are given, and what is done around all of them."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Self
+
+from litestar import Litestar, MediaType, Router
+from litestar.events import BaseEventEmitterBackend
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from entrypoints.container import Container, opened
+from entrypoints.http.auth import ApiKeys, key_required
+from entrypoints.http.catalog import CatalogController
+from entrypoints.http.checkout_return import return_from_paying
+from entrypoints.http.checkout_sessions import CheckoutSessionController
+from entrypoints.http.customers import CustomerController
+from entrypoints.http.events import EventController
+from entrypoints.http.health import live, ready
+from entrypoints.http.injection import injectable, provided
+from entrypoints.http.problems import LONGEST_BODY, answer
+from entrypoints.http.requests import Call, RequestLog
+from entrypoints.http.stripe_webhooks import receive_stripe_webhook
+
+
+class NoEmitter(BaseEventEmitterBackend):
+    """Litestar's own events are not used; its emitter would have the lifespan begin and end in one task."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    def emit(self, event_id: str, *args: object, **kwargs: object) -> None:
+        raise AssertionError("nothing listens to this")
+
+
+def create_app(container: Container, *, seconds: Callable[[], float] = time.monotonic) -> Litestar:
+    """The service over HTTP. Its lifespan opens the container and makes everything that handlers need.
+
+    `seconds` measures how long an API key is remembered.
+    """
+    given = injectable(container)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        async with opened(container):
+            for provider in given.values():
+                provider()
+            yield
+
+    with_key = Router(
+        "/v1",
+        before_request=key_required(ApiKeys(container.store, seconds=seconds)),
+        route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
+        security=[{"api_key": []}],
+    )
+    app = Litestar(
+        [with_key, receive_stripe_webhook, return_from_paying, live, ready],
+        lifespan=[lifespan],
+        dependencies={name: provided(provider) for name, provider in given.items()},
+        exception_handlers={Exception: answer},
+        request_class=Call,
+        request_max_body_size=LONGEST_BODY,
+        openapi_config=_openapi(),
+        logging_config=None,
+        event_emitter_backend=NoEmitter,
+    )
+    app.asgi_handler = RequestLog(app.asgi_handler, container.ids())
+    return app
+
+
+def _openapi() -> OpenAPIConfig:
+    """Served at /openapi.json alone: Litestar's own pages would load their scripts from the internet."""
+    return OpenAPIConfig(
+        title="Counterfoil",
+        version=version("counterfoil"),
+        path="/openapi.json",
+        render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
+        components=Components(
+            security_schemes={
+                "api_key": SecurityScheme(type="http", scheme="bearer", description="cf_test_… or cf_live_…")
+            }
+        ),
+        use_handler_docstrings=True,
+    )

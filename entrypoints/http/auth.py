@@ -1,0 +1,92 @@
+"""Who is calling: `Authorization: Bearer cf_test_…`."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+from litestar import Request
+
+from application.ports import Tenants
+from domain.account import secret_hash
+from domain.auth import Authenticated
+from domain.errors import DomainError
+
+AnyRequest: TypeAlias = Request[Any, Any, Any]
+
+KNOWN_FOR_SECONDS = 5.0
+"""How long a key goes on working in a process that has seen it, after it was revoked (design, rule 16)."""
+
+_PREFIXES = ("cf_test_", "cf_live_")
+_LONGEST = 128
+
+
+class NotAuthenticated(DomainError):
+    """Nobody is known to be calling."""
+
+
+class ApiKeys:
+    """Knows who holds a key.
+
+    Keys that are found are remembered for at most five seconds, by their hash and at most `capacity` of
+    them; one that is not found is looked up each time.
+    """
+
+    def __init__(
+        self,
+        tenants: Callable[[], Tenants],
+        *,
+        seconds: Callable[[], float] = time.monotonic,
+        capacity: int = 10_000,
+    ) -> None:
+        self._tenants = tenants
+        self._seconds = seconds
+        self._capacity = capacity
+        self._known: dict[str, tuple[Authenticated, float]] = {}
+
+    async def holder(self, authorization: str | None) -> Authenticated:
+        """Who acts with the key in this header. Raises NotAuthenticated."""
+        hashed = secret_hash(_secret_in(authorization))
+        asked_at = self._seconds()
+        known = self._known.get(hashed)
+        if known is not None and asked_at < known[1]:
+            return known[0]
+        holder = await self._tenants().by_api_key(hashed)
+        if holder is None:
+            self._known.pop(hashed, None)
+            raise NotAuthenticated("api_key_invalid", "This API key is not known, or has been revoked.")
+        self._remember(hashed, holder, asked_at + KNOWN_FOR_SECONDS)
+        return holder
+
+    def _remember(self, hashed: str, holder: Authenticated, until: float) -> None:
+        self._known.pop(hashed, None)
+        if len(self._known) >= self._capacity:  # the one in front was remembered first
+            del self._known[next(iter(self._known))]
+        self._known[hashed] = (holder, until)
+
+
+def key_required(keys: ApiKeys) -> Callable[[AnyRequest], Awaitable[None]]:
+    """For the routes that ask for a key, before they do anything: who acts becomes the request's `auth`.
+
+    Not a Litestar guard: for those, the whole route handler is copied at each request.
+    """
+
+    async def authenticated(request: AnyRequest) -> None:
+        request.scope["auth"] = await keys.holder(request.headers.get("authorization"))
+
+    return authenticated
+
+
+def _secret_in(authorization: str | None) -> str:
+    if not authorization:
+        raise NotAuthenticated(
+            "api_key_missing", "Give an API key: the header 'Authorization: Bearer cf_test_…'."
+        )
+    scheme, _, secret = authorization.partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret:
+        raise NotAuthenticated(
+            "api_key_missing", "The Authorization header must be 'Bearer', a space, and an API key."
+        )
+    if not secret.startswith(_PREFIXES) or len(secret) > _LONGEST:
+        raise NotAuthenticated("api_key_invalid", "An API key starts with cf_test_ or cf_live_.")
+    return secret

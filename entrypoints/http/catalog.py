@@ -1,0 +1,53 @@
+"""/v1/catalog"""
+
+from litestar import Controller, get, put
+from litestar.params import FromQuery, JSONBody
+from msgspec import Struct
+
+from application.catalog.apply_catalog import ApplyCatalog
+from application.ports import CatalogRepository
+from domain.catalog_changes import CatalogChange
+from domain.catalog_document import CatalogDocument, document_of
+from entrypoints.http.bodies import JsonBody
+from entrypoints.http.injected import Injected
+from entrypoints.http.problems import REFUSALS
+from entrypoints.http.requests import Call
+
+
+class CatalogReply(Struct, frozen=True):
+    """What was changed (or would be, on a dry run), and the catalog as it is now."""
+
+    changes: tuple[CatalogChange, ...]
+    dry_run: bool
+    catalog: CatalogDocument
+
+
+class CatalogController(Controller):
+    """The whole catalog, as one document."""
+
+    path = "/catalog"
+    tags = ("catalog",)
+
+    @put(
+        dto=JsonBody[CatalogDocument],
+        return_dto=None,
+        summary="Make the catalog what the document says",
+        responses=REFUSALS,
+    )
+    async def replace(
+        self,
+        request: Call,
+        data: JSONBody[CatalogDocument],
+        apply_catalog: Injected[ApplyCatalog],
+        catalogs: Injected[CatalogRepository],
+        dry_run: FromQuery[bool] = False,
+    ) -> CatalogReply:
+        """What is not in the document is archived; applying it twice changes nothing."""
+        applied = await apply_catalog(data, request.auth, request.cause, dry_run=dry_run)
+        current = await catalogs.catalog(request.auth)
+        return CatalogReply(applied.changes, applied.dry_run, document_of(current))
+
+    @get(summary="The catalog", responses=REFUSALS)
+    async def read(self, request: Call, catalogs: Injected[CatalogRepository]) -> CatalogDocument:
+        """Can be changed and put back as it is."""
+        return document_of(await catalogs.catalog(request.auth))

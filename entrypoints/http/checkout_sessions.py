@@ -1,0 +1,86 @@
+"""/v1/checkout-sessions"""
+
+import re
+
+from litestar import Controller, get, post
+from litestar.params import FromPath, JSONBody
+from msgspec.structs import asdict
+
+from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.ports import CheckoutRepository
+from application.views import CheckoutSessionView, view_of
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.errors import NotFound
+from domain.ids import CheckoutSessionId
+from entrypoints.http.bodies import JsonBody
+from entrypoints.http.injected import Injected
+from entrypoints.http.problems import REFUSALS
+from entrypoints.http.requests import Call
+
+_ID = re.compile(r"cs_[0-9a-z]{26}")
+
+
+class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
+    """A session, where the buyer pays it, and what a browser needs to pay it."""
+
+    url: str
+    client_secret: str | None
+
+    @classmethod
+    def of(cls, session: CheckoutSession, public_url: str) -> "CheckoutSessionReply":
+        """The session, as it is answered to whoever opened it."""
+        return cls(
+            **asdict(view_of(session)),
+            url=f"{public_url}/checkout/{session.id}",
+            client_secret=session.client_secret,
+        )
+
+
+def session_id(text: str) -> CheckoutSessionId:
+    """The id in an address. Raises NotFound for what no session can be called."""
+    if not _ID.fullmatch(text):
+        raise session_not_found()
+    return CheckoutSessionId(text)
+
+
+def session_not_found() -> NotFound:
+    """There is none, or it is somebody else's."""
+    return NotFound("checkout_session_not_found", "There is no such checkout session.")
+
+
+class CheckoutSessionController(Controller):
+    """Sessions that buyers pay."""
+
+    path = "/checkout-sessions"
+    tags = ("checkout sessions",)
+
+    @post(
+        dto=JsonBody[NewCheckoutSession],
+        return_dto=None,
+        summary="Open a checkout session",
+        responses=REFUSALS,
+    )
+    async def create(
+        self,
+        request: Call,
+        data: JSONBody[NewCheckoutSession],
+        open_checkout_session: Injected[OpenCheckoutSession],
+        public_url: Injected[str],
+    ) -> CheckoutSessionReply:
+        """For a customer, or for somebody anonymous; with the payment intent that pays it."""
+        session = await open_checkout_session(data, request.auth, request.cause)
+        return CheckoutSessionReply.of(session, public_url)
+
+    @get("/{id:str}", summary="A checkout session", responses=REFUSALS)
+    async def read(
+        self,
+        request: Call,
+        id: FromPath[str],
+        checkouts: Injected[CheckoutRepository],
+        public_url: Injected[str],
+    ) -> CheckoutSessionReply:
+        """As it stands now."""
+        session = await checkouts.session(request.auth, session_id(id))
+        if session is None:
+            raise session_not_found()
+        return CheckoutSessionReply.of(session, public_url)

@@ -1,0 +1,99 @@
+"""/v1/customers"""
+
+import re
+from datetime import datetime
+
+from litestar import Controller, Response, get, post
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from application.customers.create_customer import CreateCustomer
+from application.ports import CustomerRepository
+from application.views import CustomerView, SubscriptionItemView, view_of
+from domain.customer import CustomerRecord, NewCustomer
+from domain.errors import NotFound
+from domain.ids import ProductId
+from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from entrypoints.http.bodies import JsonBody
+from entrypoints.http.injected import Injected
+from entrypoints.http.problems import REFUSALS
+from entrypoints.http.requests import Call
+
+_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,255}")
+
+
+class SubscriptionReply(Struct, frozen=True, kw_only=True):
+    """A subscription as it stands in its customer; an item for each price."""
+
+    id: str
+    product_id: ProductId
+    product_slug: str
+    status: SubscriptionStatus
+    trial_ends_at: datetime | None
+    current_period_start: datetime
+    current_period_end: datetime | None
+    items: tuple[SubscriptionItemView, ...]
+
+    @classmethod
+    def of(cls, record: SubscriptionRecord) -> "SubscriptionReply":
+        """The record, as it is published."""
+        subscription = record.subscription
+        return cls(
+            id=subscription.id,
+            product_id=subscription.product_id,
+            product_slug=subscription.product_slug,
+            status=subscription.status,
+            trial_ends_at=subscription.trial_ends_at,
+            current_period_start=subscription.current_period_start,
+            current_period_end=subscription.current_period_end,
+            items=tuple(SubscriptionItemView(**asdict(view_of(item))) for item in record.items),
+        )
+
+
+class CustomerReply(CustomerView, frozen=True, kw_only=True):
+    """A customer, and its current subscriptions."""
+
+    subscriptions: tuple[SubscriptionReply, ...]
+
+    @classmethod
+    def of(cls, record: CustomerRecord) -> "CustomerReply":
+        """The record, as it is published."""
+        return cls(
+            **asdict(view_of(record.customer)),
+            subscriptions=tuple(map(SubscriptionReply.of, record.subscriptions)),
+        )
+
+
+class CustomerController(Controller):
+    """Customers, by our id or the application's."""
+
+    path = "/customers"
+    tags = ("customers",)
+
+    @post(
+        dto=JsonBody[NewCustomer],
+        return_dto=None,
+        summary="Create a customer, or get the known one",
+        responses={
+            200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
+            **REFUSALS,
+        },
+    )
+    async def create(
+        self, request: Call, data: JSONBody[NewCustomer], create_customer: Injected[CreateCustomer]
+    ) -> Response[CustomerReply]:
+        """201 with the new customer; 200 with the one known by this external id, as it is."""
+        found = await create_customer(data, request.auth, request.cause)
+        return Response(CustomerReply.of(found.record), status_code=201 if found.created else 200)
+
+    @get("/{reference:str}", summary="A customer, by id or external id", responses=REFUSALS)
+    async def read(
+        self, request: Call, reference: FromPath[str], customers: Injected[CustomerRepository]
+    ) -> CustomerReply:
+        """A reference that no customer can have is not looked for."""
+        known = _REFERENCE.fullmatch(reference) and await customers.customer(request.auth, reference)
+        if not known:
+            raise NotFound("customer_not_found", "There is no such customer.")
+        return CustomerReply.of(known)

@@ -1,0 +1,75 @@
+"""/v1/events"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from litestar import Controller, get
+from litestar.params import QueryParameter
+from msgspec import Struct
+
+from application.ports import EventFeed, EventFilter
+from domain.auth import Actor
+from domain.events import EventData, EventType, RecordedEvent, Subject
+from domain.ids import EventId, RequestId
+from entrypoints.http.injected import Injected
+from entrypoints.http.problems import REFUSALS
+from entrypoints.http.requests import Call
+
+_LAST_SEQUENCE = 2**63 - 1
+
+
+class EventReply(Struct, frozen=True, kw_only=True):
+    """An event, here and in webhooks. A consumer that has seen the `hash` has seen the event."""
+
+    id: EventId
+    type: EventType
+    sequence: int | None
+    occurred_at: datetime
+    livemode: bool
+    subject: Subject
+    data: EventData
+    actor: Actor
+    request_id: RequestId | None
+    correlation_id: str
+    causation_id: str | None
+    hash: str
+
+    @classmethod
+    def of(cls, event: RecordedEvent) -> "EventReply":
+        """The event, as it is published."""
+        return cls(**{name: getattr(event, name) for name in cls.__struct_fields__})
+
+
+class EventPage(Struct, frozen=True):
+    """`next_cursor` is the `after` of the next page; null when this one was not full. Whoever waits for more
+    asks again after the `sequence` of the last event they have.
+    """
+
+    data: tuple[EventReply, ...]
+    next_cursor: int | None
+
+
+class EventController(Controller):
+    """What has happened, in the order in which it was stored, without gaps."""
+
+    path = "/events"
+    tags = ("events",)
+
+    @get(summary="Events, oldest first", responses=REFUSALS)
+    async def page(
+        self,
+        request: Call,
+        events: Injected[EventFeed],
+        after: Annotated[int, QueryParameter(ge=0, le=_LAST_SEQUENCE)] = 0,
+        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
+        type: Annotated[EventType | None, QueryParameter()] = None,
+        subject: Annotated[str | None, QueryParameter(max_length=64, pattern=r"\A[a-z]+_[0-9a-z]+\Z")] = None,
+    ) -> EventPage:
+        """Of one type, or about one subject, if that is asked for."""
+        found = await events.page(request.auth, EventFilter(after, limit, type, subject))
+        return EventPage(tuple(map(EventReply.of, found)), _cursor(found, limit))
+
+
+def _cursor(found: Sequence[RecordedEvent], limit: int) -> Any:  # noqa: ANN401
+    return found[-1].sequence if len(found) == limit else None

@@ -1,0 +1,38 @@
+"""How handlers get what the container makes: one use case or port each, by the name of their parameter."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dependency_injector import providers
+from litestar.di import Provide
+
+from entrypoints.container import Container
+from entrypoints.http.stripe_webhooks import Inbox
+
+
+def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
+    """What handlers may ask for, by name."""
+    return {
+        "apply_catalog": container.apply_catalog,
+        "catalogs": container.store,
+        "checkouts": container.store,
+        "create_customer": container.create_customer,
+        "customers": container.store,
+        "events": container.store,
+        "inbox": providers.Factory(
+            Inbox, container.webhook_reader, container.process_payment_intent, container.clock
+        ),
+        "open_checkout_session": container.open_checkout_session,
+        "process_payment_intent": container.process_payment_intent,
+        "public_url": container.public_url,
+        "tenants": container.store,
+    }
+
+
+def provided(provider: Callable[[], Any]) -> Provide:
+    """Litestar's wrapper around a provider: it takes no provider as it is."""
+
+    def value() -> Any:  # noqa: ANN401
+        return provider()
+
+    return Provide(value, sync_to_thread=False)

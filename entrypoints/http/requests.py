@@ -1,0 +1,81 @@
+"""A request as our handlers see it, and what is done around each: its id, and one line in the log."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from litestar import Request
+from litestar.datastructures import State
+from litestar.enums import ScopeType
+
+from application.causes import ApiRequest
+from domain.auth import Authenticated
+from domain.ids import Ids, RequestId
+
+if TYPE_CHECKING:
+    from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+
+log = structlog.get_logger("http")
+
+
+class Call(Request[None, Authenticated, State]):
+    """A request to us; `auth` says who acts, on the routes that ask for a key."""
+
+    @property
+    def id(self) -> RequestId:
+        """Ours; an `X-Request-Id` that somebody sends says nothing to us."""
+        return request_id_of(self.scope)
+
+    @property
+    def cause(self) -> ApiRequest:
+        """Why what this request does is done."""
+        return ApiRequest(self.id)
+
+
+class RequestLog:
+    """Around everything that Litestar does, so that no reply goes without its `X-Request-Id` and line."""
+
+    def __init__(self, app: "ASGIApp", ids: Ids) -> None:
+        self._app = app
+        self._ids = ids
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = self._ids.new(RequestId)
+        scope["state"]["request_id"] = request_id
+        header = (b"x-request-id", request_id.encode())
+        status: int | None = None
+
+        async def noted(message: "Message") -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], header]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            log.info("request", status=status, **_told(scope, started))
+
+
+def request_id_of(scope: "Scope") -> RequestId:
+    """The id that this request was given."""
+    request_id: RequestId = scope["state"]["request_id"]
+    return request_id
+
+
+def _told(scope: "HTTPScope", started: float) -> dict[str, Any]:
+    """The route as it is written down, never the path, which may name somebody."""
+    auth = scope.get("auth")
+    return {
+        "method": scope["method"],
+        "route": scope.get("path_template"),
+        "code": scope["state"].get("problem"),
+        "duration_ms": round((time.perf_counter() - started) * 1000, 2),
+        "request_id": request_id_of(scope),
+        "organization_id": auth.organization_id if isinstance(auth, Authenticated) else None,
+    }

@@ -1,0 +1,160 @@
+"""The API on a socket: uvicorn, run from inside an event loop."""
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+from litestar import Litestar
+
+from entrypoints.container import Container, StandIn, sandbox_standing_in
+from entrypoints.http.app import create_app
+
+BACKLOG = 2048
+GRACE_SECONDS = 20
+"""How long a stopping server waits for the requests it has begun to answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A server that answers at `url`; `sandbox` is the Stripe that stands in for test mode, if one does."""
+
+    url: str
+    sandbox: StandIn | None
+
+
+Companion = Callable[[Serving, asyncio.Event], Coroutine[None, None, None]]
+"""What runs beside the server, such as the worker, until the event is set."""
+
+
+@asynccontextmanager
+async def serving(container: Container, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Serving]:
+    """Serve while the block runs, and answer what was begun before it ends. Port 0 takes any that is free.
+
+    The address is known before anything is opened, so that links and the sandbox's webhooks lead here.
+    """
+    with _listening(host, port) as listener:
+        url = _url(host, listener)
+        with container.served_at.override(url):
+            async with sandbox_standing_in(container, url) as sandbox:
+                app = create_app(container)
+                async with app.lifespan(), _running(app, listener):
+                    yield Serving(url, sandbox)
+
+
+def serve(
+    container: Container,
+    host: str,
+    port: int,
+    *,
+    beside: Companion | None = None,
+    ready: Callable[[Serving], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM, with `beside` in the same event loop. `ready` hears when it answers."""
+
+    async def until_stopped() -> None:
+        stop = asyncio.Event()
+        async with serving(container, host, port) as server:
+            with _stopped_by_signals(stop):
+                gc.collect()
+                gc.freeze()  # what is here now stays: the collector need not look at it again
+                if ready is not None:
+                    ready(server)
+                if beside is None:
+                    await stop.wait()
+                else:
+                    await beside(server, stop)
+
+    with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+        runner.run(until_stopped())
+
+
+class _Uvicorn(uvicorn.Server):
+    """Says when it has started, and leaves signals to whoever runs the process."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _running(app: Litestar, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",  # ours is around this, so that what goes wrong in it is raised to our caller
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=75,  # longer than load balancers keep theirs
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    server = _Uvicorn(config)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    up = asyncio.create_task(server.up.wait())
+    try:
+        await asyncio.wait((running, up), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        yield
+    finally:
+        up.cancel()
+        server.should_exit = True
+        await running
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
+        yield listener
+
+
+def _url(host: str, listener: socket.socket) -> str:
+    """How this machine reaches it: a host that stands for every address is no address to go to."""
+    port = listener.getsockname()[1]
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+@contextmanager
+def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """The first signal sets `stop`; after that they do again what they did before."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM)
+
+    def set_and_let_go() -> None:
+        stop.set()
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    for number in signals:
+        loop.add_signal_handler(number, set_and_let_go)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop  # noqa: PLC0415 (not there on Windows)
+
+    return uvloop.new_event_loop

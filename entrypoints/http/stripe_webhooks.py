@@ -1,0 +1,61 @@
+"""/v1/stripe/webhooks: what Stripe tells us. 2xx is said only after the commit, so that it is told again
+until it is in the books.
+"""
+
+from dataclasses import dataclass
+
+from litestar import post
+from msgspec import Struct
+
+from application.causes import InboundEvent
+from application.payments.process_payment_intent import ProcessPaymentIntent, StripeReported
+from application.ports import Clock, WebhookReader
+from domain.ids import OrganizationId
+from entrypoints.http.injected import Injected
+from entrypoints.http.problems import REFUSALS
+from entrypoints.http.requests import Call
+
+
+class WebhookReply(Struct, frozen=True):
+    """Whether the event is in the books; if not, why: it is of no concern to them (`ignored`), or it was kept
+    with the code of what did not fit.
+    """
+
+    handled: bool
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """From a signed body to the books."""
+
+    reader: WebhookReader
+    process_payment_intent: ProcessPaymentIntent
+    clock: Clock
+
+    async def take(self, body: bytes, signature: str | None) -> WebhookReply:
+        """Raises Rejected `invalid_signature` and `invalid_payload`; then nothing has changed."""
+        notice = self.reader.read(body, signature)
+        if notice.fact is None:
+            return WebhookReply(handled=False, reason="ignored")
+        event = InboundEvent(
+            id=notice.id,
+            type=notice.type,
+            organization_id=notice.fact.organization_id or OrganizationId(""),
+            livemode=notice.livemode,
+            received_at=self.clock.now(),
+        )
+        booked = await self.process_payment_intent(StripeReported(notice.fact, event))
+        return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)
+
+
+@post(
+    "/v1/stripe/webhooks",
+    status_code=200,
+    tags=["stripe"],
+    summary="Where Stripe sends its signed events",
+    responses={status: REFUSALS[status] for status in (400, 503)},
+)
+async def receive_stripe_webhook(request: Call, inbox: Injected[Inbox]) -> WebhookReply:
+    """The body is taken as the bytes that were signed."""
+    return await inbox.take(await request.body(), request.headers.get("stripe-signature"))

@@ -1,0 +1,141 @@
+"""What the environment says. Secrets are kept out of every text that is made of the settings."""
+
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Struct
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_KEY_PREFIXES: dict[str, tuple[str, ...]] = {
+    "STRIPE_TEST_SECRET_KEY": ("sk_test_", "rk_test_"),
+    "STRIPE_TEST_PUBLISHABLE_KEY": ("pk_test_",),
+    "STRIPE_TEST_WEBHOOK_SECRET": ("whsec_",),
+    "STRIPE_LIVE_SECRET_KEY": ("sk_live_", "rk_live_"),
+    "STRIPE_LIVE_PUBLISHABLE_KEY": ("pk_live_",),
+    "STRIPE_LIVE_WEBHOOK_SECRET": ("whsec_",),
+}
+
+
+class InvalidSettings(Exception):
+    """The environment cannot be used as it is: one line for each variable at fault, without its value."""
+
+
+class StripeMode(Struct, frozen=True):
+    """The account that one mode (test or live) is paid through; `api_base` is empty for Stripe itself."""
+
+    secret_key: SecretStr
+    publishable_key: str | None
+    webhook_secret: SecretStr
+    api_base: str | None
+
+
+class Settings(BaseSettings):
+    """Every variable the service reads. An empty one is as good as none."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, hide_input_in_errors=True
+    )
+
+    database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
+    home: Annotated[Path, Field(validation_alias="COUNTERFOIL_HOME")] = user_data_path(
+        "counterfoil", appauthor=False
+    )
+    postgres_bin_dir: Annotated[Path | None, Field(validation_alias="POSTGRES_BIN_DIR")] = None
+    pool_size: Annotated[int, Field(validation_alias="COUNTERFOIL_POOL_SIZE", ge=1, le=100)] = 6
+    public_url: Annotated[str | None, Field(validation_alias="COUNTERFOIL_PUBLIC_URL")] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Field(validation_alias="COUNTERFOIL_LOG_LEVEL")
+    ] = "info"
+    log_format: Annotated[Literal["json", "text"], Field(validation_alias="COUNTERFOIL_LOG_FORMAT")] = "json"
+
+    stripe_api_base: Annotated[str | None, Field(validation_alias="STRIPE_API_BASE")] = None
+    stripe_test_secret_key: Annotated[SecretStr | None, Field(validation_alias="STRIPE_TEST_SECRET_KEY")] = (
+        None
+    )
+    stripe_test_publishable_key: Annotated[
+        str | None, Field(validation_alias="STRIPE_TEST_PUBLISHABLE_KEY")
+    ] = None
+    stripe_test_webhook_secret: Annotated[
+        SecretStr | None, Field(validation_alias="STRIPE_TEST_WEBHOOK_SECRET")
+    ] = None
+    stripe_live_secret_key: Annotated[SecretStr | None, Field(validation_alias="STRIPE_LIVE_SECRET_KEY")] = (
+        None
+    )
+    stripe_live_publishable_key: Annotated[
+        str | None, Field(validation_alias="STRIPE_LIVE_PUBLISHABLE_KEY")
+    ] = None
+    stripe_live_webhook_secret: Annotated[
+        SecretStr | None, Field(validation_alias="STRIPE_LIVE_WEBHOOK_SECRET")
+    ] = None
+
+    @classmethod
+    def read(cls, **given: Any) -> "Settings":  # noqa: ANN401
+        """From the environment, and before that from what is given by field name. Raises InvalidSettings."""
+        # By alias, as a field's own name must not be read from the environment: HOME is somebody else's.
+        variables = {str(cls.model_fields[name].validation_alias): value for name, value in given.items()}
+        try:
+            return cls(**variables)
+        except ValidationError as error:
+            raise InvalidSettings("\n".join(map(_line, error.errors(include_input=False)))) from None
+
+    @property
+    def stripe_test(self) -> StripeMode | None:
+        """Stripe's test mode, when it is configured; else the sandbox stands in for it."""
+        return self._mode("test")
+
+    @property
+    def stripe_live(self) -> StripeMode | None:
+        """Stripe's live mode, when it is configured."""
+        return self._mode("live")
+
+    @field_validator("home")
+    @classmethod
+    def _folder(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("public_url", "stripe_api_base")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _keys(self) -> "Settings":
+        for variable, prefixes in _KEY_PREFIXES.items():
+            value = _revealed(getattr(self, variable.lower()))
+            if value and not value.startswith(prefixes):
+                raise ValueError(f"{variable} {_what_is_wrong(variable, value, prefixes)}")
+        for mode in ("TEST", "LIVE"):
+            key, secret = f"STRIPE_{mode}_SECRET_KEY", f"STRIPE_{mode}_WEBHOOK_SECRET"
+            for given, missing in ((key, secret), (secret, key)):
+                if getattr(self, given.lower()) and not getattr(self, missing.lower()):
+                    raise ValueError(f"{missing} is missing: {given} is of no use without it")
+        return self
+
+    def _mode(self, mode: str) -> StripeMode | None:
+        key: SecretStr | None = getattr(self, f"stripe_{mode}_secret_key")
+        secret: SecretStr | None = getattr(self, f"stripe_{mode}_webhook_secret")
+        if key is None or secret is None:
+            return None
+        return StripeMode(key, getattr(self, f"stripe_{mode}_publishable_key"), secret, self.stripe_api_base)
+
+
+def _revealed(value: SecretStr | str | None) -> str | None:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def _what_is_wrong(variable: str, value: str, prefixes: tuple[str, ...]) -> str:
+    mode = "test" if "_TEST_" in variable else "live"
+    other = "live" if mode == "test" else "test"
+    if f"_{other}_" in value[:10]:
+        return f"holds a {other} key: give a {mode} key, which starts with {prefixes[0]}"
+    return f"must start with {' or '.join(prefixes)}"
+
+
+def _line(error: Any) -> str:  # noqa: ANN401
+    """`COUNTERFOIL_POOL_SIZE: Input should be …`; a rule over several variables names them itself."""
+    message = str(error["msg"]).removeprefix("Value error, ")
+    return f"{error['loc'][0]}: {message}" if error["loc"] else message

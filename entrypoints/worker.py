@@ -1,0 +1,204 @@
+"""The worker: numbers the events that have committed, and performs the effects they asked for."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import assert_never
+
+import structlog
+from structlog.typing import FilteringBoundLogger
+
+from application.causes import Task
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.ports import Clock, EventSequencer, TaskQueue
+from domain.effects import CreateStripeCustomer
+from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
+
+LAST_ATTEMPT = 20
+"""After as many failures (some seven hours) a task is parked, for a person to look at."""
+
+_LONGEST_DELAY = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(minutes=5)
+_NOT_CONFIGURED = "payment_provider_not_configured"
+_LONGEST_PAUSE_SECONDS = 10.0
+
+_random = secrets.SystemRandom().random
+
+log: FilteringBoundLogger = structlog.get_logger()
+
+
+def next_try(attempts: int, random: float) -> timedelta:
+    """How long to wait after this many attempts: twice as long each time, at most an hour.
+
+    `random`, from 0 to 1, takes off up to half of it, so that what failed together is not tried together.
+    """
+    whole = min(timedelta(seconds=2 ** min(attempts, 20)), _LONGEST_DELAY)
+    return whole * (1 - random / 2)
+
+
+class Worker:
+    """Any number of workers may run, in any number of processes; each task is leased to one of them.
+
+    A task that succeeds is deleted by the commit of its own use case. One that is performed twice all the
+    same (its lease ran out, or the process died after Stripe had acted) finds what the first run left.
+    """
+
+    def __init__(
+        self,
+        sequencer: EventSequencer,
+        queue: TaskQueue,
+        create_customer_at_stripe: CreateCustomerAtStripe,
+        clock: Clock,
+        *,
+        concurrency: int = 32,
+        batch: int = 1000,
+        lease: timedelta = timedelta(seconds=60),
+        poll_seconds: float = 0.25,
+        random: Callable[[], float] = _random,
+    ) -> None:
+        self._sequencer = sequencer
+        self._queue = queue
+        self._create_customer_at_stripe = create_customer_at_stripe
+        self._clock = clock
+        self._concurrency = concurrency
+        self._batch = batch
+        self._lease = lease
+        self._poll_seconds = poll_seconds
+        self._random = random
+        self._running: set[asyncio.Task[None]] = set()
+        self._to_sequence = asyncio.Event()
+        self._to_perform = asyncio.Event()
+
+    def nudge(self) -> None:
+        """There may be something to do: look now, not at the next poll. For the same event loop."""
+        self._to_sequence.set()
+        self._to_perform.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what was begun. Nothing that fails on the way ends it."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
+            loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
+            await stop.wait()
+            self.nudge()
+        await self._finish()
+
+    async def drain(self) -> None:
+        """Work until every event has its number and no task is due; what failed waits for its next try."""
+        while True:
+            begun = await self._begin_due()
+            await self._finish()
+            if not begun and not await self._sequence():
+                return
+
+    async def _repeat(
+        self, name: str, step: Callable[[], Awaitable[int]], wake: asyncio.Event, stop: asyncio.Event
+    ) -> None:
+        failures = 0
+        while not stop.is_set():
+            wake.clear()
+            pause = self._poll_seconds
+            try:
+                await step()
+                failures = 0
+            except Exception as error:  # most of all, a database that is away: it will be back
+                failures += 1
+                pause = min(self._poll_seconds * 2**failures, _LONGEST_PAUSE_SECONDS)
+                log.warning("worker_step_failed", step=name, failures=failures, **_of(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await wake.wait()
+
+    async def _sequence(self) -> int:
+        """Number what has committed, in as many batches as it takes."""
+        total = 0
+        while True:
+            numbered = await self._sequencer.sequence(self._batch)
+            total += numbered
+            if numbered < self._batch:
+                return total
+
+    async def _begin_due(self) -> int:
+        """Lease as many due tasks as there are hands free for, and begin them all: no lease is spent waiting.
+
+        One task that is slow holds up nobody but itself.
+        """
+        free = self._concurrency - len(self._running)
+        if free == 0:
+            return 0
+        tasks = await self._queue.lease(free, self._clock.now(), self._lease)
+        for task in tasks:
+            performing = asyncio.create_task(self._perform(task))
+            self._running.add(performing)
+            performing.add_done_callback(self._done)
+        return len(tasks)
+
+    def _done(self, performed: asyncio.Task[None]) -> None:
+        self._running.discard(performed)
+        self.nudge()  # a hand is free, and there are new events
+
+    async def _finish(self) -> None:
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _perform(self, task: Task) -> None:
+        try:
+            try:
+                async with asyncio.timeout(self._lease.total_seconds()):
+                    await self._effect(task)
+            except Exception as error:
+                await self._failed(task, error)
+        except Exception as error:  # its failure could not be noted: it is due again when its lease ends
+            log.warning("task_left", **_about(task), **_of(error))
+
+    async def _effect(self, task: Task) -> None:
+        match task.effect:
+            case CreateStripeCustomer() as effect:
+                await self._create_customer_at_stripe(effect, task)
+            case _:
+                assert_never(task.effect)
+
+    async def _failed(self, task: Task, error: Exception) -> None:
+        """Try again later, or give up for good. A task that somebody else has finished is not there to be
+        postponed or parked, and that is fine."""
+        code, now = code_of(error), self._clock.now()
+        delay = next_try(task.attempts, self._random())
+        match error:
+            case Unavailable(code=code) if code == _NOT_CONFIGURED:
+                await self._queue.postpone(task, code, now + min(delay, _LONGEST_WAIT))
+            case NotFound() | ProviderRefused() | Rejected() | Forbidden():
+                await self._park(task, error)
+            case _ if task.attempts >= LAST_ATTEMPT and task.last_error != _NOT_CONFIGURED:
+                await self._park(task, error)
+            case Conflict():
+                await self._queue.postpone(task, code, now + delay)
+            case _:
+                log.warning("task_postponed", **_about(task), **_of(error))
+                await self._queue.postpone(task, code, now + delay)
+
+    async def _park(self, task: Task, error: Exception) -> None:
+        log.error("task_parked", **_about(task), **_of(error))
+        await self._queue.park(task, code_of(error), self._clock.now())
+
+
+def code_of(error: Exception) -> str:
+    """What may be stored and logged of an error: its code, else its kind; never its words, which may be
+    somebody's data."""
+    return error.code if isinstance(error, DomainError) else type(error).__name__
+
+
+def _of(error: Exception) -> dict[str, object]:
+    """For the log: where a fault of ours comes from too (the log leaves its words out)."""
+    known = isinstance(error, DomainError)
+    return {"code": code_of(error)} if known else {"code": code_of(error), "exc_info": error}
+
+
+def _about(task: Task) -> dict[str, object]:
+    return {
+        "task_id": task.id,
+        "kind": type(task.effect).__struct_config__.tag,
+        "organization_id": task.organization_id,
+        "attempts": task.attempts,
+    }

@@ -1,0 +1,224 @@
+"""Valid things, each with the fields that a test cares about changed."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain.account import ApiKey, Organization, User
+from domain.auth import Authenticated
+from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
+from domain.ids import (
+    ApiKeyId,
+    CatalogId,
+    CheckoutSessionId,
+    CustomerId,
+    FeatureId,
+    OrganizationId,
+    PaymentId,
+    PriceId,
+    PricingModelId,
+    ProductId,
+    PurchaseId,
+    SubscriptionId,
+    SubscriptionItemId,
+    UserId,
+)
+from domain.payment import Attempt, Payment, PaymentFact
+from domain.purchase import Purchase
+from domain.subscription import Subscription, SubscriptionItem
+from domain.text import EmailKey
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def suffix(number: int = 1) -> str:
+    """What follows the prefix of a TypeID."""
+    return f"{number:026d}"
+
+
+ORGANIZATION = OrganizationId(f"org_{suffix()}")
+USER = UserId(f"usr_{suffix()}")
+MODEL = PricingModelId(f"pm_{suffix()}")
+PRODUCT = ProductId(f"prod_{suffix()}")
+PRICE = PriceId(f"price_{suffix()}")
+CUSTOMER = CustomerId(f"cus_{suffix()}")
+SUBSCRIPTION = SubscriptionId(f"sub_{suffix()}")
+SESSION = CheckoutSessionId(f"cs_{suffix()}")
+PURCHASE = PurchaseId(f"pur_{suffix()}")
+
+AUTH = Authenticated(USER, ORGANIZATION, livemode=False)
+
+
+def organization(**changes: Any) -> Organization:
+    return replace(Organization(ORGANIZATION, "Acme", "acme", NOW), **changes)
+
+
+def user(**changes: Any) -> User:
+    made = User(USER, ORGANIZATION, False, "ada@acme.test", EmailKey("ada@acme.test"), None, NOW)
+    return replace(made, **changes)
+
+
+def api_key(**changes: Any) -> ApiKey:
+    made = ApiKey(ApiKeyId(f"key_{suffix()}"), ORGANIZATION, False, USER, "0" * 64, "wxyz", NOW)
+    return replace(made, **changes)
+
+
+def catalog_head(**changes: Any) -> CatalogHead:
+    return replace(CatalogHead(CatalogId(f"cat_{suffix()}"), ORGANIZATION, False, NOW), **changes)
+
+
+def pricing_model(**changes: Any) -> PricingModel:
+    return replace(PricingModel(MODEL, ORGANIZATION, False, "standard", "Standard", True, NOW), **changes)
+
+
+def feature(**changes: Any) -> Feature:
+    made = Feature(FeatureId(f"feat_{suffix()}"), ORGANIZATION, False, "seats", "Seats", "metered", NOW)
+    return replace(made, **changes)
+
+
+def product(**changes: Any) -> Product:
+    made = Product(PRODUCT, ORGANIZATION, False, MODEL, "book", "Book", "", False, False, (), NOW)
+    return replace(made, **changes)
+
+
+def price(**changes: Any) -> Price:
+    made = Price(
+        id=PRICE,
+        organization_id=ORGANIZATION,
+        livemode=False,
+        pricing_model_id=MODEL,
+        product_id=PRODUCT,
+        slug="book",
+        type="single_payment",
+        amount=1500,
+        currency="usd",
+        interval=None,
+        interval_count=1,
+        trial_days=None,
+        trial_requires_card=True,
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def customer(**changes: Any) -> Customer:
+    made = Customer(
+        id=CUSTOMER,
+        organization_id=ORGANIZATION,
+        livemode=False,
+        external_id="alice",
+        email="alice@example.test",
+        email_key=EmailKey("alice@example.test"),
+        name="Alice",
+        user_id=None,
+        pricing_model_id=MODEL,
+        stripe_customer_id=None,
+        metadata={"plan": "gold"},
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def subscription(**changes: Any) -> Subscription:
+    made = Subscription(
+        id=SUBSCRIPTION,
+        organization_id=ORGANIZATION,
+        livemode=False,
+        customer_id=CUSTOMER,
+        pricing_model_id=MODEL,
+        product_id=PRODUCT,
+        product_slug="book",
+        group="",
+        is_add_on=False,
+        status="active",
+        trial_ends_at=None,
+        current_period_start=NOW,
+        current_period_end=None,
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def subscription_item(**changes: Any) -> SubscriptionItem:
+    item_id = SubscriptionItemId(f"si_{suffix()}")
+    made = SubscriptionItem(item_id, ORGANIZATION, False, SUBSCRIPTION, PRODUCT, PRICE, 1, NOW)
+    return replace(made, **changes)
+
+
+def checkout_session(**changes: Any) -> CheckoutSession:
+    made = CheckoutSession(
+        id=SESSION,
+        organization_id=ORGANIZATION,
+        livemode=False,
+        type="product",
+        status="open",
+        price_id=PRICE,
+        quantity=1,
+        amount=1500,
+        currency="usd",
+        customer_id=None,
+        customer_email=None,
+        customer_name=None,
+        success_url=None,
+        cancel_url=None,
+        metadata={"order": "7"},
+        payment_intent_id="pi_1",
+        client_secret="pi_1_secret",
+        purchase_id=None,
+        expires_at=NOW + timedelta(hours=24),
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def purchase(**changes: Any) -> Purchase:
+    made = Purchase(PURCHASE, ORGANIZATION, False, SESSION, CUSTOMER, PRICE, 1, 1500, "usd", "paid", NOW, NOW)
+    return replace(made, **changes)
+
+
+def payment(**changes: Any) -> Payment:
+    made = Payment(
+        id=PaymentId(f"pay_{suffix()}"),
+        organization_id=ORGANIZATION,
+        livemode=False,
+        payment_intent_id="pi_1",
+        checkout_session_id=SESSION,
+        customer_id=CUSTOMER,
+        purchase_id=PURCHASE,
+        amount=1500,
+        currency="usd",
+        endings=("succeeded",),
+        attempts=(Attempt("ch_1", "succeeded"),),
+        status="succeeded",
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def fact(**changes: Any) -> PaymentFact:
+    made = PaymentFact("pi_1", False, 1500, "usd", organization_id=ORGANIZATION, checkout_session_id=SESSION)
+    return replace(made, **changes)
+
+
+def one_of_each() -> tuple[State, ...]:
+    """A state of every type, each new, in an order in which all of them can be stored at once."""
+    return (
+        organization(),
+        user(),
+        api_key(),
+        catalog_head(),
+        pricing_model(),
+        feature(),
+        product(),
+        price(),
+        customer(),
+        subscription(),
+        subscription_item(),
+        checkout_session(),
+        purchase(),
+        payment(),
+    )

@@ -1,0 +1,139 @@
+"""/v1/checkout-sessions, and the buyer's way back from paying."""
+
+import pytest
+
+from tests.entrypoints.http.conftest import Service, assert_problem
+
+URLS = {"success_url": "https://shop.example/thanks", "cancel_url": "https://shop.example/basket"}
+
+
+async def test_a_session_for_somebody_anonymous(service: Service) -> None:
+    await service.with_catalog()
+    session = await service.open_session(quantity=2, metadata={"order": "7"}, **URLS)
+    assert session == {
+        "id": session["id"],
+        "type": "product",
+        "status": "open",
+        "livemode": False,
+        "price_id": session["price_id"],
+        "quantity": 2,
+        "amount": 3000,
+        "currency": "usd",
+        "customer_id": None,
+        "customer_email": None,
+        "customer_name": None,
+        **URLS,
+        "metadata": {"order": "7"},
+        "payment_intent_id": "pi_memory1",
+        "purchase_id": None,
+        "expires_at": "2026-01-02T12:00:00Z",
+        "created_at": "2026-01-01T12:00:00Z",
+        "url": f"https://pay.example.com/checkout/{session['id']}",
+        "client_secret": "pi_memory1_secret",
+    }
+    read = await service.client.get(f"/v1/checkout-sessions/{session['id']}")
+    assert (read.status_code, read.json()) == (200, session)
+
+
+async def test_a_session_for_a_customer(service: Service) -> None:
+    await service.with_catalog()
+    customer = (await service.client.post("/v1/customers", json={"external_id": "ada"})).json()
+    session = await service.open_session(anonymous=False, customer="ada")
+    assert session["customer_id"] == customer["id"]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "code", "field"),
+    [
+        ({"anonymous": False}, 422, "customer_or_anonymous", "customer"),
+        ({"customer": "nobody", "anonymous": False}, 422, "customer_not_found", "customer"),
+        ({"customer": "a\x00", "anonymous": False}, 422, "validation_failed", "customer"),
+        ({"price": "nothing"}, 422, "price_not_found", "price"),
+        ({"quantity": 0}, 422, "validation_failed", "quantity"),
+        ({"quantity": "1"}, 422, "validation_failed", "quantity"),
+        ({"success_url": "javascript:alert(1)"}, 422, "validation_failed", "success_url"),
+        ({"type": "purchase"}, 422, "validation_failed", "type"),
+        ({"amount": 1}, 422, "validation_failed", "amount"),
+    ],
+)
+async def test_what_cannot_be_opened(
+    service: Service, given: dict[str, object], status: int, code: str, field: str
+) -> None:
+    await service.with_catalog()
+    body = {"type": "product", "price": "book", "anonymous": True, **given}
+    assert_problem(await service.client.post("/v1/checkout-sessions", json=body), status, code, field)
+
+
+async def test_a_provider_that_does_not_answer(service: Service) -> None:
+    await service.with_catalog()
+    service.gateway.fail_next("before")
+    body = {"type": "product", "price": "book", "anonymous": True}
+    reply = await service.client.post("/v1/checkout-sessions", json=body)
+    assert_problem(reply, 503, "payment_provider_unavailable")
+    assert reply.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("id", ["cs_00000000000000000000000001", "cs_1", "%00", "x" * 5000])
+async def test_a_session_that_is_not_there(service: Service, id: str) -> None:
+    reply = await service.client.get(f"/v1/checkout-sessions/{id}")
+    assert_problem(reply, 404, "checkout_session_not_found")
+    page = await service.client.get(f"/checkout/{id}/return")
+    assert page.status_code == 404
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "There is no such checkout" in page.text
+
+
+@pytest.mark.parametrize(
+    ("happens", "status", "location"),
+    [
+        ("succeed", "succeeded", URLS["success_url"]),
+        ("process", "pending", URLS["success_url"]),
+        ("cancel", "failed", URLS["cancel_url"]),
+    ],
+)
+async def test_the_buyer_is_sent_on(service: Service, happens: str, status: str, location: str) -> None:
+    await service.with_catalog()
+    session = await service.open_session(**URLS)
+    getattr(service.gateway, happens)(session["payment_intent_id"])
+    del service.client.headers["authorization"]
+    for _ in range(2):
+        back = await service.client.get(
+            f"/checkout/{session['id']}/return?redirect_status=failed&payment_intent=pi_other"
+        )
+        assert (back.status_code, back.headers["location"]) == (303, location)
+    service.client.headers["authorization"] = f"Bearer {service.made.test_key}"
+    read = (await service.client.get(f"/v1/checkout-sessions/{session['id']}")).json()
+    assert read["status"] == status
+    assert (read["customer_id"] is None) == (happens == "cancel")
+
+
+@pytest.mark.parametrize(
+    ("happens", "title"),
+    [
+        ("succeed", "Payment received"),
+        ("process", "Payment under way"),
+        ("cancel", "Payment canceled"),
+        ("fail", "Not paid yet"),
+    ],
+)
+async def test_the_buyer_is_told_where_there_is_nowhere_to_send_them(
+    service: Service, happens: str, title: str
+) -> None:
+    await service.with_catalog()
+    session = await service.open_session()
+    getattr(service.gateway, happens)(session["payment_intent_id"])
+    page = await service.client.get(f"/checkout/{session['id']}/return")
+    assert page.status_code == 200
+    assert f"<h1>{title}</h1>" in page.text
+    assert "http" not in page.text  # needs nothing from anywhere
+    assert page.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+async def test_the_return_while_stripe_does_not_answer(service: Service) -> None:
+    await service.with_catalog()
+    session = await service.open_session(**URLS)
+    service.gateway.fail_next("before")
+    page = await service.client.get(f"/checkout/{session['id']}/return")
+    assert page.status_code == 503
+    assert "<h1>Please try again</h1>" in page.text
+    assert page.headers["retry-after"] == "5"

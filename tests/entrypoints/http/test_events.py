@@ -1,0 +1,76 @@
+"""GET /v1/events."""
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.entrypoints.http.conftest import Service, assert_problem
+
+
+async def test_events_as_they_are_published(service: Service) -> None:
+    await service.with_catalog()
+    reply = await service.client.post("/v1/customers", json={"external_id": "ada"})
+    customer = reply.json()
+    await service.store.sequence(1000)
+    found = await service.client.get(f"/v1/events?subject={customer['id']}")
+    (event,) = found.json()["data"]
+    customer.pop("subscriptions")
+    assert event == {
+        "id": event["id"],
+        "type": "customer.created",
+        "sequence": event["sequence"],
+        "occurred_at": "2026-01-01T12:00:00Z",
+        "livemode": False,
+        "subject": {"type": "customer", "id": customer["id"]},
+        "data": {"object": customer, "previous": None},
+        "actor": {
+            "type": "user",
+            "user_id": service.made.user_id,
+            "api_key_id": event["actor"]["api_key_id"],
+        },
+        "request_id": reply.headers["x-request-id"],
+        "correlation_id": reply.headers["x-request-id"],
+        "causation_id": None,
+        "hash": event["hash"],
+    }
+    names = "id type sequence occurred_at livemode subject data actor request_id correlation_id causation_id"
+    assert list(event) == [*names.split(), "hash"]
+
+
+async def test_pages_follow_each_other_without_gaps(service: Service) -> None:
+    await service.with_catalog()
+    assert (await service.client.get("/v1/events")).json() == {"data": [], "next_cursor": None}
+    await service.store.sequence(1000)
+    whole = (await service.client.get("/v1/events?limit=100")).json()
+    assert [event["sequence"] for event in whole["data"]] == list(range(1, len(whole["data"]) + 1))
+    assert whole["next_cursor"] is None
+    paged = []
+    after: int | None = 0
+    while after is not None:
+        page = (await service.client.get(f"/v1/events?limit=2&after={after}")).json()
+        paged += page["data"]
+        after = page["next_cursor"]
+    assert paged == whole["data"]
+    of_type = (await service.client.get("/v1/events?type=product.created")).json()["data"]
+    assert of_type == [event for event in whole["data"] if event["type"] == "product.created"] != []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("limit", "0"),
+        ("limit", "101"),
+        ("limit", "many"),
+        ("after", "-1"),
+        ("after", str(2**63)),
+        ("after", "9" * 5000),
+        ("type", "customer.eaten"),
+        ("type", "\x00"),
+        ("subject", "\x00"),
+        ("subject", "cus_" + "x" * 5000),
+        ("subject", "ä"),
+    ],
+)
+async def test_what_cannot_be_asked_for(service: Service, name: str, value: str) -> None:
+    reply = await service.client.get(f"/v1/events?{name}={quote(value)}")
+    assert_problem(reply, 422, "validation_failed", name)

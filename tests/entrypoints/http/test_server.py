@@ -1,0 +1,130 @@
+"""The API on a real socket, with the sandbox in place of Stripe's test mode."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import pytest
+from dependency_injector import providers
+
+from adapters.memory.clock import FixedClock
+from entrypoints.container import Container
+from entrypoints.http import server
+from entrypoints.http.server import Serving, serving
+from entrypoints.settings import InvalidSettings, Settings
+from tests.entrypoints.http.conftest import CATALOG, in_memory, organization
+
+
+def with_sandbox(home: Path) -> Container:
+    """Stores in memory; Stripe not configured."""
+    container, *_ = in_memory(FixedClock())
+    container.gateway.reset_override()
+    container.clock.reset_override()
+    container.settings.override(providers.Object(Settings.read(home=home)))
+    return container
+
+
+async def test_it_serves_where_it_says_and_stops_when_the_block_ends() -> None:
+    container, *_ = in_memory(FixedClock())
+    made = await organization(container, "Acme")
+    async with serving(container) as served, httpx.AsyncClient(base_url=served.url) as client:
+        assert served.sandbox is None
+        assert served.url == container.public_url()
+        client.headers["authorization"] = f"Bearer {made.test_key}"
+        assert (await client.put("/v1/catalog", json=CATALOG)).status_code == 200
+        replies = await asyncio.gather(
+            *(client.post("/v1/customers", json={"external_id": "ada"}) for _ in range(50))
+        )
+        assert sorted(reply.status_code for reply in replies) == [200] * 49 + [201]
+        large = await client.post("/v1/customers", content=b" " * 8_000_000)
+        assert large.status_code == 413
+        assert (await client.get("/v1/catalog")).status_code == 200
+    async with httpx.AsyncClient() as client:
+        with pytest.raises(httpx.ConnectError):
+            await client.get(served.url)
+
+
+async def test_a_request_that_was_begun_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    container, store, _ = in_memory(FixedClock())
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: str) -> None:
+        begun.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(store, "by_api_key", slow)
+    async with httpx.AsyncClient() as client:
+        async with serving(container) as served:
+            request = asyncio.create_task(client.get(f"{served.url}/health/ready"))
+            await begun.wait()
+            asyncio.get_running_loop().call_later(1, go_on.set)
+        assert go_on.is_set()  # the block did not end before
+        assert (await request).status_code == 200
+
+
+async def test_the_sandbox_stands_in_and_its_webhooks_come_here(tmp_path: Path) -> None:
+    container = with_sandbox(tmp_path)
+    made = await organization(container, "Acme")
+    key = {"authorization": f"Bearer {made.test_key}"}
+    async with serving(container) as served, httpx.AsyncClient(base_url=served.url, headers=key) as client:
+        sandbox = served.sandbox
+        assert sandbox is not None
+        assert container.stripe_test().publishable_key == sandbox.publishable_key
+        await client.put("/v1/catalog", json=CATALOG)
+        body = {"type": "product", "price": "book", "anonymous": True}
+        session = (await client.post("/v1/checkout-sessions", json=body)).json()
+        async with httpx.AsyncClient(base_url=sandbox.url, auth=(sandbox.secret_key, "")) as buyer:
+            paid = await buyer.post(
+                f"/v1/payment_intents/{session['payment_intent_id']}/confirm",
+                data={
+                    "payment_method": "pm_card_visa",
+                    "return_url": f"{served.url}/checkout/{session['id']}/return",
+                },
+            )
+        assert paid.json()["status"] == "succeeded", paid.text
+        await sandbox.drain()
+        read = (await client.get(f"/v1/checkout-sessions/{session['id']}")).json()
+        assert read["status"] == "succeeded"
+        live = {"authorization": f"Bearer {made.live_key}"}
+        await client.put("/v1/catalog", json=CATALOG, headers=live)
+        reply = await client.post("/v1/checkout-sessions", json=body, headers=live)
+        assert (reply.status_code, reply.json()["code"]) == (503, "payment_provider_not_configured")
+    assert container.stripe_test() is None
+    assert (tmp_path / "sandbox.json").exists()
+
+
+async def test_a_container_serves_again_after_it_was_closed(tmp_path: Path) -> None:
+    container = with_sandbox(tmp_path)
+    for _ in range(2):
+        async with serving(container) as served, httpx.AsyncClient(base_url=served.url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_what_is_wrong_at_the_start_is_raised_as_it_is() -> None:
+    container = Container(settings=providers.Object(Settings.read(stripe_test_secret_key=None)))
+    with pytest.raises(InvalidSettings, match="DATABASE_URL is missing"):
+        async with serving(container):
+            pass
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        container, *_ = in_memory(FixedClock())
+        with pytest.raises(OSError, match="in use"):
+            async with serving(container, port=taken.getsockname()[1]):
+                pass
+
+
+def test_the_blocking_server_ends_in_order_on_sigterm() -> None:
+    container, *_ = in_memory(FixedClock())
+    told: list[object] = []
+
+    async def beside(served: Serving, stop: asyncio.Event) -> None:
+        told.append(served.url)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await stop.wait()
+        async with httpx.AsyncClient() as client:
+            told.append((await client.get(f"{served.url}/health/live")).status_code)
+
+    server.serve(container, "127.0.0.1", 0, beside=beside, ready=lambda served: told.append(served.url))
+    assert told == [told[0], told[0], 200]

@@ -1,0 +1,130 @@
+"""What the environment may say, and how it is told when it says something else."""
+
+from pathlib import Path
+
+import pytest
+
+from entrypoints.settings import InvalidSettings, Settings
+
+KEYS = {
+    "STRIPE_TEST_SECRET_KEY": "sk_test_abc",
+    "STRIPE_TEST_PUBLISHABLE_KEY": "pk_test_abc",
+    "STRIPE_TEST_WEBHOOK_SECRET": "whsec_abc",
+    "STRIPE_LIVE_SECRET_KEY": "rk_live_abc",
+    "STRIPE_LIVE_PUBLISHABLE_KEY": "pk_live_abc",
+    "STRIPE_LIVE_WEBHOOK_SECRET": "whsec_def,whsec_older",
+}
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (*KEYS, "DATABASE_URL", "COUNTERFOIL_HOME", "STRIPE_API_BASE", "COUNTERFOIL_PUBLIC_URL"):
+        monkeypatch.delenv(variable, raising=False)
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = Settings.read()
+    assert settings.database_url is None
+    assert settings.stripe_test is None
+    assert settings.stripe_live is None
+    assert settings.home.is_absolute()
+    assert settings.home.name == "counterfoil"
+
+
+def test_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {
+        **KEYS,
+        "DATABASE_URL": "postgresql://u:p@h/d",
+        "COUNTERFOIL_HOME": "~/there",
+        "COUNTERFOIL_POOL_SIZE": "4",
+        "COUNTERFOIL_PUBLIC_URL": "https://pay.example.com/",
+        "STRIPE_API_BASE": "http://127.0.0.1:12111",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    settings = Settings.read()
+    assert settings.database_url is not None
+    assert settings.database_url.get_secret_value() == "postgresql://u:p@h/d"
+    assert settings.home == Path("~/there").expanduser()
+    assert settings.pool_size == 4
+    assert settings.public_url == "https://pay.example.com"
+    assert settings.stripe_test is not None
+    assert settings.stripe_test.secret_key.get_secret_value() == "sk_test_abc"
+    assert settings.stripe_test.api_base == "http://127.0.0.1:12111"
+    assert settings.stripe_live is not None
+    assert settings.stripe_live.publishable_key == "pk_live_abc"
+
+
+def test_other_programs_variables_are_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/somewhere")
+    monkeypatch.setenv("POOL_SIZE", "77")
+    monkeypatch.setenv("PUBLIC_URL", "https://other.example")
+    settings = Settings.read()
+    assert settings.home != Path("/somewhere")
+    assert settings.pool_size == 6
+    assert settings.public_url is None
+
+
+def test_what_is_given_comes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERFOIL_HOME", "/there")
+    assert Settings.read(home="/here").home == Path("/here")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in (*KEYS, "DATABASE_URL", "COUNTERFOIL_POOL_SIZE"):
+        monkeypatch.setenv(variable, "")
+    assert Settings.read() == Settings.read(pool_size=6)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        (
+            {"STRIPE_TEST_SECRET_KEY": "sk_live_abc"},
+            "STRIPE_TEST_SECRET_KEY holds a live key: give a test key, which starts with sk_test_",
+        ),
+        (
+            {"STRIPE_LIVE_SECRET_KEY": "rk_test_abc"},
+            "STRIPE_LIVE_SECRET_KEY holds a test key: give a live key, which starts with sk_live_",
+        ),
+        (
+            {"STRIPE_TEST_PUBLISHABLE_KEY": "pk_live_abc"},
+            "STRIPE_TEST_PUBLISHABLE_KEY holds a live key: give a test key, which starts with pk_test_",
+        ),
+        (
+            {"STRIPE_TEST_SECRET_KEY": "pk_test_abc"},
+            "STRIPE_TEST_SECRET_KEY must start with sk_test_ or rk_test_",
+        ),
+        ({"STRIPE_LIVE_WEBHOOK_SECRET": "abc"}, "STRIPE_LIVE_WEBHOOK_SECRET must start with whsec_"),
+        (
+            {"STRIPE_TEST_SECRET_KEY": "sk_test_abc"},
+            "STRIPE_TEST_WEBHOOK_SECRET is missing: STRIPE_TEST_SECRET_KEY is of no use without it",
+        ),
+        (
+            {"STRIPE_LIVE_WEBHOOK_SECRET": "whsec_abc"},
+            "STRIPE_LIVE_SECRET_KEY is missing: STRIPE_LIVE_WEBHOOK_SECRET is of no use without it",
+        ),
+        ({"STRIPE_API_BASE": "stripe.test"}, "STRIPE_API_BASE: must start with http:// or https://"),
+        (
+            {"COUNTERFOIL_POOL_SIZE": "0"},
+            "COUNTERFOIL_POOL_SIZE: Input should be greater than or equal to 1",
+        ),
+    ],
+)
+def test_the_variable_at_fault_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], message: str
+) -> None:
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSettings) as refused:
+        Settings.read()
+    assert str(refused.value) == message
+
+
+def test_no_text_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {**KEYS, "DATABASE_URL": "postgresql://u:abc@h/d"}.items():
+        monkeypatch.setenv(variable, value.replace("abc", "hidden").replace("def", "hidden"))
+    monkeypatch.setenv("STRIPE_TEST_PUBLISHABLE_KEY", "pk_test_shown")
+    monkeypatch.setenv("STRIPE_LIVE_PUBLISHABLE_KEY", "pk_live_shown")
+    settings = Settings.read()
+    for shown in (settings, settings.stripe_test, settings.stripe_live):
+        assert "hidden" not in f"{shown} {shown!r}"

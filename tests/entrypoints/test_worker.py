@@ -1,0 +1,300 @@
+"""The worker on the memory adapters: each effect once, whatever fails, and whoever else is at work."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from adapters.memory.clock import FixedClock
+from adapters.memory.gateway import MemoryGateway
+from adapters.memory.ids import SequentialIds
+from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.store import MemoryStore
+from application.catalog.apply_catalog import ApplyCatalog
+from application.causes import CommandLine, Task
+from application.customers.create_customer import CreateCustomer
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.organizations.create_organization import CreateOrganization, NewOrganization
+from domain.auth import Authenticated
+from domain.catalog_document import CatalogDocument, PricingModelEntry
+from domain.customer import Customer, NewCustomer
+from domain.effects import CreateStripeCustomer
+from domain.ids import RequestId
+from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
+
+CAUSE = CommandLine("test", RequestId("req_test"))
+DAY = timedelta(days=1)
+
+
+@dataclass
+class World:
+    """One organization, one store, one provider; `worker()` makes as many workers as are wanted."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: FixedClock = field(default_factory=FixedClock)
+    ids: SequentialIds = field(default_factory=SequentialIds)
+    gateway: MemoryGateway = field(default_factory=MemoryGateway)
+    owner: Authenticated | None = None
+
+    async def customers(self, count: int) -> None:
+        create = CreateOrganization(self.store, self.ids, self.clock, SequentialSecrets())
+        made = await create(NewOrganization(name="Acme", owner_email="owner@acme.test"), CAUSE)
+        owner = Authenticated(made.user_id, made.organization_id, livemode=False)
+        standard = PricingModelEntry(slug="standard", name="Standard", is_default=True)
+        catalog = CatalogDocument(pricing_models=(standard,))
+        await ApplyCatalog(self.store, self.store, self.ids, self.clock)(catalog, owner, CAUSE)
+        introduce = CreateCustomer(self.store, self.store, self.ids, self.clock)
+        for number in range(count):
+            await introduce(NewCustomer(external_id=f"user_{number}"), owner, CAUSE)
+
+    def worker(self, *, store: MemoryStore | None = None, **options: object) -> Worker:
+        store = store or self.store
+        at_stripe = CreateCustomerAtStripe(store, self.gateway, store, self.ids, self.clock)
+        settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
+        return Worker(store, store, at_stripe, self.clock, **settings)  # type: ignore[arg-type]
+
+    async def drained(self, *, rounds: int) -> None:
+        """As time goes by."""
+        for _ in range(rounds):
+            await self.worker().drain()
+            self.clock.advance(timedelta(hours=1))
+
+    @property
+    def stripe_ids(self) -> list[str | None]:
+        return [state.stripe_customer_id for state in self.store.states if isinstance(state, Customer)]
+
+    @property
+    def task(self) -> Task:
+        (task,) = self.store.tasks
+        return task
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+def one_each(world: World, count: int) -> bool:
+    """Every customer is known to the provider, once, and the books say so, once."""
+    told = sorted(event.subject.id for event in world.store.events if event.type == "customer.updated")
+    made = sorted(known.customer.customer_id for known in world.gateway.customers)
+    ids = sorted(map(str, world.stripe_ids))
+    return told == made and ids == sorted(known.id for known in world.gateway.customers) and len(ids) == count
+
+
+async def test_each_customer_is_known_to_stripe_once(world: World) -> None:
+    await world.customers(70)
+    await world.worker().drain()
+    assert one_each(world, 70)
+    assert world.store.tasks == ()
+    await world.worker().drain()
+    assert len(world.gateway.calls) == 70
+
+
+async def test_every_event_gets_its_number(world: World) -> None:
+    await world.customers(3)
+    await world.worker(batch=2).drain()
+    test = [event.sequence for event in world.store.events if not event.livemode]
+    assert test == list(range(1, len(test) + 1))
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 5, 11, 12, 20, 500])
+def test_waits_twice_as_long_each_time_up_to_an_hour(attempts: int) -> None:
+    longest = min(timedelta(seconds=2**attempts), timedelta(hours=1)) if attempts < 30 else timedelta(hours=1)
+    assert next_try(attempts, 0.0) == longest
+    assert next_try(attempts, 1.0) == longest / 2
+
+
+async def test_a_failure_is_tried_again_later_and_not_before(world: World) -> None:
+    await world.customers(1)
+    world.gateway.fail_next("before")
+    await world.worker().drain()
+    assert world.task.last_error == "payment_provider_unavailable"
+    assert world.task.due_at == world.clock.now() + timedelta(seconds=2)
+    await world.worker().drain()
+    assert len(world.gateway.calls) == 1
+    world.clock.advance(timedelta(seconds=2))
+    await world.worker().drain()
+    assert one_each(world, 1)
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
+async def test_stripe_had_acted_when_the_reply_was_lost(world: World, forgotten: bool) -> None:
+    await world.customers(1)
+    world.gateway.fail_next("after")
+    await world.worker().drain()
+    assert world.stripe_ids == [None]
+    if forgotten:
+        world.gateway.forget_keys()
+        world.clock.advance(DAY)
+    world.clock.advance(timedelta(minutes=1))
+    await world.worker().drain()
+    assert one_each(world, 1)
+
+
+async def test_the_worker_died_after_stripe_had_acted(world: World) -> None:
+    await world.customers(1)
+    (task,) = await world.store.lease(1, world.clock.now(), timedelta(seconds=60))
+    assert isinstance(task.effect, CreateStripeCustomer)
+    await world.gateway.create_customer(
+        task.effect,
+        organization_id=task.organization_id,
+        livemode=task.livemode,
+        idempotency_key=f"customer:{task.effect.customer_id}",
+    )
+    await world.worker().drain()
+    assert world.stripe_ids == [None]
+    world.clock.advance(timedelta(seconds=61))
+    await world.worker().drain()
+    assert one_each(world, 1)
+
+
+async def test_what_never_works_is_parked_and_kept(world: World) -> None:
+    await world.customers(1)
+    for _ in range(LAST_ATTEMPT + 5):
+        world.gateway.fail_next("before")
+    await world.drained(rounds=LAST_ATTEMPT - 1)
+    assert world.task.parked_at is None
+    await world.drained(rounds=6)
+    assert world.task.parked_at is not None
+    assert (world.task.attempts, world.task.last_error) == (LAST_ATTEMPT, "payment_provider_unavailable")
+    assert len(world.gateway.calls) == LAST_ATTEMPT
+
+
+async def test_what_stripe_refuses_for_good_is_parked_at_once(world: World) -> None:
+    await world.customers(1)
+    (known,) = [state for state in world.store.states if isinstance(state, Customer)]
+    other = CreateStripeCustomer(known.id, "other", None, None)
+    key = f"customer:{known.id}"
+    await world.gateway.create_customer(
+        other, organization_id=known.organization_id, livemode=False, idempotency_key=key
+    )
+    await world.worker().drain()
+    assert (world.task.last_error, world.task.parked_at) == ("idempotency_error", world.clock.now())
+
+
+async def test_without_a_provider_effects_wait_for_as_long_as_it_takes(world: World) -> None:
+    world.gateway = MemoryGateway(modes=frozenset())
+    await world.customers(1)
+    await world.drained(rounds=LAST_ATTEMPT + 5)
+    assert world.task.parked_at is None
+    assert world.task.last_error == "payment_provider_not_configured"
+    await world.worker().drain()
+    assert world.task.due_at - world.clock.now() == timedelta(minutes=5)  # not long, once there is one
+    world.gateway = MemoryGateway()
+    world.clock.advance(timedelta(minutes=5))
+    world.gateway.fail_next("before")
+    await world.drained(rounds=2)
+    assert one_each(world, 1)
+
+
+async def test_two_workers_share_the_work(world: World) -> None:
+    await world.customers(60)
+    await asyncio.gather(world.worker(concurrency=7).drain(), world.worker(concurrency=7).drain())
+    await world.worker().drain()
+    assert one_each(world, 60)
+    assert len(world.gateway.calls) == 60
+
+
+class ShortLeases(MemoryStore):
+    """Leases end as soon as they are given, so that every worker gets every task."""
+
+    async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
+        return await super().lease(limit, now, timedelta(0))
+
+
+async def test_a_task_that_two_workers_perform_is_done_once(world: World) -> None:
+    world.store = ShortLeases()
+    await world.customers(5)
+    await asyncio.gather(*(world.worker().drain() for _ in range(4)))
+    assert len(world.gateway.calls) > 5
+    assert one_each(world, 5)
+    assert world.store.tasks == ()
+
+
+class Away(MemoryStore):
+    """A database that does not answer a number of times."""
+
+    failures = 3
+
+    async def sequence(self, limit: int) -> int:
+        self._answer()
+        return await super().sequence(limit)
+
+    async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
+        self._answer()
+        return await super().lease(limit, now, lease)
+
+    def _answer(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the database is away")
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 (the store tells nobody)
+            await asyncio.sleep(0.005)
+
+
+async def test_a_database_that_is_away_for_a_while_does_not_end_it(world: World) -> None:
+    world.store = Away()
+    await world.customers(3)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(world.worker().run(stop))
+        await until(lambda: one_each(world, 3))
+        stop.set()
+    assert not world.store.failures
+
+
+async def test_a_nudge_wakes_it_for_all_there_is(world: World) -> None:
+    stop, worker = asyncio.Event(), world.worker(poll_seconds=3600.0, batch=2)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        await asyncio.sleep(0.01)
+        await world.customers(1)
+        worker.nudge()
+        await until(lambda: one_each(world, 1) and all(event.sequence for event in world.store.events))
+        stop.set()
+
+
+class Slow(MemoryGateway):
+    """Does not answer before it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.called = asyncio.Event()
+        self.let = asyncio.Event()
+
+    async def create_customer(self, *args: object, **named: object) -> str:
+        self.called.set()
+        await self.let.wait()
+        return await super().create_customer(*args, **named)  # type: ignore[arg-type]
+
+
+async def test_stopping_finishes_what_was_begun_and_begins_nothing(world: World) -> None:
+    world.gateway = slow = Slow()
+    await world.customers(3)
+    stop = asyncio.Event()
+    running = asyncio.create_task(world.worker(concurrency=1).run(stop))
+    await slow.called.wait()
+    stop.set()
+    await asyncio.sleep(0.05)
+    assert not running.done()
+    slow.let.set()
+    async with asyncio.timeout(5):
+        await running
+    assert len(slow.customers) == 1
+    assert world.stripe_ids.count(None) == 2
+    assert len(world.store.tasks) == 2
+
+
+async def test_what_takes_longer_than_its_lease_is_given_up(world: World) -> None:
+    world.gateway = Slow()
+    await world.customers(1)
+    await world.worker(lease=timedelta(seconds=0.02)).drain()
+    assert world.task.last_error == "TimeoutError"
+    assert world.gateway.customers == []

@@ -1,0 +1,201 @@
+"""A service without a web: every use case on one store, with a clock, ids and a provider that obey."""
+
+from itertools import count
+from typing import Any, Generic, Protocol, TypeVar
+
+from adapters.memory.clock import FixedClock
+from adapters.memory.gateway import MemoryGateway
+from adapters.memory.ids import SequentialIds
+from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.store import MemoryStore
+from application.catalog.apply_catalog import ApplyCatalog, CatalogApplied
+from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.customers.create_customer import CreateCustomer, CustomerFound
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.organizations.create_organization import CreateOrganization, NewOrganization
+from application.payments.process_payment_intent import (
+    Booked,
+    BuyerReturned,
+    ProcessPaymentIntent,
+    StripeReported,
+)
+from application.ports import (
+    CatalogRepository,
+    CheckoutRepository,
+    CustomerRepository,
+    EventFeed,
+    EventOutbox,
+    EventSequencer,
+    PaymentRepository,
+    TaskQueue,
+    Tenants,
+)
+from domain.auth import Authenticated
+from domain.catalog_document import (
+    CatalogDocument,
+    FeatureEntry,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    ProductFeatureEntry,
+)
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.customer import NewCustomer
+from domain.ids import CheckoutSessionId, OrganizationId, RequestId
+from domain.payment import PaymentFact
+
+
+class Store(
+    EventOutbox,
+    CustomerRepository,
+    CatalogRepository,
+    CheckoutRepository,
+    PaymentRepository,
+    EventFeed,
+    EventSequencer,
+    TaskQueue,
+    Tenants,
+    Protocol,
+):
+    """All the ports that one store implements."""
+
+
+StoreT = TypeVar("StoreT", bound=Store)
+
+CATALOG = CatalogDocument(
+    features=(FeatureEntry(slug="seats", name="Seats", type="metered"),),
+    pricing_models=(
+        PricingModelEntry(
+            slug="standard",
+            name="Standard",
+            is_default=True,
+            products=(
+                ProductEntry(
+                    slug="free",
+                    name="Free",
+                    is_default=True,
+                    prices=(
+                        PriceEntry(
+                            slug="free", type="subscription", amount=0, currency="usd", interval="month"
+                        ),
+                    ),
+                    features=(ProductFeatureEntry(slug="seats", included=3, reset="month"),),
+                ),
+                ProductEntry(slug="forum", name="Forum", group="community", is_default=True),
+                ProductEntry(
+                    slug="book",
+                    name="Book",
+                    prices=(PriceEntry(slug="book", type="single_payment", amount=1500, currency="usd"),),
+                ),
+                ProductEntry(
+                    slug="pro",
+                    name="Pro",
+                    prices=(
+                        PriceEntry(
+                            slug="pro", type="subscription", amount=4900, currency="usd", interval="month"
+                        ),
+                    ),
+                ),
+            ),
+        ),
+        PricingModelEntry(
+            slug="wholesale",
+            name="Wholesale",
+            products=(
+                ProductEntry(slug="trade", name="Trade", is_default=True),
+                ProductEntry(
+                    slug="book",
+                    name="Book",
+                    prices=(PriceEntry(slug="book", type="single_payment", amount=900, currency="usd"),),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+class World(Generic[StoreT]):
+    """The use cases, and short ways of saying what happens. `auth` is the owner in test mode, once opened."""
+
+    auth: Authenticated
+    live: Authenticated
+
+    def __init__(self, store: StoreT) -> None:
+        self.store = store
+        self.clock = FixedClock()
+        self.ids = SequentialIds()
+        self.gateway = MemoryGateway()
+        self._inbound_ids = count(1)
+        outbox, gateway, ids, clock = store, self.gateway, self.ids, self.clock
+        self.create_organization = CreateOrganization(outbox, ids, clock, SequentialSecrets())
+        self.apply_catalog = ApplyCatalog(store, outbox, ids, clock)
+        self.create_customer = CreateCustomer(store, outbox, ids, clock)
+        self.create_customer_at_stripe = CreateCustomerAtStripe(store, gateway, outbox, ids, clock)
+        self.open_checkout_session = OpenCheckoutSession(store, gateway, outbox, ids, clock)
+        self.process_payment_intent = ProcessPaymentIntent(store, gateway, outbox, ids, clock)
+
+    @classmethod
+    async def opened(cls, store: StoreT, catalog: CatalogDocument | None = CATALOG) -> "World[StoreT]":
+        """With an organization, and its catalog in test mode."""
+        world = cls(store)
+        world.auth, world.live = await world.organization("Acme")
+        if catalog is not None:
+            await world.apply(catalog)
+        return world
+
+    async def organization(self, name: str) -> tuple[Authenticated, Authenticated]:
+        """One more organization; who acts for it in test mode and in live mode."""
+        made = await self.create_organization(
+            NewOrganization(name=name, owner_email="ada@example.test"), self.command()
+        )
+        test, live = (
+            Authenticated(made.user_id, made.organization_id, livemode=livemode) for livemode in (False, True)
+        )
+        return test, live
+
+    async def apply(self, catalog: CatalogDocument, auth: Authenticated | None = None) -> CatalogApplied:
+        """The catalog becomes this."""
+        return await self.apply_catalog(catalog, auth or self.auth, self.request())
+
+    async def customer(self, external_id: str = "alice", **draft: Any) -> CustomerFound:
+        """An application introduces a customer."""
+        wanted = NewCustomer(external_id=external_id, **draft)
+        return await self.create_customer(wanted, self.auth, self.request())
+
+    async def session(self, **draft: Any) -> CheckoutSession:
+        """A stranger is to pay for a book, unless the draft says otherwise."""
+        wanted: dict[str, Any] = {"type": "product", "price": "book", "anonymous": "customer" not in draft}
+        return await self.open_checkout_session(
+            NewCheckoutSession(**wanted | draft), self.auth, self.request()
+        )
+
+    async def report(self, fact: PaymentFact, event_id: str | None = None) -> Booked:
+        """Stripe's webhook brings this fact, in a new event or in the one named."""
+        cause = InboundEvent(
+            id=event_id or f"evt_stripe{next(self._inbound_ids)}",
+            type=f"payment_intent.{fact.ending or 'updated'}",
+            organization_id=fact.organization_id or OrganizationId(""),
+            livemode=fact.livemode,
+            received_at=self.clock.now(),
+        )
+        return await self.process_payment_intent(StripeReported(fact, cause))
+
+    async def buyer_returns(self, session_id: CheckoutSessionId) -> Booked:
+        """The buyer's browser is back from paying."""
+        return await self.process_payment_intent(BuyerReturned(session_id, self.request()))
+
+    async def perform(self, task: Task) -> None:
+        """The worker performs a task's effect."""
+        await self.create_customer_at_stripe(task.effect, task)
+
+    def request(self) -> ApiRequest:
+        """Somebody calls the API."""
+        return ApiRequest(self.ids.new(RequestId))
+
+    def command(self) -> CommandLine:
+        """Somebody uses the command line."""
+        return CommandLine("test", self.ids.new(RequestId))
+
+
+MemoryWorld = World[MemoryStore]
