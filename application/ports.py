@@ -150,11 +150,17 @@ class TaskQueue(Protocol):
     async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
         """Take up to `limit` tasks that are due. Nobody else gets them before the lease ends."""
 
-    async def postpone(self, task: Task, error: str, due_at: datetime) -> None:
-        """The task failed, and is due again then."""
+    async def postpone(self, task: Task, error: str, due_at: datetime, *, counted: bool = True) -> None:
+        """The task failed, and is due again then; not `counted`, this lease was no attempt.
+
+        Nothing happens to a task that is finished, or that somebody else has leased since.
+        """
 
     async def park(self, task: Task, error: str, now: datetime) -> None:
-        """The task failed for good: kept, visible, and not due any more."""
+        """The task failed for good: kept, visible, and not due any more.
+
+        Nothing happens to a task that is finished, or that somebody else has leased since.
+        """
 
 
 class Tenants(Protocol):

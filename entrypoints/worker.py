@@ -20,8 +20,8 @@ LAST_ATTEMPT = 20
 """After as many failures (some seven hours) a task is parked, for a person to look at."""
 
 _LONGEST_DELAY = timedelta(hours=1)
-_LONGEST_WAIT = timedelta(minutes=5)
-_NOT_CONFIGURED = "payment_provider_not_configured"
+_NOT_SET_UP = ("payment_provider_not_configured", "payment_provider_misconfigured")
+_UNTIL_SET_UP = timedelta(minutes=1)
 _LONGEST_PAUSE_SECONDS = 10.0
 
 _random = secrets.SystemRandom().random
@@ -166,11 +166,11 @@ class Worker:
         code, now = code_of(error), self._clock.now()
         delay = next_try(task.attempts, self._random())
         match error:
-            case Unavailable(code=code) if code == _NOT_CONFIGURED:
-                await self._queue.postpone(task, code, now + min(delay, _LONGEST_WAIT))
+            case Unavailable(code=code) if code in _NOT_SET_UP:  # a person has to act, and the task waits
+                await self._queue.postpone(task, code, now + _UNTIL_SET_UP, counted=False)
             case NotFound() | ProviderRefused() | Rejected() | Forbidden():
                 await self._park(task, error)
-            case _ if task.attempts >= LAST_ATTEMPT and task.last_error != _NOT_CONFIGURED:
+            case _ if task.attempts >= LAST_ATTEMPT:
                 await self._park(task, error)
             case Conflict():
                 await self._queue.postpone(task, code, now + delay)

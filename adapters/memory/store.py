@@ -136,15 +136,19 @@ class MemoryStore:
         self._keep(leased)
         return [copied(task) for task in leased]
 
-    async def postpone(self, task: Task, error: str, due_at: datetime) -> None:
+    async def postpone(self, task: Task, error: str, due_at: datetime, *, counted: bool = True) -> None:
         await asyncio.sleep(0)
-        known = self._books.tasks.get(task.id)
-        self._keep([replace(known, last_error=error, due_at=due_at)] if known else [])
+        attempts = task.attempts if counted else task.attempts - 1
+        self._keep(
+            [
+                replace(known, last_error=error, due_at=due_at, attempts=attempts)
+                for known in self._leased_as(task)
+            ]
+        )
 
     async def park(self, task: Task, error: str, now: datetime) -> None:
         await asyncio.sleep(0)
-        known = self._books.tasks.get(task.id)
-        self._keep([replace(known, last_error=error, parked_at=now)] if known else [])
+        self._keep([replace(known, last_error=error, parked_at=now) for known in self._leased_as(task)])
 
     async def by_api_key(self, secret_hash: str) -> Authenticated | None:
         key = next(
@@ -161,6 +165,11 @@ class MemoryStore:
 
     def _of(self, auth: AuthContext) -> TenantBooks:
         return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
+
+    def _leased_as(self, task: Task) -> list[Task]:
+        """The task, unless it is finished or somebody else's by now."""
+        known = self._books.tasks.get(task.id)
+        return [known] if known is not None and known.due_at == task.due_at else []
 
     def _keep(self, tasks: list[Task]) -> None:
         self._books = self._books.with_tasks(tasks)

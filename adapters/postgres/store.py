@@ -132,11 +132,15 @@ class PostgresStore:
     async def lease(self, limit: int, now: datetime, lease: timedelta) -> Sequence[Task]:
         return _TASKS.decode(await self.database.call("lease_tasks", limit, now, now + lease))
 
-    async def postpone(self, task: Task, error: str, due_at: datetime) -> None:
-        await self.database.call("postpone_task", task.organization_id, task.livemode, task.id, error, due_at)
+    async def postpone(self, task: Task, error: str, due_at: datetime, *, counted: bool = True) -> None:
+        await self.database.call("postpone_task", *_lease_of(task), error, due_at, counted)
 
     async def park(self, task: Task, error: str, now: datetime) -> None:
-        await self.database.call("park_task", task.organization_id, task.livemode, task.id, error, now)
+        await self.database.call("park_task", *_lease_of(task), error, now)
+
+
+def _lease_of(task: Task) -> tuple[object, ...]:
+    return task.organization_id, task.livemode, task.id, task.due_at
 
 
 def _if_any(decoder: msgspec.json.Decoder[T], text: str | None) -> T | None:

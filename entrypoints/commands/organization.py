@@ -18,6 +18,7 @@ from entrypoints.settings import Settings
 
 organization = typer.Typer(no_args_is_help=True, help="Organizations, which own the books, and their keys.")
 
+_PRINTED = ("organization_id", "user_id", "test_key", "live_key")
 _RULES = {
     "name": "a name has 1 to 256 characters",
     "owner_email": "an e-mail address looks like owner@example.com, and has at most 254 characters",
@@ -42,7 +43,8 @@ def create(
     with DatabaseChoice.of(settings).service(lasting=False) as database:
         created = run(_created(command, settings, database.dsn))
     if as_json:
-        sys.stdout.write(msgspec.json.encode(created).decode() + "\n")
+        printed = {name: getattr(created, name) for name in _PRINTED}
+        sys.stdout.write(msgspec.json.encode(printed).decode() + "\n")
     else:
         _show(created)
 

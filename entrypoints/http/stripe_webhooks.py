@@ -4,6 +4,7 @@ until it is in the books.
 
 from dataclasses import dataclass
 
+import structlog
 from litestar import post
 from msgspec import Struct
 
@@ -14,6 +15,8 @@ from domain.ids import OrganizationId
 from entrypoints.http.injected import Injected
 from entrypoints.http.problems import REFUSALS
 from entrypoints.http.requests import Call
+
+log = structlog.get_logger("http")
 
 
 class WebhookReply(Struct, frozen=True):
@@ -46,6 +49,8 @@ class Inbox:
             received_at=self.clock.now(),
         )
         booked = await self.process_payment_intent(StripeReported(notice.fact, event))
+        if booked.refusal is not None:
+            log.warning("inbound_event_kept", event_id=event.id, type=event.type, code=booked.refusal)
         return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)
 
 

@@ -61,6 +61,29 @@ async def test_a_parked_task_is_not_due_any_more(world: World) -> None:
     assert await world.lease() == []
 
 
+async def test_waiting_for_somebody_is_no_attempt(world: World) -> None:
+    auth = await world.organization()
+    await world.customer(auth)
+    for _ in range(3):
+        (task,) = await world.lease()
+        assert task.attempts == 1
+        await world.worker_store.postpone(task, "waits", world.clock.now(), counted=False)
+
+
+async def test_who_has_lost_the_lease_has_no_say(world: World) -> None:
+    auth = await world.organization()
+    await world.customer(auth)
+    (late,) = await world.lease()
+    world.clock.advance(MINUTE)
+    (current,) = await world.lease()
+    await world.worker_store.postpone(late, "late", world.clock.now() - MINUTE)
+    await world.worker_store.park(late, "late", world.clock.now())
+    assert await world.lease() == []
+    world.clock.advance(MINUTE)
+    (again,) = await world.lease()
+    assert (again.id, again.attempts, again.last_error) == (current.id, 3, None)
+
+
 async def test_what_is_said_of_a_finished_task_is_ignored(world: World) -> None:
     auth = await world.organization()
     await world.customer(auth)

@@ -38,7 +38,7 @@ def test_a_second_command_finds_the_server_that_serve_runs(tmp_path: Path) -> No
         )
         assert (made.returncode, made.stderr) == (0, "")
         created = msgspec.json.decode(made.stdout)
-        assert set(created) == {"organization_id", "slug", "user_id", "test_key", "live_key"}
+        assert set(created) == {"organization_id", "user_id", "test_key", "live_key"}
         for mode in ("test", "live"):
             key = {"Authorization": f"Bearer {created[f'{mode}_key']}"}
             assert httpx.get(f"{url}/v1/catalog", headers=key).status_code == 200

@@ -182,9 +182,10 @@ async def test_without_a_provider_effects_wait_for_as_long_as_it_takes(world: Wo
     assert world.task.parked_at is None
     assert world.task.last_error == "payment_provider_not_configured"
     await world.worker().drain()
-    assert world.task.due_at - world.clock.now() == timedelta(minutes=5)  # not long, once there is one
+    assert world.task.due_at - world.clock.now() == timedelta(minutes=1)  # not long, once there is one
+    assert world.task.attempts == 0
     world.gateway = MemoryGateway()
-    world.clock.advance(timedelta(minutes=5))
+    world.clock.advance(timedelta(minutes=1))
     world.gateway.fail_next("before")
     await world.drained(rounds=2)
     assert one_each(world, 1)

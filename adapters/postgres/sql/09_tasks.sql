@@ -14,14 +14,18 @@ LANGUAGE sql AS $$
     SELECT coalesce(jsonb_agg(to_jsonb(leased) ORDER BY leased.created_at, leased.id), '[]') FROM leased
 $$;
 
-CREATE OR REPLACE FUNCTION postpone_task(org text, live boolean, task_id text, error text, at timestamptz)
-RETURNS void LANGUAGE sql AS $$
-    UPDATE tasks SET due_at = at, last_error = error
-    WHERE organization_id = org AND livemode = live AND id = task_id
+-- Of a task that has been finished, or leased by somebody else since, nothing is changed: `leased_until` is the
+-- due_at that this lease gave it.
+CREATE OR REPLACE FUNCTION postpone_task(
+    org text, live boolean, task_id text, leased_until timestamptz, error text, at timestamptz, counted boolean
+) RETURNS void LANGUAGE sql AS $$
+    UPDATE tasks SET due_at = at, last_error = error, attempts = attempts - (NOT counted)::int
+    WHERE organization_id = org AND livemode = live AND id = task_id AND due_at = leased_until
 $$;
 
-CREATE OR REPLACE FUNCTION park_task(org text, live boolean, task_id text, error text, at timestamptz)
-RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION park_task(
+    org text, live boolean, task_id text, leased_until timestamptz, error text, at timestamptz
+) RETURNS void LANGUAGE sql AS $$
     UPDATE tasks SET parked_at = at, last_error = error
-    WHERE organization_id = org AND livemode = live AND id = task_id
+    WHERE organization_id = org AND livemode = live AND id = task_id AND due_at = leased_until
 $$;
