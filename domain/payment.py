@@ -139,8 +139,8 @@ def record(
 ) -> Change[Payment] | None:
     """The payment with this fact merged in; None when the fact adds nothing.
 
-    Each failed attempt, each attempt under way, success and cancellation is told by one event, whatever
-    came before or after it.
+    Each failed attempt, success and cancellation is told by exactly one event, whatever came before or after
+    it; an attempt under way by one, unless how it ended was known before.
     """
     endings, attempts = _merged(fact, known)
     if not endings and not attempts:

@@ -23,6 +23,9 @@ MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 # Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
 
+OUR_PREFIXES = ("cus_", "anon_")
+"""Of our own ids of customers, and of the external ids that we give to anonymous ones."""
+
 _ALLOWED = "Use only letters, numbers, underscores, and hyphens."
 
 
@@ -37,7 +40,8 @@ def email_key(email: str) -> EmailKey:
 def external_id(value: str, *, field: str = "external_id") -> str:
     """The application's own id of a customer, checked: letters, digits, `_` and `-` (document 003).
 
-    Not starting with `cus_`, which would be taken for one of ours. Raises Rejected `invalid_external_id`.
+    Not starting with one of our prefixes, which would be taken for an id of ours. Raises Rejected
+    `invalid_external_id`.
     """
 
     def refuse(message: str) -> Rejected:
@@ -51,8 +55,9 @@ def external_id(value: str, *, field: str = "external_id") -> str:
     offending = re.search(r"[^a-zA-Z0-9_-]", value)
     if offending:
         raise refuse(f"cannot contain '{offending[0]}'. {_ALLOWED}")
-    if value.startswith("cus_"):
-        raise refuse("cannot start with 'cus_', which marks ids given by Counterfoil.")
+    for prefix in OUR_PREFIXES:
+        if value.startswith(prefix):
+            raise refuse(f"cannot start with '{prefix}', which marks ids given by Counterfoil.")
     if len(value) > 255:
         raise refuse("cannot be longer than 255 characters.")
     return value

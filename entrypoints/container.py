@@ -149,7 +149,7 @@ async def sandbox_standing_in(container: Container, served_at: str) -> AsyncIter
         yield None
         return
     async with container.sandbox() as sandbox:
-        sandbox.register_webhook(served_at + STRIPE_WEBHOOKS)
+        sandbox.send_webhooks_to(served_at + STRIPE_WEBHOOKS)
         mode = StripeMode(
             SecretStr(sandbox.secret_key),
             sandbox.publishable_key,

@@ -1,35 +1,17 @@
 """A service without a web: every use case on one store, with a clock, ids and a provider that obey."""
 
 from itertools import count
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any
 
-from adapters.memory.clock import FixedClock
-from adapters.memory.gateway import MemoryGateway
-from adapters.memory.ids import SequentialIds
-from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
-from application.catalog.apply_catalog import ApplyCatalog, CatalogApplied
+from application.catalog.apply_catalog import CatalogApplied
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
-from application.checkout.open_checkout_session import OpenCheckoutSession
-from application.customers.create_customer import CreateCustomer, CustomerFound
-from application.customers.create_stripe_customer import CreateCustomerAtStripe
-from application.organizations.create_organization import CreateOrganization, NewOrganization
+from application.customers.create_customer import CustomerFound
+from application.organizations.create_organization import NewOrganization
 from application.payments.process_payment_intent import (
     Booked,
     BuyerReturned,
-    ProcessPaymentIntent,
     StripeReported,
-)
-from application.ports import (
-    CatalogRepository,
-    CheckoutRepository,
-    CustomerRepository,
-    EventFeed,
-    EventOutbox,
-    EventSequencer,
-    PaymentRepository,
-    TaskQueue,
-    Tenants,
 )
 from domain.auth import Authenticated
 from domain.catalog_document import (
@@ -44,24 +26,7 @@ from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.ids import CheckoutSessionId, OrganizationId, RequestId
 from domain.payment import PaymentFact
-
-
-class Store(
-    EventOutbox,
-    CustomerRepository,
-    CatalogRepository,
-    CheckoutRepository,
-    PaymentRepository,
-    EventFeed,
-    EventSequencer,
-    TaskQueue,
-    Tenants,
-    Protocol,
-):
-    """All the ports that one store implements."""
-
-
-StoreT = TypeVar("StoreT", bound=Store)
+from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(
     features=(FeatureEntry(slug="seats", name="Seats", type="metered"),),
@@ -115,25 +80,15 @@ CATALOG = CatalogDocument(
 )
 
 
-class World(Generic[StoreT]):
+class World(UseCases[StoreT]):
     """The use cases, and short ways of saying what happens. `auth` is the owner in test mode, once opened."""
 
     auth: Authenticated
     live: Authenticated
 
     def __init__(self, store: StoreT) -> None:
-        self.store = store
-        self.clock = FixedClock()
-        self.ids = SequentialIds()
-        self.gateway = MemoryGateway()
+        super().__init__(store)
         self._inbound_ids = count(1)
-        outbox, gateway, ids, clock = store, self.gateway, self.ids, self.clock
-        self.create_organization = CreateOrganization(outbox, ids, clock, SequentialSecrets())
-        self.apply_catalog = ApplyCatalog(store, outbox, ids, clock)
-        self.create_customer = CreateCustomer(store, outbox, ids, clock)
-        self.create_customer_at_stripe = CreateCustomerAtStripe(store, gateway, outbox, ids, clock)
-        self.open_checkout_session = OpenCheckoutSession(store, gateway, outbox, ids, clock)
-        self.process_payment_intent = ProcessPaymentIntent(store, gateway, outbox, ids, clock)
 
     @classmethod
     async def opened(cls, store: StoreT, catalog: CatalogDocument | None = CATALOG) -> "World[StoreT]":

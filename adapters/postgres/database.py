@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from adapters.postgres.errors import DatabaseSetupError
 from domain.errors import Conflict, StaleState, Unavailable
 
 # Raised by our own functions (sql/02_store.sql, sql/03_commit.sql).
@@ -34,11 +35,12 @@ class Database:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except asyncpg.UniqueViolationError as error:
+    except (asyncpg.UniqueViolationError, asyncpg.ExclusionViolationError) as error:
         raise Conflict("conflict", f"taken: {error.constraint_name}") from error
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise StaleState("stale_state", "somebody else was faster") from error
     except (
+        DatabaseSetupError,  # a new connection could not be made
         asyncpg.PostgresConnectionError,
         asyncpg.InterfaceError,
         asyncpg.InternalClientError,  # a connection that was cut while idle

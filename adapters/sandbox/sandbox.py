@@ -5,7 +5,7 @@ import secrets
 import string
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,9 +16,9 @@ from adapters.sandbox.faults import Fault, Faults, Hold
 from adapters.sandbox.resources import confirmation
 from adapters.sandbox.resources.confirmation import Outcome
 from adapters.sandbox.resources.events import forget_old_events
-from adapters.sandbox.resources.webhook_endpoints import register
+from adapters.sandbox.resources.webhook_endpoints import forget_endpoints, register
 from adapters.sandbox.server import OnExchange, Server, loopback
-from adapters.sandbox.snapshot import open_books, save
+from adapters.sandbox.snapshot import kept_by_us_alone, open_books, save
 from adapters.sandbox.state import Account, Clock, Letters
 
 RETRY_DELAYS = (1.0, 5.0, 30.0, 120.0, 600.0)
@@ -55,6 +55,7 @@ class Sandbox:
         self._snapshot = snapshot
         self._automatic = deliver
         self._untaken: list[JsonObject] = []
+        self._lock = ExitStack()
         self._account = Account(open_books(snapshot, letters), clock, letters)
         self._faults = Faults()
         self._server = Server(self._account, self._faults, self._changed, on_exchange)
@@ -73,7 +74,12 @@ class Sandbox:
 
     async def start(self) -> None:
         """Serve in the running event loop, and take up the deliveries an earlier run left behind."""
-        self._account.address = await self._server.start(*self._binding)
+        self._lock.enter_context(kept_by_us_alone(self._snapshot))
+        try:
+            self._account.address = await self._server.start(*self._binding)
+        except BaseException:
+            self._lock.close()
+            raise
         self._deliveries.start()
         if self._automatic:
             for event_id in list(self._account.books.undelivered):
@@ -86,6 +92,7 @@ class Sandbox:
         await self._server.stop()
         await self._deliveries.stop()
         self._save()
+        self._lock.close()
 
     @property
     def url(self) -> str:
@@ -106,6 +113,14 @@ class Sandbox:
     def webhook_secret(self) -> str:
         """`whsec_…`, which signs for every endpoint registered without one of its own."""
         return self._account.books.webhook_secret
+
+    def send_webhooks_to(self, url: str) -> None:
+        """Send events to this address, and to none that an earlier run was given in this way."""
+        books = self._account.books
+        if books.served_webhooks not in (None, url):
+            forget_endpoints(self._account, books.served_webhooks)
+        books.served_webhooks = url
+        self.register_webhook(url)
 
     def register_webhook(self, url: str, secret: str | None = None, events: Sequence[str] = ("*",)) -> None:
         """Send events to this address; registering it again, as after a restart, only changes its secret."""

@@ -51,6 +51,8 @@ class Books(msgspec.Struct, kw_only=True):
     undelivered: dict[str, list[str]] = {}
     """Event → the endpoints that have not yet answered 2xx."""
     kept_replies: dict[str, KeptReply] = {}
+    served_webhooks: str | None = None
+    """Where the service that the sandbox stands in for receives its webhooks."""
 
 
 class Account:

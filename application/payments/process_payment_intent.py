@@ -11,6 +11,7 @@ from application.ports import Clock, EventOutbox, PaymentContext, PaymentGateway
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import checkout, customer, payment, purchase
 from domain.auth import Anonymous
+from domain.change import stored
 from domain.checkout import CheckoutSession
 from domain.errors import DomainError, NotFound, Rejected
 from domain.ids import CheckoutSessionId, Ids
@@ -130,7 +131,7 @@ class ProcessPaymentIntent:
             customer_id=customer_id,
             purchase_id=purchase_id,
         )
-        return work, work.record(followed) if followed else session
+        return work, stored(work.record(followed)) if followed else session
 
 
 def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:

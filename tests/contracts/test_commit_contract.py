@@ -7,12 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from domain import customer
-from domain.catalog_document import CatalogDocument, PricingModelEntry
+from domain.catalog_document import CatalogDocument, PricingModelEntry, ProductEntry
 from domain.change import Change, stored
 from domain.customer import Customer, CustomerTerms, NewCustomer
 from domain.errors import Conflict, StaleState
 from domain.events import Event
-from domain.ids import PricingModelId
+from domain.ids import PricingModelId, ProductId
 from domain.payment import Attempt
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, inbound
 
@@ -174,6 +174,33 @@ async def test_the_default_can_change_hands_in_one_commit(world: World) -> None:
     await world.apply_catalog(replaced, auth, REQUEST)
     (model,) = (await world.store.catalog(auth)).pricing_models
     assert (model.slug, model.is_default) == ("new", True)
+
+
+async def test_default_products_can_trade_groups_in_one_commit(world: World) -> None:
+    def catalog(first: str, second: str) -> CatalogDocument:
+        products = tuple(
+            ProductEntry(slug=slug, name=slug, group=group, is_default=True)
+            for slug, group in (("p", first), ("q", second))
+        )
+        model = PricingModelEntry(slug="standard", name="Standard", is_default=True, products=products)
+        return CatalogDocument(pricing_models=(model,))
+
+    auth = await world.organization(catalog=catalog("a", "b"))
+    for first, second in (("b", "a"), ("a", "c"), ("c", "b")):
+        await world.apply_catalog(catalog(first, second), auth, REQUEST)
+        products = (await world.store.catalog(auth)).products
+        assert [product.group for product in products] == [first, second]
+
+
+async def test_two_default_products_of_one_group_are_refused(world: World) -> None:
+    auth = await world.organization()
+    free = next(product for product in (await world.store.catalog(auth)).products if product.is_default)
+    twin = replace(free, id=world.ids.new(ProductId), slug="twin", version=0)
+    work = world.work(auth)
+    work.record(Change(twin, (Event("product.created"),)))
+    with pytest.raises(Conflict):
+        await world.store.commit(work)
+    assert len((await world.store.catalog(auth)).products) == 2
 
 
 async def test_an_inbound_event_is_handled_once(world: World) -> None:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from application.ports import EventFilter
 from domain.auth import Authenticated
-from domain.catalog_document import CatalogDocument, PriceEntry
-from domain.checkout import CheckoutSession
+from domain.catalog_document import CatalogDocument, PriceEntry, ProductEntry
+from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, PricingModelId
@@ -111,6 +111,39 @@ async def _sees_nothing(
     fact = replace(fact_of(session), organization_id=stranger.organization_id, livemode=stranger.livemode)
     context = await world.store.fact_context(fact, "evt_1")
     assert (context.handled, context.session, context.payment, context.purchase) == (False, None, None, None)
+
+
+async def test_a_buyer_is_offered_the_terms_of_the_price_they_bought_while_those_are_sold(
+    world: World,
+) -> None:
+    auth = await world.organization()
+    standard, partner = CATALOG.pricing_models
+    sold = ProductEntry(
+        slug="course",
+        name="Course",
+        prices=(PriceEntry(slug="course", type="single_payment", amount=999, currency="usd"),),
+    )
+    given = ProductEntry(slug="trade", name="Trade", group="trade", is_default=True)
+    partners = replace(partner, products=(sold, given))
+    await world.apply_catalog(replace(CATALOG, pricing_models=(standard, partners)), auth, REQUEST)
+    models = {model.slug: model.id for model in (await world.store.catalog(auth)).pricing_models}
+    price = next(
+        p for p in (await world.store.catalog(auth)).prices if p.pricing_model_id == models["partner"]
+    )
+    draft = NewCheckoutSession(type="product", price=price.id, anonymous=True)
+    fact = fact_of(await world.open_checkout_session(draft, auth, REQUEST))
+    bought = (await world.store.fact_context(fact, "evt_1")).terms
+    assert bought.pricing_model is not None
+    assert (bought.pricing_model.slug, [plan.product.slug for plan in bought.defaults]) == (
+        "partner",
+        ["trade"],
+    )
+    await world.apply_catalog(
+        CatalogDocument(pricing_models=(replace(standard, products=()),)), auth, REQUEST
+    )
+    fallback = (await world.store.fact_context(fact, "evt_1")).terms
+    assert fallback.pricing_model is not None
+    assert (fallback.pricing_model.slug, fallback.defaults) == ("standard", ())
 
 
 async def test_a_fact_that_names_nobody_finds_nothing(world: World) -> None:

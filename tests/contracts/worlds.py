@@ -2,36 +2,19 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
-from adapters.memory.clock import FixedClock
-from adapters.memory.gateway import MemoryGateway
-from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
-from application.catalog.apply_catalog import ApplyCatalog
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
-from application.checkout.open_checkout_session import OpenCheckoutSession
-from application.customers.create_customer import CreateCustomer, CustomerFound
-from application.customers.create_stripe_customer import CreateCustomerAtStripe
-from application.organizations.create_organization import CreateOrganization, NewOrganization
-from application.payments.process_payment_intent import Booked, ProcessPaymentIntent, StripeReported
+from application.customers.create_customer import CustomerFound
+from application.organizations.create_organization import NewOrganization
+from application.payments.process_payment_intent import Booked, StripeReported
 from application.ports import (
-    CatalogRepository,
-    CheckoutRepository,
-    CustomerRepository,
-    EventFeed,
     EventFilter,
-    EventOutbox,
-    EventSequencer,
-    PaymentRepository,
-    TaskQueue,
-    Tenants,
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import secret_hash
@@ -50,6 +33,7 @@ from domain.events import RecordedEvent
 from domain.ids import OrganizationId, RequestId
 from domain.payment import Attempt, Ending, PaymentFact
 from tests.databases import DatabaseServer
+from tests.use_cases import Store, UseCases
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 REQUEST = ApiRequest(RequestId("req_1"))
@@ -91,43 +75,8 @@ CATALOG = CatalogDocument(
 )
 
 
-class Store(
-    EventOutbox,
-    CustomerRepository,
-    CatalogRepository,
-    CheckoutRepository,
-    PaymentRepository,
-    EventFeed,
-    Tenants,
-    Protocol,
-):
-    """What the API needs of a store."""
-
-
-class WorkerStore(EventSequencer, TaskQueue, EventOutbox, CustomerRepository, Protocol):
-    """What the worker needs of it."""
-
-
-@dataclass
-class World:
-    """One store with the use cases on it, and short ways to say what has happened."""
-
-    store: Store
-    worker_store: WorkerStore
-    clock: FixedClock = field(default_factory=lambda: FixedClock(NOON))
-    ids: TypeIds = field(default_factory=TypeIds)
-    secrets: SequentialSecrets = field(default_factory=SequentialSecrets)
-    gateway: MemoryGateway = field(default_factory=MemoryGateway)
-
-    def __post_init__(self) -> None:
-        self.create_organization = CreateOrganization(self.store, self.ids, self.clock, self.secrets)
-        self.apply_catalog = ApplyCatalog(self.store, self.store, self.ids, self.clock)
-        self.create_customer = CreateCustomer(self.store, self.store, self.ids, self.clock)
-        self.open_checkout = OpenCheckoutSession(self.store, self.gateway, self.store, self.ids, self.clock)
-        self.process = ProcessPaymentIntent(self.store, self.gateway, self.store, self.ids, self.clock)
-        self.create_at_stripe = CreateCustomerAtStripe(
-            self.worker_store, self.gateway, self.worker_store, self.ids, self.clock
-        )
+class World(UseCases[Store]):
+    """One store of whichever adapter, with several organizations on it: each call says who acts."""
 
     async def organization(self, slug: str = "acme", *, catalog: CatalogDocument = CATALOG) -> Authenticated:
         """A new organization that sells this catalog in test mode; who acts for it there."""
@@ -148,10 +97,10 @@ class World:
         draft = NewCheckoutSession(
             type="product", price="course", quantity=quantity, customer=customer, anonymous=customer is None
         )
-        return await self.open_checkout(draft, auth, REQUEST)
+        return await self.open_checkout_session(draft, auth, REQUEST)
 
     async def report(self, fact: PaymentFact, event_id: str = "evt_1") -> Booked:
-        return await self.process(StripeReported(fact, inbound(fact, event_id)))
+        return await self.process_payment_intent(StripeReported(fact, inbound(fact, event_id)))
 
     def work(self, auth: Authenticated, cause: ApiRequest | InboundEvent | Task = REQUEST) -> UnitOfWork:
         return UnitOfWork(cause, auth, self.ids, self.clock.now())
@@ -198,8 +147,7 @@ def fact_of(session: CheckoutSession, *attempts: Attempt, ending: Ending | None 
 
 @asynccontextmanager
 async def memory_world() -> AsyncIterator[World]:
-    store = MemoryStore()
-    yield World(store, store)
+    yield World(MemoryStore(), ids=TypeIds())
 
 
 @asynccontextmanager
@@ -209,7 +157,7 @@ async def postgres_world(server: DatabaseServer) -> AsyncIterator[World]:
         open_pool(database.service_dsn, APP, max_size=8) as app,
         open_pool(database.service_dsn, WORKER, max_size=4) as worker,
     ):
-        yield World(PostgresStore(app), PostgresStore(worker))
+        yield World(PostgresStore(app), PostgresStore(worker), TypeIds())
 
 
 Racer = Callable[[], Awaitable[object]]

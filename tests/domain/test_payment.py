@@ -119,6 +119,7 @@ def test_an_attempt_under_way_outranks_one_that_failed_and_an_ending_outranks_bo
     assert status_of((), ()) == "open"
     assert status_of((), known[:1]) == "failed"
     assert status_of((), known) == "processing"
+    assert status_of((), (Attempt("ch_1", "pending"), Attempt("ch_2", "failed"))) == "processing"
     assert status_of(("canceled",), known) == "canceled"
     assert status_of(("canceled", "succeeded"), known) == "succeeded"
 

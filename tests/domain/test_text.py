@@ -28,6 +28,7 @@ def test_an_external_id_of_letters_digits_underscores_and_hyphens_is_taken_as_it
         ("a. b@c", f"cannot contain @ symbol. {ALLOWED}"),
         ("a. b", f"cannot contain spaces. {ALLOWED}"),
         ("cus_alice", "cannot start with 'cus_', which marks ids given by Counterfoil."),
+        ("anon_alice", "cannot start with 'anon_', which marks ids given by Counterfoil."),
         ("x" * 256, "cannot be longer than 255 characters."),
     ],
 )

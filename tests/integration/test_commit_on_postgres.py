@@ -10,6 +10,7 @@ import pytest
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
+from adapters.system import TypeIds
 from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession
 from domain.errors import Unavailable
@@ -24,7 +25,7 @@ async def world(fresh_database: Database) -> AsyncIterator[World]:
         open_pool(fresh_database.service_dsn, APP) as app,
         open_pool(fresh_database.service_dsn, WORKER) as worker,
     ):
-        yield World(PostgresStore(app), PostgresStore(worker))
+        yield World(PostgresStore(app), PostgresStore(worker), TypeIds())
 
 
 async def test_an_event_waits_for_those_that_may_still_come_before_it(

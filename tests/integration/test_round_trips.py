@@ -8,6 +8,7 @@ import pytest
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
+from adapters.system import TypeIds
 from application.customers.create_customer import CustomerFound
 from application.payments.process_payment_intent import BuyerReturned
 from domain.auth import Authenticated
@@ -41,14 +42,14 @@ async def counted(fresh_database: Database) -> AsyncIterator[CountedWorld]:
         open_pool(api.dsn, APP, max_size=1) as api_pool,
         open_pool(worker.dsn, WORKER, max_size=1) as worker_pool,
     ):
-        world = World(PostgresStore(api_pool), PostgresStore(worker_pool))
+        world = World(PostgresStore(api_pool), PostgresStore(worker_pool), TypeIds())
         auth = await world.organization()
         await world.customer(auth, "warm")
         session = await world.session(auth)
         await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"), "evt_warm")
-        await world.process(BuyerReturned(session.id, REQUEST))
+        await world.process_payment_intent(BuyerReturned(session.id, REQUEST))
         for task in await world.lease():
-            await world.create_at_stripe(task.effect, task)
+            await world.create_customer_at_stripe(task.effect, task)
         yield CountedWorld(world, auth, api, worker)
 
 
@@ -83,7 +84,7 @@ async def test_a_buyers_return_takes_two(counted: CountedWorld) -> None:
     session = await counted.world.session(counted.auth)
     assert session.payment_intent_id is not None
     counted.world.gateway.succeed(session.payment_intent_id)
-    assert await counted.turns(counted.world.process(BuyerReturned(session.id, REQUEST))) == 2
+    assert await counted.turns(counted.world.process_payment_intent(BuyerReturned(session.id, REQUEST))) == 2
 
 
 async def test_applying_a_catalog_takes_two(counted: CountedWorld) -> None:
@@ -105,4 +106,4 @@ async def test_a_stripe_customer_takes_two(counted: CountedWorld) -> None:
     found: CustomerFound = await counted.world.customer(counted.auth)
     assert found.created
     (task,) = await counted.world.lease()
-    assert await counted.turns(counted.world.create_at_stripe(task.effect, task)) == 2
+    assert await counted.turns(counted.world.create_customer_at_stripe(task.effect, task)) == 2

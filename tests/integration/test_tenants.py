@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import TABLES, PostgresStore
+from adapters.system import TypeIds
 from domain.auth import Authenticated
 from domain.payment import Attempt
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
@@ -37,7 +38,7 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
         open_pool(database.service_dsn, APP) as app,
         open_pool(database.service_dsn, WORKER) as worker,
     ):
-        world = World(PostgresStore(app), PostgresStore(worker))
+        world = World(PostgresStore(app), PostgresStore(worker), TypeIds())
         acme, other = await world.organization(), await world.organization("other")
         for auth in (acme, other):
             live = replace(auth, livemode=True)
@@ -64,7 +65,7 @@ async def test_every_key_of_a_tenant_table_starts_with_the_organization(fresh_da
             "SELECT c.relname AS name, x.relname AS key, a.attname AS first FROM pg_index i "
             "JOIN pg_class c ON c.oid = i.indrelid JOIN pg_class x ON x.oid = i.indexrelid "
             "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] "
-            "WHERE c.relnamespace = 'counterfoil'::regnamespace AND i.indisunique"
+            "WHERE c.relnamespace = 'counterfoil'::regnamespace AND (i.indisunique OR i.indisexclusion)"
         )
         keys = {
             (row["name"], row["key"]): row["first"] for row in rows if row["name"] not in ROUTING | RECORDS

@@ -9,6 +9,7 @@ import pytest
 from adapters.sandbox import Sandbox
 from adapters.sandbox.sandbox import random_letters
 from adapters.sandbox.snapshot import open_books
+from domain.errors import Unavailable
 from tests.sandbox.conftest import Clock, Receiver, client, close
 
 INTENT = {"amount": 500, "currency": "usd", "confirm": True, "return_url": "https://shop.example/done?x=1"}
@@ -103,6 +104,29 @@ async def test_everything_survives_a_restart_with_a_snapshot(
         after.authenticate(intent.id)
         assert (await sdk.v1.payment_intents.retrieve_async(intent.id)).status == "succeeded"
         await close(sdk)
+
+
+async def test_two_processes_never_keep_their_books_in_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.json"
+    async with Sandbox(snapshot=path) as first:
+        with pytest.raises(Unavailable, match="Another process runs the sandbox"):
+            await Sandbox(snapshot=path).start()
+        assert first.url
+    async with Sandbox(snapshot=path) as second:
+        assert second.secret_key == first.secret_key
+
+
+async def test_the_served_address_moves_and_others_stay(tmp_path: Path, receiver: Receiver) -> None:
+    path = tmp_path / "sandbox.json"
+    async with Sandbox(snapshot=path, deliver=False) as before:
+        before.register_webhook(receiver.url)
+        before.send_webhooks_to("http://127.0.0.1:1/gone")
+    async with Sandbox(snapshot=path, deliver=False) as after:
+        after.send_webhooks_to("http://127.0.0.1:1/here")
+        sdk = client(after)
+        listed = (await sdk.v1.webhook_endpoints.list_async()).data
+        await close(sdk)
+    assert {endpoint.url for endpoint in listed} == {receiver.url, "http://127.0.0.1:1/here"}
 
 
 async def test_a_snapshot_is_written_before_the_reply(tmp_path: Path) -> None:

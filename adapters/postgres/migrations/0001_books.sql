@@ -100,8 +100,10 @@ CREATE TABLE products (
 );
 CREATE UNIQUE INDEX products_slug ON products (organization_id, livemode, pricing_model_id, slug)
     WHERE archived_at IS NULL;
-CREATE UNIQUE INDEX products_one_default ON products (organization_id, livemode, pricing_model_id, "group")
-    WHERE is_default AND archived_at IS NULL;
+-- Judged at the end of the commit: two default products may trade groups.
+ALTER TABLE products ADD CONSTRAINT products_one_default
+    EXCLUDE (organization_id WITH =, livemode WITH =, pricing_model_id WITH =, "group" WITH =)
+    WHERE (is_default AND archived_at IS NULL) DEFERRABLE INITIALLY DEFERRED;
 
 CREATE TABLE prices (
     organization_id     typeid NOT NULL,

@@ -2,7 +2,7 @@
 --
 -- work: {"parts": [{"organization_id", "livemode", "rows": {<table>: [state, …]}, "events": […], "tasks": […]}],
 --        "inbound": inbound event or null, "task": finished task or null}
--- Raises CF001 when something was stale; a unique key that is taken raises 23505. Both undo everything.
+-- Raises CF001 when something was stale; a key that is taken raises 23505 or 23P01. All undo everything.
 
 CREATE OR REPLACE FUNCTION commit_work(work jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,6 +23,7 @@ BEGIN
             INSERT INTO tasks SELECT * FROM jsonb_populate_recordset(NULL::tasks, part -> 'tasks');
         END IF;
     END LOOP;
+    SET CONSTRAINTS ALL IMMEDIATE;  -- what is judged at the end is judged here, and not at the connection's commit
 END $$;
 
 -- Table by table, what is referred to before what refers to it.

@@ -53,6 +53,13 @@ def delete_webhook_endpoint(account: Account, given: Parameters, id: str) -> Jso
     return {"id": id, "object": "webhook_endpoint", "deleted": True}
 
 
+def forget_endpoints(account: Account, url: str | None) -> None:
+    """Send nothing more to this address."""
+    for endpoint in list(account.books.webhook_endpoints.values()):
+        if endpoint["url"] == url:
+            delete_webhook_endpoint(account, Parameters(), endpoint["id"])
+
+
 def list_webhook_endpoints(account: Account, asked: ListParameters) -> JsonObject:
     """docs.stripe.com/api/webhook_endpoints/list"""
     return page("/v1/webhook_endpoints", newest_first(account.books.webhook_endpoints), asked)
