@@ -10,10 +10,12 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from adapters.postgres.embedded import ADMIN, EmbeddedServer
+from adapters.postgres.embedded.launch import find_binaries
 from adapters.postgres.embedded.postmaster import PostmasterFile
 from tests.databases import connected
 
@@ -28,14 +30,17 @@ class Process:
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, home: Path, *words: str, path: str | None = None) -> AsyncIterator["Process"]:
+    async def running(
+        cls, home: Path, *words: str, path: str | None = None, programs: Path | None = None
+    ) -> AsyncIterator["Process"]:
         """Started, and gone at the end of the block if it has not gone before."""
+        told_where = {"PATH": path, "POSTGRES_BIN_DIR": str(programs) if programs else None}
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.integration.embedded_process", str(home), *words),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             cwd=Path(__file__).parents[2],
-            env={**os.environ, **({"PATH": path} if path else {})},
+            env={**os.environ, **{name: value for name, value in told_where.items() if value}},
         )
         try:
             assert process.stdout is not None
@@ -83,6 +88,18 @@ def path_without(missing: str, folder: Path) -> str:
     return str(folder)
 
 
+@contextlib.contextmanager
+def readable_programs() -> Iterator[Path]:
+    """PostgreSQL's programs where another user can read them, wherever this checkout lies."""
+    package = find_binaries(None).parents[1]
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        for part in (package, package.with_name(f"{package.name}.libs")):
+            if part.exists():
+                shutil.copytree(part, Path(folder, part.name))
+        yield Path(folder, package.name, "pginstall", "bin")
+
+
 def postmaster(server: EmbeddedServer) -> int:
     running = PostmasterFile.read(server.data)
     assert running is not None
@@ -95,7 +112,13 @@ async def fetch(server: EmbeddedServer, query: str, *values: object) -> object:
 
 
 def main() -> None:
-    server = EmbeddedServer(Path(sys.argv[1]), lasting="brief" not in sys.argv, fast_and_unsafe=True)
+    programs = os.environ.get("POSTGRES_BIN_DIR")
+    server = EmbeddedServer(
+        Path(sys.argv[1]),
+        Path(programs) if programs else None,
+        lasting="brief" not in sys.argv,
+        fast_and_unsafe=True,
+    )
     owns = server.attach_or_start()
     running = PostmasterFile.read(server.data)
     sys.stdout.write(json.dumps({"owns": owns, "postmaster": running.pid if running else None}) + "\n")
