@@ -17,7 +17,7 @@ from adapters.postgres.embedded import ADMIN, EmbeddedServer
 from adapters.postgres.errors import DatabaseSetupError
 from adapters.postgres.migrations import MigrationReport, migrate, pending
 from adapters.postgres.pool import connect
-from adapters.postgres.roles import create_service_login, grant_service_login
+from adapters.postgres.roles import create_service_login, grant_service_login, login_exists
 from entrypoints.settings import Settings
 
 __all__ = ["DatabaseChoice", "DatabaseSetupError", "MigrationReport", "ServiceDatabase"]
@@ -116,8 +116,7 @@ async def _brought_up_to_date(dsn: str) -> None:
     """Migrate, and make the login that serves, where either is missing; else only look."""
     connection = await connect(dsn)
     try:
-        login = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", _SERVICE)
-        if not login or await pending(connection):
+        if not await login_exists(connection, _SERVICE) or await pending(connection):
             await migrate(connection)
             await create_service_login(connection, _SERVICE)
     finally:

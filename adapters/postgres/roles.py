@@ -27,12 +27,17 @@ async def ensure_roles(connection: asyncpg.Connection) -> None:
     await _when_nobody_interferes(partial(_may_act_as_owner, connection))
 
 
+async def login_exists(connection: asyncpg.Connection, login: str) -> bool:
+    """Whether there is such a login."""
+    known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", login)
+    return bool(known)
+
+
 async def create_service_login(connection: asyncpg.Connection, login: str) -> None:
     """Make (or set right) a login that can serve and nothing more: no superuser, no owner, no bypassing."""
 
     async def create() -> None:
-        known = await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", login)
-        verb = "ALTER" if known else "CREATE"
+        verb = "ALTER" if await login_exists(connection, login) else "CREATE"
         await connection.execute(
             f"{verb} ROLE {quoted(login)} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE"
         )
