@@ -119,7 +119,10 @@ class StripeGateway:
     async def create_payment_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
     ) -> PaymentIntent:
-        """docs.stripe.com/api/payment_intents/create; the account's own settings say how one can pay."""
+        """docs.stripe.com/api/payment_intents/create; the account's own settings say how one can pay.
+
+        The buyer's address is not given: for a `receipt_email` Stripe sends a receipt, wanted or not.
+        """
         params: PaymentIntentCreateParams = {
             "amount": session.amount,
             "currency": session.currency,
@@ -128,8 +131,6 @@ class StripeGateway:
         }
         if stripe_customer_id is not None:
             params["customer"] = stripe_customer_id
-        if session.customer_email is not None:
-            params["receipt_email"] = session.customer_email
         with in_our_words(livemode=session.livemode):
             made = _read(
                 await self._client(session.livemode).v1.payment_intents.create_async(

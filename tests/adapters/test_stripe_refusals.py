@@ -96,7 +96,7 @@ async def failure(gateway: StripeGateway) -> DomainError:
     """How all four calls fail, which is the same way."""
     calls: list[Awaitable[Any]] = [
         gateway.create_customer(CUSTOMER, organization_id=ORGANIZATION, livemode=False, idempotency_key="k"),
-        gateway.find_customer(CustomerId("cus_1"), organization_id=ORGANIZATION, livemode=False),
+        find(gateway),
         gateway.create_payment_intent(SESSION, None, idempotency_key="k"),
         gateway.payment_intent("pi_1", livemode=False),
     ]
@@ -181,6 +181,26 @@ async def test_what_may_pass_may_be_tried_again(
     assert said in unavailable.detail
     posted = [one for one in provider.asked if one.method == "POST"]
     assert len(posted) == 2 * times  # of the GETs, aiohttp repeats some on its own
+
+
+async def test_what_the_search_finds_too_much_is_not_adopted(
+    gateway: StripeGateway, provider: Provider
+) -> None:
+    marks = {"customer_id": "cus_1", "organization_id": ORGANIZATION, "livemode": "false"}
+    found = [
+        {"id": "cus_Other", "created": 1, "metadata": {**marks, "customer_id": "cus_2"}},
+        {"id": "cus_Unmarked", "created": 2, "metadata": {}},
+        {"id": "cus_Younger", "created": 4, "metadata": marks},
+        {"id": "cus_Ours", "created": 3, "metadata": marks},
+    ]
+    provider.answer = says(200, {"data": found})
+    assert await find(gateway) == "cus_Ours"
+    provider.answer = says(200, {"data": found[:2]})
+    assert await find(gateway) is None
+
+
+async def find(gateway: StripeGateway) -> str | None:
+    return await gateway.find_customer(CustomerId("cus_1"), organization_id=ORGANIZATION, livemode=False)
 
 
 async def test_nobody_there_may_pass(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,20 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
 
+from adapters.memory.gateway import MemoryGateway
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.payments.process_payment_intent import BuyerReturned, ProcessPaymentIntent
 from application.ports import PaymentIntent
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.effects import CreateStripeCustomer
 from domain.errors import Unavailable
-from domain.payment import Attempt
-from tests.contracts.worlds import World, fact_of
+from domain.payment import Attempt, PaymentFact
+from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database, connected
 
 
@@ -65,27 +71,49 @@ async def test_events_restored_from_another_server_get_their_number(
     assert events
 
 
+class WatchingGateway(MemoryGateway):
+    """Each time it is asked it counts the transactions that are open in the database."""
+
+    def __init__(self, admin_dsn: str) -> None:
+        super().__init__()
+        self._admin_dsn = admin_dsn
+        self.seen: list[tuple[str, int]] = []
+
+    async def create_customer(self, customer: CreateStripeCustomer, **options: Any) -> str:
+        await self._look("create_customer")
+        return await super().create_customer(customer, **options)
+
+    async def create_payment_intent(
+        self, session: CheckoutSession, *options: Any, **named: Any
+    ) -> PaymentIntent:
+        await self._look("create_payment_intent")
+        return await super().create_payment_intent(session, *options, **named)
+
+    async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
+        await self._look("payment_intent")
+        return await super().payment_intent(id, livemode=livemode)
+
+    async def _look(self, call: str) -> None:
+        async with connected(self._admin_dsn) as admin:
+            transactions = await admin.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND xact_start IS NOT NULL AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        self.seen.append((call, transactions))
+
+
 async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_database: Database) -> None:
     auth = await world.organization()
-    seen: list[int] = []
-    ask = world.gateway.create_payment_intent
-
-    async def watched(
-        session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        async with connected(fresh_database.admin_dsn) as admin:
-            seen.append(
-                await admin.fetchval(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-                    "AND xact_start IS NOT NULL AND pid <> pg_backend_pid() "
-                    "AND backend_type = 'client backend'"
-                )
-            )
-        return await ask(session, stripe_customer_id, idempotency_key=idempotency_key)
-
-    world.gateway.create_payment_intent = watched  # type: ignore[method-assign]  # looks on, then does the same
-    await world.session(auth)
-    assert seen == [0]
+    gateway = WatchingGateway(fresh_database.admin_dsn)
+    store, worker = world.store, world.worker_store
+    draft = NewCheckoutSession(type="product", price="course", anonymous=True)
+    session = await OpenCheckoutSession(store, gateway, store, world.ids, world.clock)(draft, auth, REQUEST)
+    gateway.succeed(session.payment_intent_id or "")
+    process = ProcessPaymentIntent(store, gateway, store, world.ids, world.clock)
+    assert (await process(BuyerReturned(session.id, REQUEST))).session is not None
+    (task,) = await world.lease()
+    await CreateCustomerAtStripe(worker, gateway, worker, world.ids, world.clock)(task.effect, task)
+    assert gateway.seen == [("create_payment_intent", 0), ("payment_intent", 0), ("create_customer", 0)]
 
 
 async def test_what_could_not_be_handled_is_kept_with_its_reason_and_counted(

@@ -1,6 +1,6 @@
 """The API over stores in memory: everything between a request and a port is the real thing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,10 @@ from adapters.memory.gateway import MemoryGateway
 from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
 from application.organizations.create_organization import NewOrganization, OrganizationCreated
-from domain.ids import RequestId
+from application.ports import CustomerContext
+from application.unit_of_work import UnitOfWork
+from domain.auth import AuthContext, Authenticated
+from domain.ids import PricingModelId, RequestId
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
@@ -52,6 +55,32 @@ class Seconds:
         return self.now
 
 
+class FragileStore(MemoryStore):
+    """A store in which something else may happen `first`, by the name of a call: it breaks, or takes long."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[str, Callable[[], Awaitable[None]]] = {}
+
+    async def _first(self, call: str) -> None:
+        if call in self.first:
+            await self.first[call]()
+
+    async def commit(self, work: UnitOfWork) -> None:
+        await self._first("commit")
+        await super().commit(work)
+
+    async def by_api_key(self, secret_hash: str) -> Authenticated | None:
+        await self._first("by_api_key")
+        return await super().by_api_key(secret_hash)
+
+    async def creation_context(
+        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
+    ) -> CustomerContext:
+        await self._first("creation_context")
+        return await super().creation_context(auth, external_id, pricing_model_id)
+
+
 @dataclass
 class Service:
     """The service, what it stands on, and a client with the test key of an organization."""
@@ -60,7 +89,7 @@ class Service:
     app: Litestar
     client: httpx.AsyncClient
     made: OrganizationCreated
-    store: MemoryStore
+    store: FragileStore
     gateway: MemoryGateway
     clock: FixedClock
     seconds: Seconds
@@ -78,9 +107,9 @@ class Service:
         return opened
 
 
-def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, MemoryStore, MemoryGateway]:
+def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, FragileStore, MemoryGateway]:
     """A container whose stores and gateway are in memory."""
-    store, gateway = MemoryStore(), MemoryGateway()
+    store, gateway = FragileStore(), MemoryGateway()
     read = Settings.read(
         stripe_test_secret_key="sk_test_1",
         stripe_test_webhook_secret=TEST_WEBHOOK_SECRET,

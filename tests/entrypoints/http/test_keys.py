@@ -116,11 +116,12 @@ async def test_no_more_keys_are_remembered_than_there_is_room_for() -> None:
     assert lookups.asked == 6
 
 
-async def test_keys_are_remembered_by_the_service_too(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_keys_are_remembered_by_the_service_too(service: Service) -> None:
+    async def nobody_can_be_looked_up() -> None:
+        raise RuntimeError
+
     await service.client.get("/v1/catalog")
-    monkeypatch.setattr(service.store, "by_api_key", None)  # nobody can be looked up any more
+    service.store.first["by_api_key"] = nobody_can_be_looked_up
     assert (await service.client.get("/v1/catalog")).status_code == 200
     service.seconds.now += 5
     assert_problem(await service.client.get("/v1/catalog"), 500, "internal_error")

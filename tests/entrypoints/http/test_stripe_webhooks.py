@@ -144,17 +144,15 @@ async def test_a_signed_body_that_is_no_event(service: Service, body: bytes) -> 
     assert_problem(await delivered(service, body), 400, "invalid_payload")
 
 
-async def test_stripe_is_to_try_again_when_the_commit_fails(
-    service: Service, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_stripe_is_to_try_again_when_the_commit_fails(service: Service) -> None:
     await service.with_catalog()
     session = await service.open_session()
     body = event_of(intent_of(session, service.made.organization_id))
 
-    async def breaks(_: object) -> None:
+    async def breaks() -> None:
         raise RuntimeError("the disk is full")
 
-    with monkeypatch.context() as broken:
-        broken.setattr(service.store, "commit", breaks)
-        assert_problem(await delivered(service, body), 500, "internal_error")
+    service.store.first["commit"] = breaks
+    assert_problem(await delivered(service, body), 500, "internal_error")
+    del service.store.first["commit"]
     assert (await delivered(service, body)).json() == {"handled": True, "reason": None}
