@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from entrypoints.commands.demo import demo
+from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
 from entrypoints.commands.organization import organization
 from entrypoints.commands.refusals import refusals_told
@@ -28,6 +29,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.add_typer(organization, name="organization")
+app.add_typer(keys, name="keys")
 
 
 def _show_version(wanted: bool) -> None:

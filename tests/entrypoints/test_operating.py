@@ -1,0 +1,51 @@
+"""The commands of those who run the service, as processes beside one that serves."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from adapters.postgres.embedded.postmaster import wait_until
+from entrypoints.http.auth import KNOWN_FOR_SECONDS
+from tests.entrypoints.serving import Service, service
+
+
+@pytest.fixture(scope="module")
+def acme(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with service(tmp_path_factory.mktemp("serving")) as serving:
+        yield serving
+
+
+def test_a_key_works_from_when_it_is_made_until_it_is_revoked(acme: Service) -> None:
+    made = acme.json("keys", "create", "--organization", "acme")
+    secret = made.pop("secret")
+    assert acme.get("/v1/catalog", secret).status_code == 200
+    assert acme.told("keys", "revoke", made["id"]).startswith(f"{made['id']} was revoked at ")
+    assert wait_until(lambda: acme.get("/v1/catalog", secret).status_code == 401, KNOWN_FOR_SECONDS + 1)
+    assert acme.get("/v1/catalog", secret).json()["code"] == "api_key_invalid"
+    assert acme.get("/v1/catalog").status_code == 200
+    first, second = acme.json("keys", "list", "-o", acme.organization_id)["data"]
+    assert (first["hint"], first["revoked_at"]) == (acme.test_key[-4:], None)
+    assert second == {**made, "revoked_at": second["revoked_at"]}
+    assert second["revoked_at"] is not None
+    listed = acme.told("keys", "list")
+    assert made["id"] in listed
+    for words in (listed, str(first), str(second)):
+        assert secret not in words
+        assert "hash" not in words
+
+
+def test_keys_of_live_mode_are_apart(acme: Service) -> None:
+    shown = acme.told("keys", "create", "--live")
+    assert "cf_live_" in shown
+    assert "shown only here" in shown
+    assert len(acme.json("keys", "list", "--live")["data"]) == 2
+    test_key = acme.json("keys", "list")["data"][0]["id"]
+    refused = acme.refused("keys", "revoke", test_key, "--live")
+    assert (
+        refused == f"counterfoil: api_key_not_found: The organization has no key '{test_key}' in live mode."
+    )
+
+
+def test_an_organization_that_is_not_there_is_told_in_one_line(acme: Service) -> None:
+    refused = acme.refused("keys", "list", "--organization", "nobody")
+    assert refused == "counterfoil: organization_not_found: There is no organization 'nobody'."
