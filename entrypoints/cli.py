@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
 from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
@@ -30,6 +31,7 @@ app.command()(worker)
 app.command()(migrate)
 app.add_typer(organization, name="organization")
 app.add_typer(keys, name="keys")
+app.add_typer(catalog, name="catalog")
 
 
 def _show_version(wanted: bool) -> None:

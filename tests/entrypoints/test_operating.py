@@ -1,12 +1,14 @@
 """The commands of those who run the service, as processes beside one that serves."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from adapters.postgres.embedded.postmaster import wait_until
 from entrypoints.http.auth import KNOWN_FOR_SECONDS
 from tests.entrypoints.serving import Service, service
+from tests.entrypoints.test_catalog_files import TOML
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +51,32 @@ def test_keys_of_live_mode_are_apart(acme: Service) -> None:
 def test_an_organization_that_is_not_there_is_told_in_one_line(acme: Service) -> None:
     refused = acme.refused("keys", "list", "--organization", "nobody")
     assert refused == "counterfoil: organization_not_found: There is no organization 'nobody'."
+
+
+def test_a_catalog_is_applied_compared_and_taken_to_live_mode(acme: Service, tmp_path: Path) -> None:
+    shop = tmp_path / "shop.toml"
+    shop.write_text(TOML)
+    foreseen = acme.json("catalog", "apply", str(shop), "--dry-run")
+    assert foreseen["dry_run"]
+    assert ["created", "product", "pro"] in [[c["action"], c["type"], c["slug"]] for c in foreseen["changes"]]
+    assert acme.get("/v1/catalog").json()["pricing_models"] == []
+    told = acme.told("catalog", "diff", str(shop), status=1)
+    assert "pro" in told
+    assert acme.told("catalog", "apply", str(shop)).split()[1:] == told.split()[2:]  # "WAS", "WOULD BE"
+    assert "nothing changes" in acme.told("catalog", "diff", str(shop))
+    copy = tmp_path / "copy.json"
+    copy.write_text(acme.told("catalog", "export"))
+    assert len(acme.json("catalog", "apply", str(copy), "--live")["changes"]) == len(foreseen["changes"])
+    assert acme.told("catalog", "export", "--live") == copy.read_text()
+
+
+def test_a_file_that_breaks_a_rule_is_told_with_the_place_and_is_no_difference(
+    acme: Service, tmp_path: Path
+) -> None:
+    shop = tmp_path / "shop.toml"
+    shop.write_text(TOML.replace("included = 5", "included = 5, unlimited = true"))
+    place = "pricing_models[0].products[0].features[0].included"
+    refused = acme.refused("catalog", "diff", str(shop), status=2)
+    assert refused.startswith(f"counterfoil: invalid_catalog: {shop}: {place}: An unlimited feature")
+    missing = acme.refused("catalog", "apply", str(tmp_path / "none.toml"))
+    assert missing.startswith(f"counterfoil: file_unusable: cannot use {tmp_path}/none.toml")

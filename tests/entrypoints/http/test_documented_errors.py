@@ -18,6 +18,8 @@ REFUSALS = {
 }
 NOT_OVER_HTTP = {
     "api_key_not_found",
+    "catalog_file_type",
+    "malformed_catalog_file",
     "organization_not_found",
     "organization_required",
     "slug_required",
