@@ -7,6 +7,7 @@ import typer
 
 from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
+from entrypoints.commands.inbox import inbox
 from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
 from entrypoints.commands.organization import organization
@@ -32,6 +33,7 @@ app.command()(migrate)
 app.add_typer(organization, name="organization")
 app.add_typer(keys, name="keys")
 app.add_typer(catalog, name="catalog")
+app.add_typer(inbox, name="inbox")
 
 
 def _show_version(wanted: bool) -> None:

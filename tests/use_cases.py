@@ -10,7 +10,7 @@ from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
-from application.operator_ports import ApiKeyRepository, Organizations
+from application.operator_ports import ApiKeyRepository, Inbox, Organizations
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
@@ -41,6 +41,7 @@ class Store(
     Tenants,
     Organizations,
     ApiKeyRepository,
+    Inbox,
     Protocol,
 ):
     """All the ports that one store implements."""

@@ -4,9 +4,11 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
+from application.operator_ports import InboxRow
 from domain.account import ApiKey, Organization, User
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
@@ -42,5 +44,20 @@ class OperatorReads:
         await asyncio.sleep(0)
         return copied(found)
 
+    async def unhandled(self, limit: int, after: InboxRow | None = None) -> Sequence[InboxRow]:
+        await asyncio.sleep(0)
+        kept = sorted((row for row in self._books.inbox.values() if row.handled_at is None), key=_place)
+        return [copied(row) for row in kept if after is None or _place(row) > _place(after)][:limit]
+
+    async def inbound_event(self, id: str) -> InboxRow | None:
+        await asyncio.sleep(0)
+        return copied(
+            min((row for row in self._books.inbox.values() if row.id == id), key=_place, default=None)
+        )
+
     def _tenant(self, organization_id: OrganizationId, *, livemode: bool) -> TenantBooks:
         return TenantBooks(self._books, organization_id, livemode=livemode)
+
+
+def _place(row: InboxRow) -> tuple[datetime, str, bool, str]:
+    return row.received_at, row.organization_id, row.livemode, row.id

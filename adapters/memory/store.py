@@ -7,10 +7,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from adapters.memory.books import Books, InboxRow, copied
+from adapters.memory.books import Books, copied
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import TenantBooks
 from application.causes import Task
+from application.operator_ports import InboxRow
 from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey

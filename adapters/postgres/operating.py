@@ -5,12 +5,14 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.postgres.database import Database
+from application.operator_ports import InboxRow
 from domain.account import ApiKey
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId
 
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _API_KEYS = msgspec.json.Decoder(list[ApiKey])
+_INBOX = msgspec.json.Decoder(list[InboxRow])
 
 
 class OperatorReads:
@@ -32,3 +34,10 @@ class OperatorReads:
         return _API_KEYS.decode(
             await self.database.call("api_keys_of", auth.organization_id, auth.livemode, id)
         )
+
+    async def unhandled(self, limit: int, after: InboxRow | None = None) -> Sequence[InboxRow]:
+        place = (after.received_at, after.organization_id, after.livemode, after.id) if after else (None,) * 4
+        return _INBOX.decode(await self.database.call("inbox_unhandled", limit, *place))
+
+    async def inbound_event(self, id: str) -> InboxRow | None:
+        return next(iter(_INBOX.decode(await self.database.call("inbox_event", id))), None)

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from adapters.postgres.embedded.postmaster import wait_until
 from entrypoints.http.auth import KNOWN_FOR_SECONDS
+from tests.contracts.worlds import CATALOG
 from tests.entrypoints.serving import Service, service
 from tests.entrypoints.test_catalog_files import TOML
 
@@ -80,3 +82,26 @@ def test_a_file_that_breaks_a_rule_is_told_with_the_place_and_is_no_difference(
     assert refused.startswith(f"counterfoil: invalid_catalog: {shop}: {place}: An unlimited feature")
     missing = acme.refused("catalog", "apply", str(tmp_path / "none.toml"))
     assert missing.startswith(f"counterfoil: file_unusable: cannot use {tmp_path}/none.toml")
+
+
+def test_what_stripe_told_and_did_not_fit_is_seen_and_booked_once_it_fits(
+    acme: Service, tmp_path: Path
+) -> None:
+    assert acme.json("inbox", "list") == {"data": [], "more": False}
+    acme.kept_in_the_inbox("evt_kept")
+    listed = acme.told("inbox", "list").splitlines()[1]
+    for word in ("evt_kept", "payment_intent.succeeded", acme.organization_id, "no_default_pricing_model"):
+        assert word in listed
+    assert '"amount": 1999' in acme.told("inbox", "show", "evt_kept")
+    assert "no_default_pricing_model" in acme.told("inbox", "retry", "evt_kept", status=1)
+    catalog = tmp_path / "catalog.json"
+    catalog.write_bytes(msgspec.json.encode(CATALOG))
+    acme.told("catalog", "apply", str(catalog))
+    retried = acme.json("inbox", "retry", "--all")
+    assert retried == {"data": [{"id": "evt_kept", "handled": True, "reason": None}]}
+    shown = acme.json("inbox", "show", "evt_kept")
+    assert (shown["refusal"], shown["attempts"], shown["fact"]) == (None, 3, None)
+    assert acme.json("inbox", "list")["data"] == []
+    assert "yes" in acme.told("inbox", "retry", "evt_kept")
+    refused = acme.refused("inbox", "retry", "evt_nobody")
+    assert refused == "counterfoil: inbound_event_not_found: There is no event 'evt_nobody' in the inbox."

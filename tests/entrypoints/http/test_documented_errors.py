@@ -19,6 +19,8 @@ REFUSALS = {
 NOT_OVER_HTTP = {
     "api_key_not_found",
     "catalog_file_type",
+    "inbound_event_not_found",
+    "inbound_event_without_fact",
     "malformed_catalog_file",
     "organization_not_found",
     "organization_required",
