@@ -4,7 +4,9 @@ import hashlib
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from domain.auth import Authenticated
 from domain.change import Change
 from domain.events import Event
 from domain.ids import ApiKeyId, Ids, OrganizationId, UserId
@@ -70,18 +72,25 @@ def new_user(
     return Change(user, (Event("user.created"),))
 
 
-def new_api_key(user: User, secret: str, ids: Ids, now: datetime) -> Change[ApiKey]:
-    """A key for this user, in the user's mode. `hint`, the last four characters, tells keys apart."""
+def new_api_key(holder: Authenticated, secret: str, ids: Ids, now: datetime) -> Change[ApiKey]:
+    """A key for this user, in the mode acted in. `hint`, the last four characters, tells keys apart."""
     key = ApiKey(
         ids.new(ApiKeyId),
-        user.organization_id,
-        user.livemode,
-        user.id,
+        holder.organization_id,
+        holder.livemode,
+        holder.user_id,
         secret_hash(secret),
         secret[-4:],
         now,
     )
     return Change(key, (Event("api_key.created"),))
+
+
+def revoke_api_key(key: ApiKey, now: datetime) -> Change[ApiKey] | None:
+    """From now on nobody acts with this key; None when that is so already, and stays as it was told."""
+    if key.revoked_at is not None:
+        return None
+    return Change(replace(key, revoked_at=now), (Event("api_key.revoked"),), key)
 
 
 def new_organization(name: str, slug: str, ids: Ids, now: datetime) -> Change[Organization]:

@@ -10,6 +10,7 @@ from domain.ids import EventId, OrganizationId, RequestId
 
 EventType = Literal[
     "api_key.created",
+    "api_key.revoked",
     "catalog.applied",
     "checkout_session.created",
     "checkout_session.failed",

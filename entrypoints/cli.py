@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
+from entrypoints.commands.inbox import inbox
+from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
 from entrypoints.commands.organization import organization
 from entrypoints.commands.refusals import refusals_told
@@ -28,6 +31,9 @@ app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.add_typer(organization, name="organization")
+app.add_typer(keys, name="keys")
+app.add_typer(catalog, name="catalog")
+app.add_typer(inbox, name="inbox")
 
 
 def _show_version(wanted: bool) -> None:

@@ -23,7 +23,9 @@ from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
+from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from entrypoints.settings import InvalidSettings, Settings, StripeMode
 
@@ -97,6 +99,8 @@ class Container(containers.DeclarativeContainer):
     create_organization = providers.Singleton(
         CreateOrganization, outbox=store, ids=ids, clock=clock, secrets=secrets
     )
+    create_api_key = providers.Singleton(CreateApiKey, outbox=store, ids=ids, clock=clock, secrets=secrets)
+    revoke_api_key = providers.Singleton(RevokeApiKey, api_keys=store, outbox=store, ids=ids, clock=clock)
     apply_catalog = providers.Singleton(ApplyCatalog, catalogs=store, outbox=store, ids=ids, clock=clock)
     create_customer = providers.Singleton(CreateCustomer, customers=store, outbox=store, ids=ids, clock=clock)
     create_customer_at_stripe = providers.Singleton(

@@ -10,7 +10,10 @@ from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.operator_ports import ApiKeyRepository, Inbox, Organizations
+from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
+from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.ports import (
     CatalogRepository,
@@ -36,6 +39,9 @@ class Store(
     EventSequencer,
     TaskQueue,
     Tenants,
+    Organizations,
+    ApiKeyRepository,
+    Inbox,
     Protocol,
 ):
     """All the ports that one store implements."""
@@ -54,7 +60,10 @@ class UseCases(Generic[StoreT]):
         self.ids = ids or SequentialIds()
         self.gateway = MemoryGateway()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock
-        self.create_organization = CreateOrganization(store, ids, clock, SequentialSecrets())
+        secrets = SequentialSecrets()
+        self.create_organization = CreateOrganization(store, ids, clock, secrets)
+        self.create_api_key = CreateApiKey(store, ids, clock, secrets)
+        self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)

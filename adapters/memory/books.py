@@ -5,39 +5,19 @@ from datetime import datetime
 from typing import TypeVar
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.operator_ports import InboxRow
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, TaskId
-from domain.payment import PaymentFact
 
 T = TypeVar("T")
 InboxKey = tuple[OrganizationId, bool, str]
-
-
-class InboxRow(Struct, frozen=True):
-    """What Stripe told us, delivery after delivery, until it could be handled.
-
-    `received_at` is when it first came. `refusal` and `reason` say why it could not be handled, the last
-    time; `fact` is then kept with them.
-    """
-
-    id: str
-    type: str
-    organization_id: OrganizationId
-    livemode: bool
-    received_at: datetime
-    attempts: int
-    handled_at: datetime | None
-    refusal: str | None
-    reason: str | None
-    fact: PaymentFact | None
 
 
 def copied(value: T) -> T:

@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from adapters.memory.books import Books, InboxRow, copied
+from adapters.memory.books import Books, copied
+from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import TenantBooks
 from application.causes import Task
+from application.operator_ports import InboxRow
 from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
@@ -25,7 +27,7 @@ from domain.payment import PaymentFact
 T = TypeVar("T")
 
 
-class MemoryStore:
+class MemoryStore(OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.database import Database
+from adapters.postgres.operating import OperatorReads
 from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
 from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
 from application.unit_of_work import Part, TakenWork, UnitOfWork
@@ -56,7 +57,7 @@ _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore:
+class PostgresStore(OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:

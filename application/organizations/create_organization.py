@@ -56,11 +56,12 @@ class CreateOrganization:
         keys: dict[bool, str] = {}
         for livemode in (False, True):
             keys[livemode] = self.secrets.api_key(livemode=livemode)
-            owner = work.record(
+            work.record(
                 account.new_user(
                     owner_id, organization.id, livemode=livemode, email=command.owner_email, now=now
                 )
             )
+            owner = Authenticated(owner_id, organization.id, livemode)
             work.record(account.new_api_key(owner, keys[livemode], self.ids, now))
         try:
             await self.outbox.commit(work)

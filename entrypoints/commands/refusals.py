@@ -18,8 +18,8 @@ _NO_SUCH_PLACE = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES, socket.EA
 
 
 @contextmanager
-def refusals_told() -> Iterator[None]:
-    """End the process with status 1 and one line on standard error, `counterfoil: CODE: …`.
+def refusals_told(status: int = 1) -> Iterator[None]:
+    """End the process with this status and one line on standard error, `counterfoil: CODE: …`.
 
     A fault of ours is told by its kind alone, for its words may be somebody's data; with COUNTERFOIL_DEBUG
     set, the traceback is shown.
@@ -28,19 +28,20 @@ def refusals_told() -> Iterator[None]:
         with _alone():
             yield
     except (DomainError, DatabaseSetupError, DemoFailedError) as refusal:
-        _end(refusal.code, str(refusal))
+        _end(status, refusal.code, str(refusal))
     except InvalidSettings as refusal:
-        _end("invalid_settings", str(refusal).replace("\n", "; "))
+        _end(status, "invalid_settings", str(refusal).replace("\n", "; "))
     except OSError as failure:
         if os.environ.get(DEBUG):
             raise
-        _end(*_of_system(failure))
+        _end(status, *_of_system(failure))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as fault:
         if os.environ.get(DEBUG):
             raise
-        _end("internal_error", f"unexpected {type(fault).__name__}; set {DEBUG}=1 to see where it comes from")
+        words = f"unexpected {type(fault).__name__}; set {DEBUG}=1 to see where it comes from"
+        _end(status, "internal_error", words)
 
 
 def _of_system(failure: OSError) -> tuple[str, str]:
@@ -66,7 +67,7 @@ def _alone() -> Iterator[None]:
         raise failure from None
 
 
-def _end(code: str, words: str) -> None:
+def _end(status: int, code: str, words: str) -> None:
     line = " ".join(words.split())
     sys.stderr.write(f"counterfoil: {code}: {line}\n")
-    sys.exit(1)
+    sys.exit(status)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.books import InboxRow
+from application.operator_ports import InboxRow
 from domain.catalog_document import PricingModelEntry
 from domain.checkout import CheckoutSession
 from domain.customer import Customer

@@ -1,0 +1,43 @@
+"""What those who run the service ask of the books in PostgreSQL: functions of sql/11_operating.sql."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from adapters.postgres.database import Database
+from application.operator_ports import InboxRow
+from domain.account import ApiKey
+from domain.auth import Authenticated
+from domain.ids import ApiKeyId
+
+_AUTHENTICATED = msgspec.json.Decoder(Authenticated)
+_API_KEYS = msgspec.json.Decoder(list[ApiKey])
+_INBOX = msgspec.json.Decoder(list[InboxRow])
+
+
+class OperatorReads:
+    """The part of the store that the command line is for."""
+
+    database: Database
+
+    async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
+        found = await self.database.call("resolve_organization", organization, livemode)
+        return None if found is None else _AUTHENTICATED.decode(found)
+
+    async def api_keys(self, auth: Authenticated) -> Sequence[ApiKey]:
+        return await self._keys(auth, None)
+
+    async def api_key(self, auth: Authenticated, id: ApiKeyId) -> ApiKey | None:
+        return next(iter(await self._keys(auth, id)), None)
+
+    async def _keys(self, auth: Authenticated, id: ApiKeyId | None) -> list[ApiKey]:
+        return _API_KEYS.decode(
+            await self.database.call("api_keys_of", auth.organization_id, auth.livemode, id)
+        )
+
+    async def unhandled(self, limit: int, after: InboxRow | None = None) -> Sequence[InboxRow]:
+        place = (after.received_at, after.organization_id, after.livemode, after.id) if after else (None,) * 4
+        return _INBOX.decode(await self.database.call("inbox_unhandled", limit, *place))
+
+    async def inbound_event(self, id: str) -> InboxRow | None:
+        return next(iter(_INBOX.decode(await self.database.call("inbox_event", id))), None)

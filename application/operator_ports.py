@@ -1,0 +1,66 @@
+"""The ports of those who run the service, at its command line; all others are in `application.ports`.
+
+What is said there holds here: repositories only read, each read is one query, and the contract suite
+(tests/contracts) holds every adapter to these words.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from domain.account import ApiKey
+from domain.auth import Authenticated
+from domain.ids import ApiKeyId, OrganizationId
+from domain.payment import PaymentFact
+
+
+class Organizations(Protocol):
+    """Whose books are meant, when somebody names them at the command line."""
+
+    async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
+        """Who acts at the command line: the owner, who is its first user, of the organization with this id,
+        else with this slug; for None, of the only organization there is. None where there is no such one."""
+
+
+class ApiKeyRepository(Protocol):
+    """The keys of an organization in one mode, revoked ones too."""
+
+    async def api_keys(self, auth: Authenticated) -> Sequence[ApiKey]:
+        """All of them, oldest first."""
+
+    async def api_key(self, auth: Authenticated, id: ApiKeyId) -> ApiKey | None:
+        """By id."""
+
+
+class InboxRow(Struct, frozen=True):
+    """What Stripe told us, delivery after delivery, until it could be handled.
+
+    `received_at` is when it first came. `refusal` and `reason` say why it could not be handled, the last
+    time; `fact` is then kept with them.
+    """
+
+    id: str
+    type: str
+    organization_id: OrganizationId
+    livemode: bool
+    received_at: datetime
+    attempts: int
+    handled_at: datetime | None
+    refusal: str | None
+    reason: str | None
+    fact: PaymentFact | None
+
+
+class Inbox(Protocol):
+    """What Stripe told us and could not be handled, of every organization. As the worker: nobody else sees
+    it across organizations.
+    """
+
+    async def unhandled(self, limit: int, after: InboxRow | None = None) -> Sequence[InboxRow]:
+        """What is not handled, at most so many, by when it first came; those that come `after` one of them,
+        if it is given."""
+
+    async def inbound_event(self, id: str) -> InboxRow | None:
+        """By Stripe's id, handled or not; the first one, should several organizations have it."""
