@@ -40,3 +40,7 @@ class GatewayByMode:
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         return await self._gateways[livemode].payment_intent(id, livemode=livemode)
+
+    async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        gateway = self._gateways[livemode]
+        await gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)

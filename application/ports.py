@@ -208,6 +208,10 @@ class PaymentGateway(Protocol):
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         """The intent as it is now."""
 
+    async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        """Nobody can pay it any more, as it was abandoned. One that has ended, or that somebody is paying at
+        this moment, stays as it is."""
+
 
 class WebhookNotice(Struct, frozen=True):
     """Something the provider told us, signed. `fact` is null when it is of no concern to the books."""

@@ -13,7 +13,7 @@ from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Tas
 from application.views import previous_of, snapshot_of, subject_of
 from domain.auth import AuthContext, actor_of
 from domain.change import Change, S, State
-from domain.effects import effects_of
+from domain.effects import due_at, effects_of
 from domain.errors import Conflict
 from domain.events import Event, EventData, RecordedEvent
 from domain.ids import EventId, Ids, OrganizationId, TaskId
@@ -112,7 +112,7 @@ class UnitOfWork:
                 livemode=recorded.livemode,
                 effect=effect,
                 created_at=recorded.occurred_at,
-                due_at=recorded.occurred_at,
+                due_at=due_at(effect, recorded.occurred_at),
                 correlation_id=recorded.correlation_id,
                 causation_id=recorded.id,
             )

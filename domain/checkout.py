@@ -1,10 +1,9 @@
 """Checkout sessions: a buyer is asked to pay, once, for one thing."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
 
 from domain.auth import Authenticated
 from domain.catalog import Price, Product
@@ -14,19 +13,20 @@ from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
 from domain.money import Quantity, total
-from domain.payment import PaymentStatus
 from domain.text import Email, Metadata, Name, Url
 
 CheckoutSessionType = Literal["product"]
 CheckoutSessionStatus = Literal["open", "pending", "succeeded", "failed", "expired"]
 
 LIFETIME = timedelta(hours=24)
+"""How long a session can be paid, unless the settings say otherwise."""
 
 
 class CheckoutSession(Struct, frozen=True):
     """One thing to be paid for. `amount` is the total in minor units of `currency`.
 
     `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
+    `expires_at` is when it can no longer be paid; what is under way at that moment may still end well.
     """
 
     id: CheckoutSessionId
@@ -79,8 +79,9 @@ def open_session(
     product: Product | None,
     ids: Ids,
     now: datetime,
+    lifetime: timedelta = LIFETIME,
 ) -> Change[CheckoutSession]:
-    """A new session for this price and quantity, open for 24 hours.
+    """A new session for this price and quantity, open for so long.
 
     Raises Rejected `price_not_found`, `price_not_purchasable`, `customer_not_found`, `amount_too_large`,
     `amount_is_zero`.
@@ -119,7 +120,7 @@ def open_session(
         payment_intent_id=None,
         client_secret=None,
         purchase_id=None,
-        expires_at=now + LIFETIME,
+        expires_at=now + lifetime,
         created_at=now,
     )
     return Change(session, (Event("checkout_session.created"),))
@@ -133,70 +134,3 @@ def check_buyer(draft: NewCheckoutSession) -> None:
             "Give either a customer (its id or external id) or anonymous: true.",
             field="customer",
         )
-
-
-def attach_intent(
-    session: CheckoutSession, payment_intent_id: str, client_secret: str | None
-) -> Change[CheckoutSession] | None:
-    """Stripe's payment intent for this session is known now; None when it was known already."""
-    after = replace(
-        session,
-        payment_intent_id=payment_intent_id,
-        client_secret=client_secret or session.client_secret,
-    )
-    return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
-
-
-def follow_payment(
-    session: CheckoutSession,
-    payment: PaymentStatus,
-    *,
-    payment_intent_id: str,
-    customer_id: CustomerId | None,
-    purchase_id: PurchaseId | None,
-) -> Change[CheckoutSession] | None:
-    """The session after its payment; None when nothing is new.
-
-    Derived from the payment's status, so that order cannot matter. A failed attempt leaves the session
-    open for another one; a session that had expired stays so until it is paid all the same.
-    """
-    after = replace(
-        session,
-        status=_status(session.status, payment),
-        payment_intent_id=payment_intent_id,
-        customer_id=customer_id,
-        purchase_id=purchase_id,
-    )
-    if after == session:
-        return None
-    return Change(after, (_event(session, after),), session)
-
-
-def _status(known: CheckoutSessionStatus, payment: PaymentStatus) -> CheckoutSessionStatus:
-    match payment:
-        case "succeeded":
-            return "succeeded"
-        case "canceled":
-            return "expired" if known == "expired" else "failed"
-        case "processing":
-            return "expired" if known == "expired" else "pending"
-        case "failed" | "open":
-            return "expired" if known == "expired" else "open"
-        case _:
-            assert_never(payment)
-
-
-def _event(before: CheckoutSession, after: CheckoutSession) -> Event:
-    if before.status == after.status:
-        return Event("checkout_session.updated")
-    match after.status:
-        case "succeeded":
-            return Event("checkout_session.succeeded")
-        case "pending":
-            return Event("checkout_session.pending")
-        case "failed":
-            return Event("checkout_session.failed")
-        case "open" | "expired":
-            return Event("checkout_session.updated")
-        case _:
-            assert_never(after.status)

@@ -1,11 +1,14 @@
 """What has to happen outside, because something happened in the books. Pure: the worker performs it later."""
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from domain.change import State
+from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import CustomerId
+from domain.ids import CheckoutSessionId, CustomerId
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -19,11 +22,39 @@ class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
     name: str | None
 
 
-Effect = CreateStripeCustomer
+class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
+    """A session can be paid until then; whatever is not being paid by that time expires."""
+
+    checkout_session_id: CheckoutSessionId
+    expires_at: datetime
+
+
+class CancelPaymentIntent(Struct, frozen=True, tag="cancel_payment_intent"):
+    """Nobody shall pay for what has expired."""
+
+    checkout_session_id: CheckoutSessionId
+    payment_intent_id: str
+
+
+Effect = CreateStripeCustomer | EndCheckoutSession | CancelPaymentIntent
+
+_OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
 
 
 def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
     """The effects of an event, evaluated when it is committed and never again: a replay makes none."""
-    if isinstance(state, Customer) and event.type == "customer.created" and state.stripe_customer_id is None:
-        return (CreateStripeCustomer(state.id, state.external_id, state.email, state.name),)
-    return ()
+    match state:
+        case Customer(stripe_customer_id=None) if event.type == "customer.created":
+            return (CreateStripeCustomer(state.id, state.external_id, state.email, state.name),)
+        case CheckoutSession() if event.type == "checkout_session.created":
+            return (EndCheckoutSession(state.id, state.expires_at),)
+        case CheckoutSession(status="expired", payment_intent_id=str(intent)) if event.type in _OF_EXPIRED:
+            # Updated too: the intent may become known only after the session has expired.
+            return (CancelPaymentIntent(state.id, intent),)
+        case _:
+            return ()
+
+
+def due_at(effect: Effect, now: datetime) -> datetime:
+    """When it is to happen: at once, unless it waits for its time."""
+    return effect.expires_at if isinstance(effect, EndCheckoutSession) else now

@@ -13,6 +13,7 @@ EventType = Literal[
     "api_key.revoked",
     "catalog.applied",
     "checkout_session.created",
+    "checkout_session.expired",
     "checkout_session.failed",
     "checkout_session.pending",
     "checkout_session.succeeded",

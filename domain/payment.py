@@ -23,9 +23,11 @@ from domain.ids import (
 )
 
 AttemptStatus = Literal["pending", "failed", "succeeded"]
-Ending = Literal["canceled", "succeeded"]
+Ending = Literal["abandoned", "canceled", "succeeded"]
+"""`abandoned`: canceled because nobody paid in time, which is what we tell Stripe when a session expires."""
 PaymentStatus = Literal["open", "processing", "failed", "canceled", "succeeded"]
 
+_CANCELED: frozenset[Ending] = frozenset({"abandoned", "canceled"})
 _CERTAINTY: dict[AttemptStatus, int] = {"pending": 0, "failed": 1, "succeeded": 2}
 
 
@@ -113,7 +115,7 @@ def status_of(endings: tuple[Ending, ...], attempts: tuple[Attempt, ...]) -> Pay
     """What the facts come to. Success outranks all; an attempt under way outranks those that failed."""
     if "succeeded" in endings:
         return "succeeded"
-    if "canceled" in endings:
+    if endings:
         return "canceled"
     outcomes = {attempt.status for attempt in attempts}
     if "pending" in outcomes:
@@ -124,6 +126,12 @@ def status_of(endings: tuple[Ending, ...], attempts: tuple[Attempt, ...]) -> Pay
 def status_after(fact: PaymentFact, known: Payment | None) -> PaymentStatus:
     """How the payment stands with this fact merged in."""
     return status_of(*_merged(fact, known))
+
+
+def is_abandoned_after(fact: PaymentFact, known: Payment | None) -> bool:
+    """Whether nobody paid in time, with this fact merged in, and that is all that ended the payment."""
+    endings, _ = _merged(fact, known)
+    return endings == ("abandoned",)
 
 
 def record(
@@ -174,11 +182,11 @@ def _merged(fact: PaymentFact, known: Payment | None) -> tuple[tuple[Ending, ...
 def _events(before: Payment | None, after: Payment) -> tuple[Event, ...]:
     known = {(attempt.id, attempt.status) for attempt in before.attempts} if before else set()
     news = [attempt for attempt in after.attempts if (attempt.id, attempt.status) not in known]
-    endings = set(after.endings).difference(before.endings if before else ())
+    ended = set(before.endings) if before else set()
     events = [Event("payment.failed", attempt.id) for attempt in news if attempt.status == "failed"]
     events += [Event("payment.processing", attempt.id) for attempt in news if attempt.status == "pending"]
-    if "canceled" in endings:
+    if not ended & _CANCELED and _CANCELED & set(after.endings):  # by whomever, it is canceled once
         events.append(Event("payment.canceled", "canceled"))
-    if "succeeded" in endings:
+    if "succeeded" in set(after.endings) - ended:
         events.append(Event("payment.succeeded", "succeeded"))
     return tuple(events) or (Event("payment.updated"),)

@@ -20,13 +20,16 @@ from adapters.stripe.gateway import StripeAccount, StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import RandomSecrets, SystemClock, TypeIds
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
+from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
+from entrypoints.effects import Effects
 from entrypoints.settings import InvalidSettings, Settings, StripeMode
 
 StandIn: TypeAlias = Sandbox
@@ -103,20 +106,37 @@ class Container(containers.DeclarativeContainer):
     revoke_api_key = providers.Singleton(RevokeApiKey, api_keys=store, outbox=store, ids=ids, clock=clock)
     apply_catalog = providers.Singleton(ApplyCatalog, catalogs=store, outbox=store, ids=ids, clock=clock)
     create_customer = providers.Singleton(CreateCustomer, customers=store, outbox=store, ids=ids, clock=clock)
-    create_customer_at_stripe = providers.Singleton(
-        CreateCustomerAtStripe,
-        customers=worker_store,
+    open_checkout_session = providers.Singleton(
+        OpenCheckoutSession,
+        checkouts=store,
         gateway=gateway,
-        outbox=worker_store,
+        outbox=store,
         ids=ids,
         clock=clock,
+        lifetime=settings.provided.checkout_lifetime,
     )
-    open_checkout_session = providers.Singleton(
-        OpenCheckoutSession, checkouts=store, gateway=gateway, outbox=store, ids=ids, clock=clock
+    expire_checkout_session = providers.Singleton(
+        ExpireCheckoutSession, checkouts=store, outbox=store, ids=ids, clock=clock
     )
     process_payment_intent = providers.Singleton(
         ProcessPaymentIntent, payments=store, gateway=gateway, outbox=store, ids=ids, clock=clock
     )
+    effects = providers.Singleton(
+        Effects,
+        providers.Singleton(
+            CreateCustomerAtStripe,
+            customers=worker_store,
+            gateway=gateway,
+            outbox=worker_store,
+            ids=ids,
+            clock=clock,
+        ),
+        providers.Singleton(
+            ExpireCheckoutSession, checkouts=worker_store, outbox=worker_store, ids=ids, clock=clock
+        ),
+        providers.Singleton(CancelIntentAtStripe, gateway=gateway, outbox=worker_store, ids=ids, clock=clock),
+    )
+    """What the worker does; with the worker's store."""
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """What the environment says. Secrets are kept out of every text that is made of the settings."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -45,6 +46,7 @@ class Settings(BaseSettings):
     postgres_bin_dir: Annotated[Path | None, Field(validation_alias="POSTGRES_BIN_DIR")] = None
     pool_size: Annotated[int, Field(validation_alias="COUNTERFOIL_POOL_SIZE", ge=1, le=100)] = 6
     public_url: Annotated[str | None, Field(validation_alias="COUNTERFOIL_PUBLIC_URL")] = None
+    checkout_hours: Annotated[int, Field(validation_alias="COUNTERFOIL_CHECKOUT_HOURS", ge=1, le=720)] = 24
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(validation_alias="COUNTERFOIL_LOG_LEVEL")
     ] = "info"
@@ -89,6 +91,11 @@ class Settings(BaseSettings):
     def stripe_live(self) -> StripeMode | None:
         """Stripe's live mode, when it is configured."""
         return self._mode("live")
+
+    @property
+    def checkout_lifetime(self) -> timedelta:
+        """How long a checkout session can be paid."""
+        return timedelta(hours=self.checkout_hours)
 
     @field_validator("home")
     @classmethod

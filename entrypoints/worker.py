@@ -5,16 +5,14 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import assert_never
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from application.causes import Task
-from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.ports import Clock, EventSequencer, TaskQueue
-from domain.effects import CreateStripeCustomer
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
+from entrypoints.effects import Effects
 
 LAST_ATTEMPT = 20
 """After as many failures (some seven hours) a task is parked, for a person to look at."""
@@ -49,7 +47,7 @@ class Worker:
         self,
         sequencer: EventSequencer,
         queue: TaskQueue,
-        create_customer_at_stripe: CreateCustomerAtStripe,
+        effects: Effects,
         clock: Clock,
         *,
         concurrency: int = 32,
@@ -60,7 +58,7 @@ class Worker:
     ) -> None:
         self._sequencer = sequencer
         self._queue = queue
-        self._create_customer_at_stripe = create_customer_at_stripe
+        self._effects = effects
         self._clock = clock
         self._concurrency = concurrency
         self._batch = batch
@@ -147,18 +145,11 @@ class Worker:
         try:
             try:
                 async with asyncio.timeout(self._lease.total_seconds()):
-                    await self._effect(task)
+                    await self._effects(task)
             except Exception as error:
                 await self._failed(task, error)
         except Exception as error:  # its failure could not be noted: it is due again when its lease ends
             log.warning("task_left", **_about(task), **_of(error))
-
-    async def _effect(self, task: Task) -> None:
-        match task.effect:
-            case CreateStripeCustomer() as effect:
-                await self._create_customer_at_stripe(effect, task)
-            case _:
-                assert_never(task.effect)
 
     async def _failed(self, task: Task, error: Exception) -> None:
         """Try again later, or give up for good. A task that somebody else has finished is not there to be

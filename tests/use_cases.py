@@ -7,6 +7,7 @@ from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
@@ -14,6 +15,7 @@ from application.operator_ports import ApiKeyRepository, Inbox, Organizations
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
+from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.ports import (
     CatalogRepository,
@@ -27,6 +29,7 @@ from application.ports import (
     Tenants,
 )
 from domain.ids import Ids
+from entrypoints.effects import Effects
 
 
 class Store(
@@ -67,5 +70,11 @@ class UseCases(Generic[StoreT]):
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
+        self.effects = Effects(
+            self.create_customer_at_stripe,
+            ExpireCheckoutSession(worker, worker, ids, clock),
+            CancelIntentAtStripe(gateway, worker, ids, clock),
+        )
+        self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock)
         self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)

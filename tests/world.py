@@ -1,11 +1,13 @@
 """A service without a web: every use case on one store, with a clock, ids and a provider that obey."""
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import CatalogApplied
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
 from application.payments.process_payment_intent import (
@@ -24,6 +26,7 @@ from domain.catalog_document import (
 )
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.effects import EndCheckoutSession
 from domain.ids import CheckoutSessionId, OrganizationId, RequestId
 from domain.payment import PaymentFact
 from tests.use_cases import StoreT, UseCases
@@ -142,7 +145,23 @@ class World(UseCases[StoreT]):
 
     async def perform(self, task: Task) -> None:
         """The worker performs a task's effect."""
-        await self.create_customer_at_stripe(task.effect, task)
+        await self.effects(task)
+
+    async def time_is_up(self) -> None:
+        """A day passes, and what was to end with it ends; whatever else is due waits."""
+        self.clock.advance(timedelta(hours=24))
+        for task in await self.worker_store.lease(1000, self.clock.now(), timedelta(seconds=60)):
+            if isinstance(task.effect, EndCheckoutSession):
+                await self.effects(task)
+
+    async def perform_due(self) -> None:
+        """The worker performs whatever is due."""
+        for task in await self.worker_store.lease(1000, self.clock.now(), timedelta(seconds=60)):
+            await self.effects(task)
+
+    async def expire(self, id: CheckoutSessionId, auth: Authenticated | None = None) -> CheckoutSession:
+        """The seller takes the offer back."""
+        return await self.expire_checkout_session(SellerAsked(id, auth or self.auth, self.request()))
 
     def request(self) -> ApiRequest:
         """Somebody calls the API."""

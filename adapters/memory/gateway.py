@@ -121,6 +121,19 @@ class MemoryGateway:
         await self._ended(failure)
         return intent
 
+    async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        def act() -> str:
+            intent = self._intents.get(id)
+            if intent is None or intent.livemode != livemode:
+                raise ProviderRefused("payment_intent_not_found", f"No such payment_intent: '{id}'")
+            paying = any(attempt.status == "pending" for attempt in intent.attempts)
+            if intent.ending is None and not paying:
+                self._intents[id] = replace(intent, ending="abandoned")
+
+            return id
+
+        await self._idempotent(Call("cancel_payment_intent", livemode, idempotency_key), (id,), act)
+
     def put(self, intent: PaymentFact) -> None:
         """The intent is like this now, whatever it was."""
         self._intents[intent.payment_intent_id] = intent

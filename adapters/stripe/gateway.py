@@ -7,11 +7,11 @@ import aiohttp
 import msgspec
 import stripe
 from msgspec import Struct
-from stripe.params import CustomerCreateParams, PaymentIntentCreateParams
+from stripe.params import CustomerCreateParams, PaymentIntentCancelParams, PaymentIntentCreateParams
 
 from adapters.stripe.discretion import hush_sdk_logs
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, session_marks
-from adapters.stripe.refusals import in_our_words, key_setting, not_configured
+from adapters.stripe.refusals import in_our_words, key_setting, not_configured, unless_its_state_forbids
 from adapters.stripe.translation import payment_fact
 from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession
@@ -145,6 +145,14 @@ class StripeGateway:
         with in_our_words(livemode=livemode):
             found = await self._client(livemode).v1.payment_intents.retrieve_async(id)
             return payment_fact(_body(found))
+
+    async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        """docs.stripe.com/api/payment_intents/cancel; `abandoned` is how we know again what we canceled."""
+        params: PaymentIntentCancelParams = {"cancellation_reason": "abandoned"}
+        with in_our_words(livemode=livemode), unless_its_state_forbids():
+            await self._client(livemode).v1.payment_intents.cancel_async(
+                id, params, {"idempotency_key": idempotency_key}
+            )
 
     def _client(self, livemode: bool) -> stripe.StripeClient:
         account = self._accounts[livemode]

@@ -41,6 +41,17 @@ def in_our_words(*, livemode: bool) -> Iterator[None]:
         raise _unavailable("it gave an answer that is not Stripe's") from None
 
 
+@contextmanager
+def unless_its_state_forbids() -> Iterator[None]:
+    """An intent that has ended, or that is being paid, is left as it is, and that is no error
+    (docs.stripe.com/error-codes#payment-intent-unexpected-state)."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if error.code != "payment_intent_unexpected_state":
+            raise
+
+
 def _translated(error: stripe.StripeError, *, livemode: bool) -> ProviderRefused | Unavailable:
     setting = key_setting(livemode=livemode)
     match error:

@@ -42,6 +42,7 @@ class _Intent(Struct):
     amount: int
     currency: str
     status: str
+    cancellation_reason: str | None = None
     latest_charge: str | _Expanded | None = None
     customer: str | _Expanded | None = None
     payment_method: str | _Expanded | None = None
@@ -62,7 +63,7 @@ def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
         livemode=intent.livemode,
         amount=intent.amount,
         currency=intent.currency,
-        ending=_ending(intent.status),
+        ending=_ending(intent),
         attempts=merge_attempts(_failed(intent), _current(intent)),
         stripe_customer_id=_id(intent.customer),
         receipt_email=intent.receipt_email,
@@ -71,10 +72,12 @@ def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
     )
 
 
-def _ending(status: str) -> Ending | None:
-    match status:
-        case "succeeded" | "canceled":
-            return status
+def _ending(intent: _Intent) -> Ending | None:
+    match intent.status:
+        case "canceled" if intent.cancellation_reason == "abandoned":
+            return "abandoned"
+        case "succeeded" | "canceled" as ending:
+            return ending
         case _:  # Stripe may add statuses; one we do not know ends nothing
             return None
 

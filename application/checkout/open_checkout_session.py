@@ -1,11 +1,12 @@
 """A buyer is to be asked for money."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from application.causes import ApiRequest
 from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, PaymentIntent
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout
+from domain import checkout, checkout_progress
 from domain.auth import Authenticated
 from domain.change import stored
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -26,6 +27,7 @@ class OpenCheckoutSession:
     outbox: EventOutbox
     ids: Ids
     clock: Clock
+    lifetime: timedelta = checkout.LIFETIME
 
     async def __call__(
         self, draft: NewCheckoutSession, auth: Authenticated, cause: ApiRequest
@@ -36,7 +38,7 @@ class OpenCheckoutSession:
         work = UnitOfWork(cause, auth, self.ids, now)
         session = work.record(
             checkout.open_session(
-                draft, auth, context.customer, context.price, context.product, self.ids, now
+                draft, auth, context.customer, context.price, context.product, self.ids, now, self.lifetime
             )
         )
         await self.outbox.commit(work)
@@ -65,7 +67,7 @@ class OpenCheckoutSession:
     async def _store(
         self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
-        change = checkout.attach_intent(session, intent.id, intent.client_secret)
+        change = checkout_progress.attach_intent(session, intent.id, intent.client_secret)
         if change is None:
             return session
         work = UnitOfWork(cause, auth, self.ids, self.clock.now())

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from application.causes import ApiRequest, Cause, InboundEvent
 from application.ports import Clock, EventOutbox, PaymentContext, PaymentGateway, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout, customer, payment, purchase
+from domain import checkout_progress, customer, payment, purchase
 from domain.auth import Anonymous
 from domain.change import stored
 from domain.checkout import CheckoutSession
@@ -124,9 +124,11 @@ class ProcessPaymentIntent:
         )
         if paid is not None:
             work.record(paid)
-        followed = checkout.follow_payment(
+        followed = checkout_progress.follow_payment(
             session,
             status,
+            abandoned=payment.is_abandoned_after(fact, context.payment),
+            now=now,
             payment_intent_id=fact.payment_intent_id,
             customer_id=customer_id,
             purchase_id=purchase_id,

@@ -38,4 +38,4 @@ async def _work(settings: Settings, database: ServiceDatabase) -> None:
 def worker_of(container: Container) -> Worker:
     """A worker on the adapters of this container, which must be open."""
     store = container.worker_store()
-    return Worker(store, store, container.create_customer_at_stripe(), container.clock())
+    return Worker(store, store, container.effects(), container.clock())

@@ -6,6 +6,7 @@ from litestar import Controller, get, post
 from litestar.params import FromPath, JSONBody
 from msgspec.structs import asdict
 
+from application.checkout.expire_checkout_session import ExpireCheckoutSession, SellerAsked
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.ports import CheckoutRepository
 from application.views import CheckoutSessionView, view_of
@@ -83,4 +84,17 @@ class CheckoutSessionController(Controller):
         session = await checkouts.session(request.auth, session_id(id))
         if session is None:
             raise session_not_found()
+        return CheckoutSessionReply.of(session, public_url)
+
+    @post("/{id:str}/expire", status_code=200, summary="End a checkout session", responses=REFUSALS)
+    async def expire(
+        self,
+        request: Call,
+        id: FromPath[str],
+        expire_checkout_session: Injected[ExpireCheckoutSession],
+        public_url: Injected[str],
+    ) -> CheckoutSessionReply:
+        """Nobody can pay it any more; one that is expired already is answered as it is. Stripe's intent is
+        canceled soon after: what a buyer has paid until then is booked."""
+        session = await expire_checkout_session(SellerAsked(session_id(id), request.auth, request.cause))
         return CheckoutSessionReply.of(session, public_url)

@@ -19,6 +19,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "create_customer": container.create_customer,
         "customers": container.store,
         "events": container.store,
+        "expire_checkout_session": container.expire_checkout_session,
         "inbox": providers.Factory(
             Inbox, container.webhook_reader, container.process_payment_intent, container.clock
         ),

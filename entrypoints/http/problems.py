@@ -42,7 +42,7 @@ _STATUS: dict[type[DomainError], int] = {
     ProviderRefused: 502,
     Unavailable: 503,
 }
-_STATUS_OF_CODE = {"invalid_signature": 400, "invalid_payload": 400}
+_STATUS_OF_CODE = {"invalid_signature": 400, "invalid_payload": 400, "checkout_session_not_open": 409}
 _FRAMEWORK = {
     404: ("route_not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not know that method."),
@@ -77,7 +77,7 @@ REFUSALS = {
     status: ResponseSpec(
         Problem, generate_examples=False, media_type=PROBLEM_JSON, description=HTTPStatus(status).phrase
     )
-    for status in (400, 401, 403, 404, 422, 503)
+    for status in (400, 401, 403, 404, 409, 422, 503)
 }
 """For the description of a route: what it may answer instead."""
 

@@ -238,6 +238,33 @@ async def test_the_webhook_tells_what_asking_would(
     assert [fact.attempts[0].status for fact in asked[1:]] == ["failed", "pending", "succeeded"]
 
 
+async def test_a_canceled_intent_was_abandoned_and_canceling_it_again_is_no_error(
+    gateway: StripeGateway, exchanges: list[Exchange]
+) -> None:
+    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    for key in ("cs_1:cancel:1", "cs_1:cancel:1", "cs_1:cancel:2"):
+        await gateway.cancel_payment_intent(made.id, livemode=False, idempotency_key=key)
+    assert [exchange.idempotency_key for exchange in exchanges[1:]][-1] == "cs_1:cancel:2"
+    assert (await gateway.payment_intent(made.id, livemode=False)).ending == "abandoned"
+
+
+@pytest.mark.parametrize(("method", "ending"), [("pm_card_visa", "succeeded"), ("pm_usBankAccount", None)])
+async def test_what_is_paid_or_being_paid_is_left_as_it_is(
+    gateway: StripeGateway, buyer: stripe.StripeClient, method: str, ending: str | None
+) -> None:
+    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    await buyer.v1.payment_intents.confirm_async(made.id, {"payment_method": method, "return_url": RETURN})
+    before = await gateway.payment_intent(made.id, livemode=False)
+    await gateway.cancel_payment_intent(made.id, livemode=False, idempotency_key="cancel")
+    assert await gateway.payment_intent(made.id, livemode=False) == before
+    assert before.ending == ending
+
+
+async def test_canceling_what_is_not_there_is_refused(gateway: StripeGateway) -> None:
+    with pytest.raises(ProviderRefused, match="resource_missing"):
+        await gateway.cancel_payment_intent("pi_missing", livemode=False, idempotency_key="cancel")
+
+
 async def test_an_intent_that_is_not_there_is_refused(gateway: StripeGateway) -> None:
     with pytest.raises(ProviderRefused, match="resource_missing"):
         await gateway.payment_intent("pi_missing", livemode=False)

@@ -54,6 +54,13 @@ def given_up(created: PaymentFact) -> Flow:
     return flow | {"canceled": replace(created, attempts=(BOUNCED,), ending="canceled")}
 
 
+def abandoned(created: PaymentFact) -> Flow:
+    """The debit fails, and the intent is canceled because the session has expired."""
+    flow = bounced_then_paid(created)
+    del flow["succeeded"]
+    return flow | {"abandoned": replace(created, attempts=(BOUNCED,), ending="abandoned")}
+
+
 def everything(created: PaymentFact) -> Flow:
     """More than Stripe could ever say of one intent: success outranks all."""
     return declined_then_paid(created) | {"canceled": replace(created, ending="canceled")}

@@ -42,7 +42,10 @@ async def test_stripes_id_is_stored_and_the_task_is_done(world: MemoryWorld) -> 
 async def test_it_uses_a_key_of_the_customers_own_id(world: MemoryWorld) -> None:
     task = await task_of_a_new_customer(world)
     await world.perform(task)
-    assert [call.idempotency_key for call in world.gateway.calls] == [f"customer:{task.effect.customer_id}"]
+    (known,) = world.gateway.customers
+    assert [call.idempotency_key for call in world.gateway.calls] == [
+        f"customer:{known.customer.customer_id}"
+    ]
 
 
 async def test_however_often_it_is_performed_there_is_one(world: MemoryWorld) -> None:

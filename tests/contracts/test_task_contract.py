@@ -99,7 +99,7 @@ async def test_a_customer_gets_one_stripe_customer_and_the_task_is_gone(world: W
     auth = await world.organization()
     ada = (await world.customer(auth)).record.customer
     (task,) = await world.lease()
-    await asyncio.gather(*(world.create_customer_at_stripe(task.effect, task) for _ in range(3)))
+    await asyncio.gather(*(world.effects(task) for _ in range(3)))
     record = await world.store.customer(auth, ada.id)
     assert record is not None
     assert record.customer.stripe_customer_id is not None

@@ -1,11 +1,13 @@
 """What has to happen outside, because something happened in the books."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.change import State
-from domain.effects import CreateStripeCustomer, effects_of
-from domain.events import Event
-from tests.builders import CUSTOMER, customer, one_of_each
+from domain.effects import CancelPaymentIntent, CreateStripeCustomer, EndCheckoutSession, due_at, effects_of
+from domain.events import Event, EventType
+from tests.builders import CUSTOMER, NOW, SESSION, checkout_session, customer, one_of_each
 
 
 def test_a_new_customer_is_to_be_made_known_to_stripe() -> None:
@@ -21,3 +23,18 @@ def test_a_customer_whom_stripe_knows_already_is_not_made_again() -> None:
 @pytest.mark.parametrize("state", one_of_each(), ids=lambda state: type(state).__name__)
 def test_nothing_else_reaches_the_outside_world(state: State) -> None:
     assert effects_of(Event("customer.updated"), state) == ()
+
+
+def test_a_session_that_was_opened_is_to_end_in_time_and_what_else_happens_happens_at_once() -> None:
+    (end,) = effects_of(Event("checkout_session.created"), checkout_session())
+    assert end == EndCheckoutSession(SESSION, NOW + timedelta(hours=24))
+    assert due_at(end, NOW) == NOW + timedelta(hours=24)
+    assert due_at(CancelPaymentIntent(SESSION, "pi_1"), NOW) == NOW
+
+
+@pytest.mark.parametrize("event", ["checkout_session.expired", "checkout_session.updated"])
+def test_nobody_shall_pay_for_what_has_expired(event: EventType) -> None:
+    expired = checkout_session(status="expired")
+    assert effects_of(Event(event), expired) == (CancelPaymentIntent(SESSION, "pi_1"),)
+    assert effects_of(Event(event), checkout_session(status="expired", payment_intent_id=None)) == ()
+    assert effects_of(Event(event), checkout_session()) == ()

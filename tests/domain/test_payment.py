@@ -22,7 +22,7 @@ attempts = st.builds(
 reports = st.lists(attempts, max_size=4).map(tuple)
 facts = st.builds(
     lambda ending, reported: fact(ending=ending, attempts=reported),
-    st.sampled_from([None, "canceled", "succeeded"]),
+    st.sampled_from([None, "abandoned", "canceled", "succeeded"]),
     reports,
 )
 
@@ -89,7 +89,8 @@ def test_no_fact_is_told_twice_and_no_ending_is_left_untold(reported: list[Payme
     named = [event for event in told if event.fact is not None]
     assert len(named) == len(set(named))
     for ending in known.endings if known else ():
-        assert Event(f"payment.{ending}", ending) in named  # type: ignore[arg-type]  # both are told so
+        name = "succeeded" if ending == "succeeded" else "canceled"
+        assert Event(f"payment.{name}", name) in named  # type: ignore[arg-type]  # both are told so
 
 
 @given(st.lists(facts, max_size=6))
@@ -141,3 +142,13 @@ def test_money_moves_when_an_attempt_is_under_way_or_has_succeeded() -> None:
     assert not fact(ending="canceled").money_moves
     assert fact(attempts=(Attempt("ch_1", "failed"), Attempt("ch_2", "pending"))).money_moves
     assert fact(ending="succeeded").money_moves
+
+
+def test_a_payment_is_abandoned_while_nothing_else_ended_it() -> None:
+    left = fact(ending="abandoned")
+    assert status_of(("abandoned",), ()) == "canceled"
+    assert payment.is_abandoned_after(left, None)
+    for ending in ("canceled", "succeeded"):
+        known, _ = booked([fact(ending=ending)])
+        assert not payment.is_abandoned_after(left, known)
+    assert not payment.is_abandoned_after(fact(), None)

@@ -1,5 +1,6 @@
 """What the environment may say, and how it is told when it says something else."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         "DATABASE_URL": "postgresql://u:p@h/d",
         "COUNTERFOIL_HOME": "~/there",
         "COUNTERFOIL_POOL_SIZE": "4",
+        "COUNTERFOIL_CHECKOUT_HOURS": "48",
         "COUNTERFOIL_PUBLIC_URL": "https://pay.example.com/",
         "STRIPE_API_BASE": "http://127.0.0.1:12111",
     }.items():
@@ -46,6 +48,7 @@ def test_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.database_url.get_secret_value() == "postgresql://u:p@h/d"
     assert settings.home == Path("~/there").expanduser()
     assert settings.pool_size == 4
+    assert settings.checkout_lifetime == timedelta(days=2)
     assert settings.public_url == "https://pay.example.com"
     assert settings.stripe_test is not None
     assert settings.stripe_test.secret_key.get_secret_value() == "sk_test_abc"

@@ -13,15 +13,20 @@ from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import ApplyCatalog
-from application.causes import CommandLine, Task
+from application.causes import ApiRequest, CommandLine, Task
+from application.checkout.expire_checkout_session import ExpireCheckoutSession
+from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_organization import CreateOrganization, NewOrganization
+from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from domain.auth import Authenticated
-from domain.catalog_document import CatalogDocument, PricingModelEntry
+from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
+from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import Customer, NewCustomer
-from domain.effects import CreateStripeCustomer
+from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
+from entrypoints.effects import Effects
 from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
 
 CAUSE = CommandLine("test", RequestId("req_test"))
@@ -41,7 +46,7 @@ class World:
     async def customers(self, count: int) -> None:
         create = CreateOrganization(self.store, self.ids, self.clock, SequentialSecrets())
         made = await create(NewOrganization(name="Acme", owner_email="owner@acme.test"), CAUSE)
-        owner = Authenticated(made.user_id, made.organization_id, livemode=False)
+        owner = self.owner = Authenticated(made.user_id, made.organization_id, livemode=False)
         standard = PricingModelEntry(slug="standard", name="Standard", is_default=True)
         catalog = CatalogDocument(pricing_models=(standard,))
         await ApplyCatalog(self.store, self.store, self.ids, self.clock)(catalog, owner, CAUSE)
@@ -49,11 +54,32 @@ class World:
         for number in range(count):
             await introduce(NewCustomer(external_id=f"user_{number}"), owner, CAUSE)
 
+    async def session(self) -> CheckoutSession:
+        """Somebody is asked to pay for a book."""
+        assert self.owner is not None
+        price = PriceEntry(slug="book", type="single_payment", amount=1500, currency="usd")
+        book = ProductEntry(slug="book", name="Book", prices=(price,))
+        standard = PricingModelEntry(slug="standard", name="Standard", is_default=True, products=(book,))
+        catalog = CatalogDocument(pricing_models=(standard,))
+        await ApplyCatalog(self.store, self.store, self.ids, self.clock)(catalog, self.owner, CAUSE)
+        opening = OpenCheckoutSession(self.store, self.gateway, self.store, self.ids, self.clock)
+        draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+        return await opening(draft, self.owner, ApiRequest(RequestId("req_session")))
+
+    @property
+    def session_status(self) -> str:
+        (status,) = [state.status for state in self.store.states if isinstance(state, CheckoutSession)]
+        return status
+
     def worker(self, *, store: MemoryStore | None = None, **options: object) -> Worker:
         store = store or self.store
-        at_stripe = CreateCustomerAtStripe(store, self.gateway, store, self.ids, self.clock)
+        effects = Effects(
+            CreateCustomerAtStripe(store, self.gateway, store, self.ids, self.clock),
+            ExpireCheckoutSession(store, store, self.ids, self.clock),
+            CancelIntentAtStripe(self.gateway, store, self.ids, self.clock),
+        )
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
-        return Worker(store, store, at_stripe, self.clock, **settings)  # type: ignore[arg-type]
+        return Worker(store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
 
     async def drained(self, *, rounds: int) -> None:
         """As time goes by."""
@@ -91,6 +117,24 @@ async def test_each_customer_is_known_to_stripe_once(world: World) -> None:
     assert world.store.tasks == ()
     await world.worker().drain()
     assert len(world.gateway.calls) == 70
+
+
+async def test_a_session_nobody_pays_ends_in_time_and_its_intent_with_it(world: World) -> None:
+    await world.customers(0)
+    session = await world.session()
+    await world.worker().drain()
+    assert world.session_status == "open"
+    world.clock.advance(DAY)
+    world.gateway.fail_next("before")
+    await world.worker().drain()
+    assert world.session_status == "expired"
+    assert isinstance(world.task.effect, CancelPaymentIntent)
+    world.clock.advance(timedelta(seconds=2))
+    await world.worker().drain()
+    assert world.store.tasks == ()
+    assert session.payment_intent_id is not None
+    intent = await world.gateway.payment_intent(session.payment_intent_id, livemode=False)
+    assert intent.ending == "abandoned"
 
 
 async def test_every_event_gets_its_number(world: World) -> None:

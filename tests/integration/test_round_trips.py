@@ -9,6 +9,7 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.payments.process_payment_intent import BuyerReturned
 from domain.auth import Authenticated
@@ -48,8 +49,9 @@ async def counted(fresh_database: Database) -> AsyncIterator[CountedWorld]:
         session = await world.session(auth)
         await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"), "evt_warm")
         await world.process_payment_intent(BuyerReturned(session.id, REQUEST))
+        await world.store.session(auth, session.id)
         for task in await world.lease():
-            await world.create_customer_at_stripe(task.effect, task)
+            await world.effects(task)
         yield CountedWorld(world, auth, api, worker)
 
 
@@ -106,4 +108,11 @@ async def test_a_stripe_customer_takes_two(counted: CountedWorld) -> None:
     found: CustomerFound = await counted.world.customer(counted.auth)
     assert found.created
     (task,) = await counted.world.lease()
-    assert await counted.turns(counted.world.create_customer_at_stripe(task.effect, task)) == 2
+    assert await counted.turns(counted.world.effects(task)) == 2
+
+
+async def test_ending_a_session_takes_two(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    asked = SellerAsked(session.id, counted.auth, REQUEST)
+    assert await counted.turns(counted.world.expire_checkout_session(asked)) == 2
+    assert await counted.turns(counted.world.expire_checkout_session(asked)) == 1

@@ -90,3 +90,19 @@ async def test_an_attempt_under_way_is_the_one_that_ends() -> None:
     ]
     with pytest.raises(AssertionError):
         gateway.cancel(intent.id)
+
+
+async def test_canceling_leaves_alone_what_is_paid_or_being_paid() -> None:
+    gateway = MemoryGateway()
+    sessions = [checkout_session(id=CheckoutSessionId(f"cs_{suffix(n)}")) for n in (1, 2, 3)]
+    left, paying, paid = [(await gateway.create_payment_intent(s, None, s.id)).id for s in sessions]
+    gateway.process(paying)
+    gateway.succeed(paid)
+    for intent in (left, paying, paid):
+        for key in ("one", "two"):
+            await gateway.cancel_payment_intent(intent, livemode=False, idempotency_key=f"{intent}:{key}")
+    facts = [await gateway.payment_intent(intent, livemode=False) for intent in (left, paying, paid)]
+    endings = [fact.ending for fact in facts]
+    assert endings == ["abandoned", None, "succeeded"]
+    with pytest.raises(ProviderRefused):
+        await gateway.cancel_payment_intent(left, livemode=True, idempotency_key="live")

@@ -1,8 +1,11 @@
 """/v1/checkout-sessions, and the buyer's way back from paying."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.entrypoints.http.conftest import Service, assert_problem
+from adapters.memory.clock import FixedClock
+from tests.entrypoints.http.conftest import Service, assert_problem, in_memory
 
 URLS = {"success_url": "https://shop.example/thanks", "cancel_url": "https://shop.example/basket"}
 
@@ -137,3 +140,43 @@ async def test_the_return_while_stripe_does_not_answer(service: Service) -> None
     assert page.status_code == 503
     assert "<h1>Please try again</h1>" in page.text
     assert page.headers["retry-after"] == "5"
+
+
+async def test_a_session_can_be_ended_and_that_again(service: Service) -> None:
+    await service.with_catalog()
+    session = await service.open_session()
+    address = f"/v1/checkout-sessions/{session['id']}/expire"
+    for _ in range(2):
+        reply = await service.client.post(address)
+        assert reply.status_code == 200
+        assert reply.json() == {**session, "status": "expired", "expires_at": "2026-01-01T12:00:00Z"}
+
+
+async def test_what_has_ended_otherwise_cannot_be_ended(service: Service) -> None:
+    await service.with_catalog()
+    session = await service.open_session()
+    service.gateway.succeed(session["payment_intent_id"])
+    await service.client.get(f"/checkout/{session['id']}/return")
+    reply = await service.client.post(f"/v1/checkout-sessions/{session['id']}/expire")
+    problem = assert_problem(reply, 409, "checkout_session_not_open")
+    assert "succeeded" in problem["detail"]
+
+
+@pytest.mark.parametrize("id", ["cs_00000000000000000000000001", "cs_1"])
+async def test_a_session_that_is_not_there_cannot_be_ended(service: Service, id: str) -> None:
+    reply = await service.client.post(f"/v1/checkout-sessions/{id}/expire")
+    assert_problem(reply, 404, "checkout_session_not_found")
+
+
+async def test_nobody_ends_a_session_without_a_key(service: Service) -> None:
+    await service.with_catalog()
+    session = await service.open_session()
+    reply = await service.client.post(
+        f"/v1/checkout-sessions/{session['id']}/expire", headers={"authorization": ""}
+    )
+    assert_problem(reply, 401, "api_key_missing")
+
+
+async def test_how_long_a_session_can_be_paid_is_a_setting() -> None:
+    container, *_ = in_memory(FixedClock(), checkout_hours=2)
+    assert container.open_checkout_session().lifetime == timedelta(hours=2)

@@ -164,6 +164,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/catalog", "put"),
         ("/v1/checkout-sessions", "post"),
         ("/v1/checkout-sessions/{id}", "get"),
+        ("/v1/checkout-sessions/{id}/expire", "post"),
         ("/checkout/{id}/return", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),

@@ -1,0 +1,30 @@
+"""Which use case performs which effect."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from application.causes import Task
+from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
+from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from domain.effects import CancelPaymentIntent, CreateStripeCustomer, EndCheckoutSession
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Performs a task's effect, and is done with the task in the same commit."""
+
+    create_customer_at_stripe: CreateCustomerAtStripe
+    expire_checkout_session: ExpireCheckoutSession
+    cancel_intent_at_stripe: CancelIntentAtStripe
+
+    async def __call__(self, task: Task) -> None:
+        match task.effect:
+            case CreateStripeCustomer() as effect:
+                await self.create_customer_at_stripe(effect, task)
+            case EndCheckoutSession() as effect:
+                await self.expire_checkout_session(TimeIsUp(effect, task))
+            case CancelPaymentIntent() as effect:
+                await self.cancel_intent_at_stripe(effect, task)
+            case _:
+                assert_never(task.effect)
