@@ -128,6 +128,8 @@ anything: SearchStrategy[Operation] = st.one_of(
 )
 rivals: SearchStrategy[Operation] = st.one_of(*_ALIKE)
 """Any two of them are likely to be about the same thing."""
+strangers = st.integers(0, 999).map("c-{}".format)
+emails = st.sampled_from((None, "ada@example.test", "eve@example.test"))
 buyers = st.builds(
     OpenSession,
     tenant=st.just(0),

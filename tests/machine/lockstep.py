@@ -17,6 +17,7 @@ from tests.machine.known import Known
 from tests.machine.operations import Number, Operation
 from tests.machine.outcome import Outcome, Refused, normal_form, refused
 from tests.machine.service import LANE, CopiedGateway, Service
+from tests.machine.standing import check_standing
 
 A_DAY = timedelta(hours=24)
 SEEN: Counter[str] = Counter()
@@ -135,6 +136,7 @@ class Lockstep:
             assert in_memory == on_postgres, f"{what} differ: {_unlike(in_memory, on_postgres)}"
         for each in found:
             check_books(each)
+            check_standing(each)
             _check_numbers(each)
         self._known = Known(found[0], self._leased)
 

@@ -105,6 +105,10 @@ class TwoStores(RuleBasedStateMachine):
     def twice_at_once(self, operation: Operation) -> None:
         self._at_once(operation, operation)
 
+    @rule(external_id=drawing.strangers, first=drawing.emails, second=drawing.emails)
+    def one_customer_at_once(self, external_id: str, first: str | None, second: str | None) -> None:
+        self._at_once(Introduce(0, external_id, first, model=0), Introduce(0, external_id, second))
+
     @rule(buyer=drawing.buyers, first=drawing.payments, second=drawing.payments)
     def two_payments_at_once(self, buyer: Operation, first: Operation, second: Operation) -> None:
         self._alone(buyer)
