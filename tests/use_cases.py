@@ -25,6 +25,7 @@ from application.ports import (
     EventOutbox,
     EventSequencer,
     PaymentRepository,
+    Secrets,
     TaskQueue,
     Tenants,
 )
@@ -56,14 +57,22 @@ StoreT = TypeVar("StoreT", bound=Store)
 class UseCases(Generic[StoreT]):
     """All that the service can do, on a store of whichever adapter; the worker may have one of its own."""
 
-    def __init__(self, store: StoreT, worker_store: StoreT | None = None, ids: Ids | None = None) -> None:
+    def __init__(
+        self,
+        store: StoreT,
+        worker_store: StoreT | None = None,
+        ids: Ids | None = None,
+        *,
+        secrets: Secrets | None = None,
+        gateway: MemoryGateway | None = None,
+    ) -> None:
         self.store = store
         self.worker_store = worker_store or store
         self.clock = FixedClock()
         self.ids = ids or SequentialIds()
-        self.gateway = MemoryGateway()
+        self.gateway = gateway or MemoryGateway()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock
-        secrets = SequentialSecrets()
+        secrets = secrets or SequentialSecrets()
         self.create_organization = CreateOrganization(store, ids, clock, secrets)
         self.create_api_key = CreateApiKey(store, ids, clock, secrets)
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)

@@ -121,7 +121,7 @@ def _received(event: InboundEvent, before: InboxRow | None, now: datetime) -> In
         raise StaleState("stale_state", f"{event.id} has been handled already")
     return InboxRow(
         id=event.id,
-        type=event.type,
+        type=before.type if before else event.type,
         organization_id=event.organization_id,
         livemode=event.livemode,
         received_at=before.received_at if before else event.received_at,

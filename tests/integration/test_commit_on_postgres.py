@@ -112,6 +112,7 @@ async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_
     process = ProcessPaymentIntent(store, gateway, store, world.ids, world.clock)
     assert (await process(BuyerReturned(session.id, REQUEST))).session is not None
     (task,) = await world.lease()
+    assert isinstance(task.effect, CreateStripeCustomer)
     await CreateCustomerAtStripe(worker, gateway, worker, world.ids, world.clock)(task.effect, task)
     assert gateway.seen == [("create_payment_intent", 0), ("payment_intent", 0), ("create_customer", 0)]
 

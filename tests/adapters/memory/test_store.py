@@ -11,7 +11,7 @@ from msgspec.structs import replace as with_fields
 
 from adapters.memory.ids import SequentialIds
 from adapters.memory.store import MemoryStore
-from application.causes import ApiRequest
+from application.causes import ApiRequest, InboundEvent
 from application.ports import EventFilter
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey, Organization
@@ -23,6 +23,7 @@ from domain.ids import PREFIXES, RequestId
 from tests.builders import (
     AUTH,
     NOW,
+    ORGANIZATION,
     api_key,
     catalog_head,
     checkout_session,
@@ -171,3 +172,11 @@ def test_ids_are_type_ids_in_the_order_in_which_they_were_given() -> None:
     assert [made.rpartition("_")[0] for made in given] == list(PREFIXES.values())
     assert [made.rpartition("_")[2] for made in given] == sorted(made.rpartition("_")[2] for made in given)
     assert {len(made.rpartition("_")[2]) for made in given} == {26}
+
+
+async def test_what_a_delivery_was_is_what_the_first_one_said() -> None:
+    store = MemoryStore()
+    for type in ("payment_intent.processing", "payment_intent.succeeded"):
+        cause = InboundEvent("evt_1", type, ORGANIZATION, False, NOW, refusal="amount_mismatch", reason="No.")
+        await store.commit(UnitOfWork(cause, None, SequentialIds(), NOW))
+    assert [(row.type, row.attempts) for row in store.inbox] == [("payment_intent.processing", 2)]

@@ -1,0 +1,103 @@
+"""All that a store holds, of whichever adapter, to be compared and to be started from."""
+
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import Struct
+
+from adapters.memory.books import Books, InboxRow
+from adapters.memory.constraints import unique_keys
+from adapters.memory.store import MemoryStore
+from adapters.postgres.migrations import SCHEMA
+from adapters.postgres.store import TABLES
+from application.causes import Task
+from domain.change import State
+from domain.events import RecordedEvent
+
+
+class Everything(Struct, frozen=True):
+    """Every row of every tenant: states, tasks and inbox in the order of their keys; events as they committed
+    within each tenant, as far as they are numbered, then the others in the order of their ids.
+    """
+
+    states: tuple[State, ...]
+    events: tuple[RecordedEvent, ...]
+    tasks: tuple[Task, ...]
+    inbox: tuple[InboxRow, ...]
+
+
+class ForkableStore(MemoryStore):
+    """A store in memory that others can be made of, and that can be started from somebody else's rows."""
+
+    def fork(self) -> "ForkableStore":
+        """Another store that holds the same; neither sees what the other does from now on."""
+        twin = ForkableStore()
+        twin._books = self._books
+        return twin
+
+    def load(self, found: Everything) -> None:
+        """From now on it holds this, and nothing else."""
+        states = {(type(s), s.organization_id, s.livemode, s.id): s for s in found.states}
+        self._books = Books(
+            states=states,
+            taken={taken: key for key, state in states.items() for taken in unique_keys(state)},
+            events=found.events,
+            tasks={task.id: task for task in found.tasks},
+            inbox={(row.organization_id, row.livemode, row.id): row for row in found.inbox},
+        )
+
+    def everything(self) -> Everything:
+        """What it holds."""
+        return _in_order(list(self.states), list(self.events), list(self.tasks), list(self.inbox))
+
+
+_KINDS: dict[str, Any] = {
+    **{table: kind for kind, table in TABLES.items()},
+    "events": RecordedEvent,
+    "tasks": Task,
+    "inbound_events": InboxRow,
+}
+_ROUTES = ("route_organizations", "route_api_keys", "route_checkout_sessions", "event_counters")
+_DECODER = msgspec.json.Decoder(
+    msgspec.defstruct("Rows", [(table, list[kind]) for table, kind in _KINDS.items()])  # type: ignore[valid-type]
+)
+_EVENT = (
+    "to_jsonb(t) || jsonb_build_object('subject', jsonb_build_object('type', subject_type, 'id', subject_id))"
+)
+
+
+class PostgresBooks:
+    """Looks into a database past row-level security, and empties it."""
+
+    def __init__(self, superuser: asyncpg.Connection) -> None:
+        self._superuser = superuser
+        rows = (
+            f"'{table}', (SELECT coalesce(jsonb_agg({_EVENT if table == 'events' else 'to_jsonb(t)'}), '[]')"
+            f" FROM {SCHEMA}.{table} t)"
+            for table in _KINDS
+        )
+        self._query = f"SELECT jsonb_build_object({', '.join(rows)})"
+        self._truncate = f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in (*_KINDS, *_ROUTES))}"
+
+    async def everything(self) -> Everything:
+        """What the database holds, as of one moment."""
+        rows: Any = _DECODER.decode(await self._superuser.fetchval(self._query))
+        states = [state for table in TABLES.values() for state in getattr(rows, table)]
+        return _in_order(states, rows.events, rows.tasks, rows.inbound_events)
+
+    async def clear(self) -> None:
+        """Nothing of it is left."""
+        await self._superuser.execute(self._truncate)
+
+
+def _in_order(
+    states: list[State], events: list[RecordedEvent], tasks: list[Task], inbox: list[InboxRow]
+) -> Everything:
+    states.sort(key=lambda state: (type(state).__name__, state.organization_id, state.livemode, state.id))
+    events.sort(
+        key=lambda event: (event.organization_id, event.livemode, event.sequence or float("inf"), event.id)
+    )
+    tasks.sort(key=lambda task: task.id)
+    inbox.sort(key=lambda row: (row.organization_id, row.livemode, row.id))
+    return Everything(tuple(states), tuple(events), tuple(tasks), tuple(inbox))

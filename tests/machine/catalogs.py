@@ -1,0 +1,87 @@
+"""Catalogs of few names, so that any two of them have much in common: what one sells, the next one renames,
+regroups, prices otherwise, makes the default or archives. Most are valid."""
+
+from hypothesis import strategies as st
+
+from domain.catalog import FeatureType
+from domain.catalog_document import (
+    CatalogDocument,
+    FeatureEntry,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    ProductFeatureEntry,
+)
+
+_PRODUCT_SLUGS = ("basic", "book", "free", "pro")
+_MODEL_SLUGS = ("standard", "partner", "wholesale")
+_FREE = st.builds(
+    PriceEntry,
+    slug=st.sampled_from(("gratis", "nothing")),
+    type=st.just("subscription"),
+    amount=st.just(0),
+    currency=st.sampled_from(("usd", "jpy")),
+    interval=st.sampled_from(("month", "year")),
+)
+_ONCE = st.builds(
+    PriceEntry,
+    slug=st.sampled_from(("book", "once")),
+    type=st.just("single_payment"),
+    amount=st.sampled_from((1500, 900, 0)),
+    currency=st.sampled_from(("usd", "jpy")),
+)
+_MONTHLY = st.builds(
+    PriceEntry,
+    slug=st.sampled_from(("monthly", "book")),
+    type=st.just("subscription"),
+    amount=st.sampled_from((4900, 100)),
+    currency=st.just("usd"),
+    interval=st.just("month"),
+    trial_days=st.sampled_from((None, 14)),
+)
+_GIVEN = st.builds(
+    ProductFeatureEntry,
+    slug=st.just("seats"),
+    included=st.sampled_from((None, 3, 5)),
+    reset=st.sampled_from(("month", "never")),
+)
+_GROUPS = st.sampled_from(("", "community"))
+_NAMES = st.sampled_from(("One", "Zwei ✓"))
+
+
+@st.composite
+def _models(draw: st.DrawFn, slug: str, default: str | None) -> PricingModelEntry:
+    products: list[ProductEntry] = []
+    defaults = draw(st.permutations(("", "community")))
+    priced: set[str] = set()
+    for product_slug in draw(st.lists(st.sampled_from(_PRODUCT_SLUGS), unique=True, max_size=4)):
+        is_default = bool(defaults) and draw(st.booleans())
+        prices = draw(st.lists(_FREE if is_default else st.one_of(_ONCE, _ONCE, _MONTHLY), max_size=2))
+        prices = [p for p in prices if p.slug not in priced and not priced.add(p.slug)]  # type: ignore[func-returns-value]
+        products.append(
+            ProductEntry(
+                slug=product_slug,
+                name=draw(_NAMES),
+                group=defaults.pop() if is_default else draw(_GROUPS),
+                is_default=is_default,
+                is_add_on=not is_default and draw(st.integers(0, 4)) == 4,
+                prices=tuple(prices),
+                features=tuple(draw(st.lists(_GIVEN, max_size=1))),
+            )
+        )
+    return PricingModelEntry(
+        slug=slug, name=draw(_NAMES), is_default=slug == default, products=tuple(products)
+    )
+
+
+@st.composite
+def catalogs(draw: st.DrawFn) -> CatalogDocument:
+    """A catalog; of ten, one breaks a rule, and one may change what a feature is."""
+    slugs = draw(st.lists(st.sampled_from(_MODEL_SLUGS), unique=True, max_size=3))
+    default = draw(st.sampled_from((*slugs, "standard")))
+    models = [draw(_models(slug, default)) for slug in slugs]
+    kind: FeatureType = "credit" if draw(st.integers(0, 9)) == 9 else "metered"
+    features = (FeatureEntry(slug="seats", name=draw(_NAMES), type=kind),)
+    if draw(st.integers(0, 9)) == 9:
+        models *= 2
+    return CatalogDocument(pricing_models=tuple(models), features=features)

@@ -1,0 +1,142 @@
+"""What Hypothesis draws operations from: few names and numbers, so that operations meet."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from msgspec import UNSET
+
+from application.ports import EventFilter
+from tests.machine.catalogs import catalogs
+from tests.machine.operations import (
+    Apply,
+    Introduce,
+    Number,
+    OpenOrganization,
+    OpenSession,
+    Operation,
+    ReadCatalog,
+    ReadCustomer,
+    ReadFeed,
+    ResolveKey,
+)
+from tests.machine.payments import Lease, Park, Pay, Perform, Postpone, Report, Return
+
+_TENANTS = st.sampled_from((0, 0, 0, 0, 0, 1, 2, 3))
+_PICKS = st.sampled_from((0, 0, 0, 1, 2, 5))
+_EXTERNAL_IDS = st.sampled_from(("ada", "Bob_2", "c-3", "c-4", "c-5", "zoë", "cus_1"))
+_KNOWN_IDS = st.sampled_from(("ada", "ada", "Bob_2"))
+_NEWS = st.sampled_from(("created", "processing", "failed", "failed", "succeeded", "succeeded", "canceled"))
+_CHARGES = st.sampled_from((1, 2))
+
+organizations = st.builds(
+    OpenOrganization,
+    name=st.sampled_from(("Acme", "Café Zürich", "✓")),
+    slug=st.sampled_from((None, "acme", "other")),
+)
+applied = st.builds(
+    Apply, tenant=_TENANTS, document=catalogs(), dry_run=st.sampled_from((False, False, False, True))
+)
+introduced = st.builds(
+    Introduce,
+    tenant=_TENANTS,
+    external_id=st.one_of(_KNOWN_IDS, _EXTERNAL_IDS),
+    email=st.sampled_from((None, "Ada@Example.test", "ada@example.test")),
+    model=st.one_of(st.just(UNSET), st.just(UNSET), st.none(), _PICKS),
+)
+sessions = st.builds(
+    OpenSession,
+    tenant=_TENANTS,
+    price=st.one_of(st.sampled_from(("book", "once", "gratis", "none")), _PICKS),
+    customer=st.one_of(st.none(), st.none(), _KNOWN_IDS, _PICKS),
+    quantity=st.sampled_from((1, 1, 1, 3, 10_000)),
+)
+reports = st.builds(
+    Report,
+    session=_PICKS,
+    news=_NEWS,
+    charge=_CHARGES,
+    flaw=st.one_of(
+        *[st.none()] * 5, st.sampled_from(("amount", "session", "nobody", "mode", "intent", "customer"))
+    ),
+    event=st.one_of(st.none(), st.none(), st.sampled_from(("evt_1", "evt_2"))),
+)
+movements = st.builds(Pay, session=_PICKS, news=_NEWS, charge=_CHARGES)
+returns = st.builds(Return, session=st.one_of(_PICKS, _PICKS, _PICKS, st.none()))
+performed = st.builds(Perform, task=_PICKS)
+postponed = st.builds(
+    Postpone,
+    task=_PICKS,
+    delay=st.sampled_from((timedelta(seconds=1), timedelta(minutes=5))),
+    counted=st.booleans(),
+)
+parked = st.builds(Park, task=_PICKS)
+leases = st.builds(Lease, limit=st.sampled_from((1, 2, 5)))
+numbered = st.builds(Number, limit=st.sampled_from((1, 2, 3, 7, None)))
+customer_reads = st.builds(ReadCustomer, tenant=_TENANTS, reference=st.one_of(_EXTERNAL_IDS, _PICKS))
+catalog_reads = st.builds(ReadCatalog, tenant=_TENANTS)
+keys = st.builds(ResolveKey, pick=st.one_of(_PICKS, st.none()))
+feeds = st.builds(
+    ReadFeed,
+    tenant=_TENANTS,
+    wanted=st.builds(
+        EventFilter,
+        after=st.sampled_from((0, 0, 3)),
+        limit=st.sampled_from((2, 1000)),
+        type=st.sampled_from((None, None, "customer.created", "price.archived")),
+    ),
+)
+
+_one_task = st.just(
+    Lease(1)
+)  # of several, two workers may take every other one: no order of the two does that
+_ALIKE: tuple[SearchStrategy[Any], ...] = (
+    st.builds(
+        Introduce,
+        tenant=st.just(0),
+        external_id=st.sampled_from(("ada", "c-6", "c-7", "c-8", "c-9")),
+        email=st.sampled_from((None, "ada@example.test")),
+    ),
+    st.builds(Apply, tenant=st.just(0), document=catalogs()),
+    st.builds(OpenOrganization, name=st.sampled_from(("One", "Two")), slug=st.sampled_from((None, "one"))),
+    st.builds(
+        OpenSession, tenant=st.just(0), price=st.just("book"), customer=_KNOWN_IDS, quantity=st.just(1)
+    ),
+    st.builds(
+        Report, session=st.just(0), news=_NEWS, charge=_CHARGES, event=st.sampled_from((None, "evt_3"))
+    ),
+    st.builds(Return, session=st.just(0)),
+    st.builds(Pay, session=st.just(0), news=_NEWS, charge=_CHARGES),
+    st.builds(Perform, task=st.sampled_from((0, 1))),
+    _one_task,
+)
+anything: SearchStrategy[Operation] = st.one_of(
+    organizations,
+    applied,
+    introduced,
+    sessions,
+    reports,
+    movements,
+    returns,
+    performed,
+    postponed,
+    parked,
+    _one_task,
+    customer_reads,
+    catalog_reads,
+)
+rivals: SearchStrategy[Operation] = st.one_of(*_ALIKE)
+"""Any two of them are likely to be about the same thing."""
+strangers = st.integers(0, 999).map("c-{}".format)
+emails = st.sampled_from((None, "ada@example.test", "eve@example.test"))
+buyers = st.builds(
+    OpenSession,
+    tenant=st.just(0),
+    price=st.sampled_from(("book", "book", 0)),
+    customer=st.sampled_from((None, "ada")),
+    quantity=st.just(1),
+)
+payments = st.builds(Report, session=st.just(0), news=_NEWS, charge=_CHARGES) | st.builds(
+    Return, session=st.just(0)
+)

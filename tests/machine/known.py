@@ -1,0 +1,67 @@
+"""What there is to refer to: the same for every store, as both hold the same between two steps."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from application.causes import Task
+from domain.account import ApiKey, User
+from domain.auth import Authenticated
+from domain.catalog import Price, PricingModel
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
+from tests.application.promises import of_kind
+from tests.machine.books import Everything
+
+T = TypeVar("T")
+S = TypeVar("S", bound=State)
+
+
+class Known:
+    """Things are picked by a number, whatever there is: what Hypothesis draws must not depend on who won."""
+
+    def __init__(self, found: Everything, leased: Sequence[Task]) -> None:
+        self._found = found
+        self._leased = leased
+        self.unnumbered = sum(event.sequence is None for event in found.events)
+
+    def tenant(self, pick: int) -> Authenticated:
+        """Somebody who acts for an organization in one mode; the first is in the first one's test mode."""
+        owners = [
+            Authenticated(user.id, user.organization_id, user.livemode) for user in of_kind(self._found, User)
+        ]
+        owners.sort(key=lambda owner: (owner.organization_id, owner.livemode))
+        return owners[pick % len(owners)]
+
+    def key(self, pick: int) -> ApiKey | None:
+        """An API key, of whomever."""
+        return _picked(of_kind(self._found, ApiKey), pick)
+
+    def model(self, auth: Authenticated, pick: int) -> PricingModel | None:
+        """A pricing model, archived or not."""
+        return _picked(self._of(auth, PricingModel), pick)
+
+    def price(self, auth: Authenticated, pick: int) -> Price | None:
+        """A price, archived or not."""
+        return _picked(self._of(auth, Price), pick)
+
+    def customer(self, auth: Authenticated, pick: int) -> Customer | None:
+        """A customer, anonymous ones too."""
+        return _picked(self._of(auth, Customer), pick)
+
+    def session(self, pick: int) -> CheckoutSession | None:
+        """A checkout session, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, CheckoutSession), key=lambda session: session.id), pick)
+
+    def leased(self, pick: int) -> Task | None:
+        """A task as somebody leased it once, finished or somebody else's by now; 0 is the latest lease."""
+        return _picked(self._leased, pick)
+
+    def _of(self, auth: Authenticated, kind: type[S]) -> list[S]:
+        tenant = auth.organization_id, auth.livemode
+        return [row for row in of_kind(self._found, kind) if (row.organization_id, row.livemode) == tenant]
+
+
+def _picked(things: Sequence[T], pick: int) -> T | None:
+    """From the last on, and over again."""
+    return things[-1 - pick % len(things)] if things else None

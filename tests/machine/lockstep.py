@@ -1,0 +1,190 @@
+"""Two services, one in memory and one on PostgreSQL, to which the same is done."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from adapters.memory.gateway import Moment
+from adapters.postgres.store import PostgresStore
+from application.causes import Task
+from domain.errors import DomainError
+from domain.events import RecordedEvent
+from tests.application.promises import check_books
+from tests.machine.books import Everything, ForkableStore, PostgresBooks
+from tests.machine.known import Known
+from tests.machine.operations import Number, Operation
+from tests.machine.outcome import Outcome, Refused, normal_form, refused
+from tests.machine.service import LANE, CopiedGateway, Service
+from tests.machine.standing import check_standing
+
+A_DAY = timedelta(hours=24)
+SEEN: Counter[str] = Counter()
+"""How often each operation was answered how, for somebody who wants to know what a run has tried."""
+
+
+class Lockstep:
+    """After every step both hold the same, to the last id, and what they hold keeps the promises."""
+
+    def __init__(self, app: PostgresStore, worker: PostgresStore, inspected: PostgresBooks) -> None:
+        self._inspected = inspected
+        self._memory = ForkableStore()
+        self.in_memory = Service(self._memory)
+        self.on_postgres = Service(app, worker)
+        self._step = 0
+        self._leased: list[Task] = []
+        self._known = Known(self._memory.everything(), ())
+
+    async def begin(self) -> None:
+        """With nothing in either of them."""
+        await self._inspected.clear()
+
+    async def alone(self, operation: Operation) -> object:
+        """Do this, and see both answer and go on alike. The answer is returned."""
+        self._next_step()
+        known = self._known
+        answers = [await _answer(operation, service, known) for service in self._both()]
+        assert answers[0] == answers[1], f"{operation}: {answers[0]} in memory, {answers[1]} on PostgreSQL"
+        assert self.in_memory.provider.calls == self.on_postgres.provider.calls
+        self._count(operation, answers[0], "alone")
+        await self._check(answers[0])
+        return answers[0]
+
+    async def at_once(self, first: Operation, second: Operation) -> None:
+        """Do both at once on each, and see each come out as if one had been done after the other.
+
+        Both orders are tried on copies of the one in memory. Which of them it is, each store decides for
+        itself; then the one in memory goes on from what the one on PostgreSQL holds.
+        """
+        await self.alone(Number())
+        self._next_step()
+        for service in self._both():
+            service.provider.forgive()
+        known, pair = self._known, (first, second)
+        in_turn = [await self._in_turn(pair, order, known) for order in ((0, 1), (1, 0))]
+        for name, service in (("memory", self.in_memory), ("PostgreSQL", self.on_postgres)):
+            answers = await asyncio.gather(
+                *(_answer(operation, service, known, lane) for lane, operation in enumerate(pair, 1))
+            )
+            outcome = await self._outcome(service, (answers[0], answers[1]))
+            came_of = normal_form(outcome, self._step)
+            assert came_of in in_turn, _difference(name, pair, came_of, in_turn)
+        for operation, answer in zip(pair, outcome.answers, strict=True):
+            self._count(operation, answer, "at once")
+        SEEN["pairs that come out otherwise in the other order"] += in_turn[0] != in_turn[1]
+        self._memory.load(outcome.found)
+        self._go_on_with(self.on_postgres.provider.copy())
+        await self._check(*outcome.answers)
+
+    def advance(self, by: timedelta) -> None:
+        """Time passes; after a day, the provider has forgotten its keys."""
+        for service in self._both():
+            service.clock.advance(by)
+            if by >= A_DAY:
+                service.provider.forget_keys()
+
+    def fail_next(self, moment: Moment) -> None:
+        """The provider's next call fails, before or after it has acted."""
+        for service in self._both():
+            service.provider.fail_next(moment)
+
+    def _both(self) -> tuple[Service, Service]:
+        return self.in_memory, self.on_postgres
+
+    def _next_step(self) -> None:
+        self._step += 1
+        for service in self._both():
+            service.lanes.begin(self._step)
+
+    def _go_on_with(self, provider: CopiedGateway) -> None:
+        clock = self.in_memory.clock
+        self.in_memory = Service(self._memory, provider=provider)
+        self.in_memory.clock.set(clock.now())
+
+    async def _in_turn(
+        self, pair: tuple[Operation, Operation], order: tuple[int, int], known: Known
+    ) -> dict[str, list[str]]:
+        copy = Service(self._memory.fork(), provider=self.in_memory.provider.copy())
+        copy.clock.set(self.in_memory.clock.now())
+        copy.lanes.begin(self._step)
+        answers: list[object] = [None, None]
+        for n in order:
+            answers[n] = await _answer(pair[n], copy, known, lane=n + 1)
+        return normal_form(await self._outcome(copy, (answers[0], answers[1])), self._step)
+
+    async def _outcome(self, service: Service, answers: tuple[object, object]) -> Outcome:
+        unnumbered = Known(await self._everything(service), ())
+        await Number()(service, unnumbered)
+        found = await self._everything(service)
+        return Outcome(answers, found, service.provider.owners())
+
+    async def _everything(self, service: Service) -> Everything:
+        store = service.store
+        return store.everything() if isinstance(store, ForkableStore) else await self._inspected.everything()
+
+    async def _check(self, *answers: object) -> None:
+        """Both hold the same and keep the promises (design, section 7); what was leased is known."""
+        for answer in answers:
+            if isinstance(answer, list):
+                self._leased += [task for task in answer if isinstance(task, Task)]
+        found = [await self._everything(service) for service in self._both()]
+        for what in Everything.__struct_fields__:
+            in_memory, on_postgres = (getattr(each, what) for each in found)
+            if what == "events" and any(event.sequence is None for event in in_memory):
+                in_memory, on_postgres = map(_as_recorded, (in_memory, on_postgres))
+            assert in_memory == on_postgres, f"{what} differ: {_unlike(in_memory, on_postgres)}"
+        for each in found:
+            check_books(each)
+            check_standing(each)
+            _check_numbers(each)
+        self._known = Known(found[0], self._leased)
+
+    def _count(self, operation: Operation, answer: object, how: str) -> None:
+        code = answer.code if isinstance(answer, Refused) else "done"
+        SEEN[f"{type(operation).__name__} {how}: {code}"] += 1
+
+
+async def _answer(operation: Operation, service: Service, known: Known, lane: int = 0) -> object:
+    LANE.set(lane)
+    try:
+        return await operation(service, known)
+    except DomainError as error:
+        return refused(error)
+
+
+def _as_recorded(events: tuple[RecordedEvent, ...]) -> list[RecordedEvent]:
+    """Without their numbers: of several tenants' events, a batch may number any first."""
+    return sorted((replace(event, sequence=None) for event in events), key=lambda event: event.id)
+
+
+def _check_numbers(found: Everything) -> None:
+    numbers: dict[tuple[str, bool], list[int]] = {}
+    for event in found.events:
+        if event.sequence is not None:
+            numbers.setdefault((event.organization_id, event.livemode), []).append(event.sequence)
+    for tenant, given in numbers.items():
+        assert given == list(range(1, len(given) + 1)), f"{tenant} has a gap: {given}"
+
+
+def _unlike(one: object, other: object) -> str:
+    assert isinstance(one, tuple | list)
+    assert isinstance(other, tuple | list)
+    only = [[row for row in rows if row not in others] for rows, others in ((one, other), (other, one))]
+    return f"only in memory {only[0]}, only on PostgreSQL {only[1]}"
+
+
+def _difference(
+    name: str,
+    pair: tuple[Operation, Operation],
+    came_of: dict[str, list[str]],
+    in_turn: list[dict[str, list[str]]],
+) -> str:
+    lines = [f"at once on {name}: {pair[0]} and {pair[1]}"]
+    for order, expected in zip(("first, second", "second, first"), in_turn, strict=True):
+        for what, texts in came_of.items():
+            if texts != expected[what]:
+                lines.append(f"otherwise than {order} in {what}:")
+                lines += [f"  + {text}" for text in texts if text not in expected[what]]
+                lines += [f"  - {text}" for text in expected[what] if text not in texts]
+    return "\n".join(lines)

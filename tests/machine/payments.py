@@ -1,0 +1,166 @@
+"""What can be done about payments and by the worker, as values (see operations.py)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from msgspec.structs import replace
+
+from application.causes import InboundEvent
+from application.payments.process_payment_intent import BuyerReturned, StripeReported
+from domain.checkout import CheckoutSession
+from domain.ids import CheckoutSessionId, OrganizationId
+from domain.payment import Attempt, PaymentFact
+from tests.machine.known import Known
+from tests.machine.operations import LEASE, request
+from tests.machine.service import Service
+
+News = Literal["created", "processing", "failed", "succeeded", "canceled"]
+Flaw = Literal["amount", "session", "nobody", "mode", "intent", "customer"]
+NOT_OURS = PaymentFact("pi_none", False, 1500, "usd")
+
+
+@dataclass(frozen=True)
+class Report:
+    """Stripe's webhook brings news of a session's intent, of which something may not fit.
+
+    `event` names Stripe's event, which may have come before; None is a new one.
+    """
+
+    session: int
+    news: News
+    charge: int
+    flaw: Flaw | None = None
+    event: str | None = None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        fact = flawed(told(known.session(self.session), self.news, self.charge), self.flaw)
+        request_id = request(service).request_id
+        cause = InboundEvent(
+            id=self.event or f"evt_of_{request_id}",
+            type=f"payment_intent.{self.news}",
+            organization_id=fact.organization_id or OrganizationId(""),
+            livemode=fact.livemode,
+            received_at=service.clock.now(),
+        )
+        return await service.process_payment_intent(StripeReported(fact, cause))
+
+
+@dataclass(frozen=True)
+class Pay:
+    """The intent moves at the provider, and nobody is told."""
+
+    session: int
+    news: News
+    charge: int
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        session = known.session(self.session)
+        if session is not None and session.payment_intent_id is not None:
+            service.provider.put(told(session, self.news, self.charge))
+        return None
+
+
+@dataclass(frozen=True)
+class Return:
+    """A buyer's browser is back from paying; without a number, to a session that is not there."""
+
+    session: int | None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        session = known.session(self.session) if self.session is not None else None
+        session_id = session.id if session else CheckoutSessionId("cs_none")
+        return await service.process_payment_intent(BuyerReturned(session_id, request(service)))
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A worker takes tasks that are due. In which order it gets them is not promised."""
+
+    limit: int
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        leased = await service.worker_store.lease(self.limit, service.clock.now(), LEASE)
+        return sorted(leased, key=lambda task: task.id)
+
+
+@dataclass(frozen=True)
+class Perform:
+    """A worker performs a task that was leased, be it long ago."""
+
+    task: int
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        task = known.leased(self.task)
+        if task is not None:
+            await service.create_customer_at_stripe(task.effect, task)
+        return None
+
+
+@dataclass(frozen=True)
+class Postpone:
+    """A worker could not perform a task that was leased."""
+
+    task: int
+    delay: timedelta
+    counted: bool
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        task = known.leased(self.task)
+        if task is not None:
+            due_at = service.clock.now() + self.delay
+            await service.worker_store.postpone(task, "unavailable", due_at, counted=self.counted)
+        return None
+
+
+@dataclass(frozen=True)
+class Park:
+    """A worker gives up a task that was leased."""
+
+    task: int
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        task = known.leased(self.task)
+        if task is not None:
+            await service.worker_store.park(task, "rejected", service.clock.now())
+        return None
+
+
+def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFact:
+    """What Stripe reports of the session's intent; of an intent of our own making if there is no session."""
+    if session is None:
+        return NOT_OURS
+    fact = PaymentFact(
+        payment_intent_id=session.payment_intent_id or f"pi_for_{session.id}",
+        livemode=session.livemode,
+        amount=session.amount,
+        currency=session.currency,
+        organization_id=session.organization_id,
+        checkout_session_id=session.id,
+        receipt_email="payer@example.test",
+    )
+    match news:
+        case "created":
+            return fact
+        case "processing":
+            return replace(fact, attempts=(Attempt(f"ch_{charge}", "pending"),))
+        case "failed":
+            return replace(fact, attempts=(Attempt(f"ch_{charge}", "failed", "card_declined", "No."),))
+        case "succeeded":
+            return replace(fact, attempts=(Attempt(f"ch_{charge}", "succeeded"),), ending="succeeded")
+        case "canceled":
+            return replace(fact, ending="canceled")
+
+
+def flawed(fact: PaymentFact, flaw: Flaw | None) -> PaymentFact:
+    """The same with one thing wrong."""
+    other: Mapping[Flaw, dict[str, object]] = {
+        "amount": {"amount": fact.amount + 1},
+        "session": {"checkout_session_id": CheckoutSessionId("cs_none")},
+        "nobody": {"organization_id": None, "checkout_session_id": None},
+        "mode": {"livemode": not fact.livemode},
+        "intent": {"payment_intent_id": f"{fact.payment_intent_id}_other"},
+        "customer": {"stripe_customer_id": "cus_of_somebody_else"},
+    }
+    return replace(fact, **other[flaw]) if flaw else fact

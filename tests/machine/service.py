@@ -1,0 +1,72 @@
+"""The use cases on one store, with ids that say who made them and a provider that can be copied."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextvars import ContextVar
+from copy import deepcopy
+
+from adapters.memory.gateway import MemoryGateway
+from domain.ids import PREFIXES, AnyId
+from tests.use_cases import Store, UseCases
+
+LANE: ContextVar[int] = ContextVar("lane", default=0)
+"""Which operation of a step is running: 0 when it is the only one, else 1 or 2."""
+
+
+class LaneIds:
+    """Ids and secrets that say who made them: nine digits of the step, one of the lane, the rest counts up.
+
+    An operation that is decided again gets other ids than the one that was not in its way; but they come in
+    the same order, and nobody else's are among them.
+    """
+
+    def __init__(self) -> None:
+        self.step = 0
+        self._counts: Counter[int] = Counter()
+
+    def begin(self, step: int) -> None:
+        """What is made from now on is of this step."""
+        self.step = step
+        self._counts.clear()
+
+    def new(self, kind: Callable[[str], AnyId]) -> AnyId:
+        """The next one of this lane."""
+        return kind(f"{PREFIXES[kind]}_{self._next()}")
+
+    def api_key(self, *, livemode: bool) -> str:
+        """The next one of this lane, and no secret at all."""
+        return f"cf_{'live' if livemode else 'test'}_{self._next()}"
+
+    def _next(self) -> str:
+        lane = LANE.get()
+        self._counts[lane] += 1
+        return f"{self.step:09d}{lane}{self._counts[lane]:016d}"
+
+
+class CopiedGateway(MemoryGateway):
+    """The provider in memory, which can be copied as it stands."""
+
+    def copy(self) -> "CopiedGateway":
+        """Another one, in which the same has happened."""
+        return deepcopy(self)
+
+    def forgive(self) -> None:
+        """No call is to fail any more."""
+        self._failures.clear()
+
+    def owners(self) -> dict[str, str]:
+        """Whose each of the provider's ids is: a customer's or a checkout session's of ours."""
+        customers = {known.id: f"at_stripe({known.customer.customer_id})" for known in self.customers}
+        intents = {intent: f"intent({fact.checkout_session_id})" for intent, fact in self._intents.items()}
+        return customers | intents
+
+
+class Service(UseCases[Store]):
+    """Everything the service can do, on a store of its own and with a provider of its own."""
+
+    def __init__(
+        self, store: Store, worker_store: Store | None = None, provider: CopiedGateway | None = None
+    ) -> None:
+        self.provider = provider or CopiedGateway()
+        self.lanes = LaneIds()
+        super().__init__(store, worker_store, self.lanes, secrets=self.lanes, gateway=self.provider)
