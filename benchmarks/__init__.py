@@ -1,0 +1,1 @@
+"""How near the service comes to PostgreSQL's own limit: `python -m benchmarks` (see RESULTS.md)."""

@@ -1,0 +1,91 @@
+"""Medians, ratios and targets, as Markdown."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from benchmarks.measuring import processor
+from benchmarks.runs import Case, Result
+
+TARGETS = {"create": 0.65, "webhook": 0.5}
+"""Of design section 8: HTTP at 32 connections, one row per statement, beside pgbench on the same function."""
+
+Results = Mapping[Case, Sequence[Result]]
+
+_COLUMNS = (
+    "| | req/s (all repeats) | p50 ms | p99 ms | CPU µs python | CPU µs postgres "
+    "| round trips | MB | others' cores |"
+)
+
+
+def report(results: Results, *, command: str, seconds: int, versions: str) -> str:
+    """Everything that is needed to judge the figures."""
+    repeats = len(next(iter(results.values())))
+    loads = [result.load for each in results.values() for result in each]
+    return "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit `{_commit()}`.",
+            f"{processor()}; {versions}, fsync on, its own settings; one service process without worker.",
+            f"{repeats} interleaved repeats of {seconds} s each; medians. Load before each run: "
+            f"{min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).",
+            "After each run: customers = subscriptions = items = tasks = events of each; nothing answered "
+            "is missing.",
+            "",
+            *_table(results),
+            "",
+            *_ratios(results),
+            "",
+        ]
+    )
+
+
+def _table(results: Results) -> list[str]:
+    lines = [_COLUMNS, "|---" * 9 + "|"]
+    for case, each in results.items():
+        all_rates = " ".join(f"{result.per_second:.0f}" for result in each)
+        http = case.way == "http"
+        lines.append(
+            f"| {case.name} | **{_mid(each, 'per_second'):.0f}** ({all_rates}) | {_mid(each, 'p50'):.1f} "
+            f"| {_mid(each, 'p99'):.1f} | {_mid(each, 'service_us') if http else 0:.0f} "
+            f"| {_mid(each, 'postgres_us'):.0f} | {_mid(each, 'round_trips'):.1f} "
+            f"| {_mid(each, 'memory') if http else 0:.0f} | {_mid(each, 'others'):.1f} |"
+        )
+    return lines
+
+
+def _ratios(results: Results) -> list[str]:
+    lines = ["| ratio of req/s, in the same repeat | median (all) | target |", "|---|---|---|"]
+    for case, each in results.items():
+        if case.way != "http":
+            continue
+        for way, named in (("commit", "pgbench, commit_work"), ("pair", "pgbench, read + commit_work")):
+            limit = results[Case(case.flow, way, 32)]
+            all_ratios = [ours.per_second / its.per_second for ours, its in zip(each, limit, strict=True)]
+            target = TARGETS[case.flow] if (way, case.connections) == ("commit", 32) else None
+            verdict = (
+                "" if target is None else f"≥ {target}: {'met' if median(all_ratios) >= target else 'MISSED'}"
+            )
+            listed = " ".join(f"{ratio:.2f}" for ratio in all_ratios)
+            lines.append(
+                f"| {case.name} / {named}, 32 | **{median(all_ratios):.2f}** ({listed}) | {verdict} |"
+            )
+    return lines
+
+
+def _mid(each: Sequence[Result], name: str) -> float:
+    middle: float = median(getattr(result, name) for result in each)
+    return middle
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+    git = ["git", "-C", str(here)]
+    name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    changed = subprocess.run(
+        [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=False
+    )
+    return name.stdout.strip() + (" with changes" if changed.stdout.strip() else "")

@@ -1,0 +1,144 @@
+"""A private PostgreSQL (fsync on), an organization that sells, and one service process."""
+
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.postgres.embedded import ADMIN, EmbeddedServer
+from adapters.postgres.embedded.postmaster import PostmasterFile
+from adapters.postgres.migrations import SCHEMA, migrate
+from adapters.postgres.pool import connect, open_pool
+from adapters.postgres.roles import APP, create_service_login
+from adapters.postgres.store import PostgresStore
+from adapters.system import RandomSecrets, SystemClock, TypeIds
+from application.catalog.apply_catalog import ApplyCatalog
+from application.causes import CommandLine
+from application.organizations.create_organization import CreateOrganization, NewOrganization
+from domain.account import secret_hash
+from domain.auth import Authenticated
+from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
+from domain.ids import RequestId
+
+SERVICE_LOGIN = "counterfoil_service"
+WEBHOOK_SECRET = "whsec_benchmark"  # noqa: S105
+TOKENS = f"{SCHEMA}.bench_tokens"
+"""A sequence: what makes generated ids unique, and grow with time as the service's own do."""
+
+_COMMAND = [sys.executable, "-c", "from entrypoints.cli import main; main()"]
+_CATALOG = CatalogDocument(
+    pricing_models=(
+        PricingModelEntry(
+            slug="standard",
+            name="Standard",
+            is_default=True,
+            products=(
+                ProductEntry(
+                    slug="free",
+                    name="Free",
+                    is_default=True,
+                    prices=(
+                        PriceEntry(
+                            slug="free-monthly",
+                            type="subscription",
+                            amount=0,
+                            currency="usd",
+                            interval="month",
+                        ),
+                    ),
+                ),
+                ProductEntry(
+                    slug="course",
+                    name="Course",
+                    group="courses",
+                    prices=(PriceEntry(slug="course", type="single_payment", amount=1250, currency="usd"),),
+                ),
+            ),
+        ),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where everything is."""
+
+    folder: Path
+    service_dsn: str
+    admin_dsn: str
+    socket_folder: Path
+    postmaster: int
+    key: str
+    auth: Authenticated
+
+
+@asynccontextmanager
+async def built(server: EmbeddedServer, folder: Path) -> AsyncIterator[Stage]:
+    """The running server, migrated, with one organization and its catalog."""
+    file = PostmasterFile.read(server.data)
+    assert file is not None
+    admin = await connect(server.dsn(ADMIN))
+    try:
+        await migrate(admin)
+        await create_service_login(admin, SERVICE_LOGIN)
+        await admin.execute(f"CREATE SEQUENCE {TOKENS}; GRANT USAGE ON SEQUENCE {TOKENS} TO {APP}")
+    finally:
+        await admin.close()
+    dsn = server.dsn(SERVICE_LOGIN)
+    async with open_pool(dsn, APP) as pool:
+        key, auth = await _organization(PostgresStore(pool))
+    yield Stage(folder, dsn, server.dsn(ADMIN), file.socket_folder, file.pid, key, auth)
+
+
+async def _organization(store: PostgresStore) -> tuple[str, Authenticated]:
+    ids, clock = TypeIds(), SystemClock()
+    cause = CommandLine("benchmark", RequestId("req_0"))
+    made = await CreateOrganization(store, ids, clock, RandomSecrets())(
+        NewOrganization(name="Bench", owner_email="owner@bench.example"), cause
+    )
+    auth = await store.by_api_key(secret_hash(made.test_key))
+    assert auth is not None
+    await ApplyCatalog(store, store, ids, clock)(_CATALOG, auth, cause)
+    return made.test_key, auth
+
+
+@contextmanager
+def service(stage: Stage) -> Iterator[tuple[str, int]]:
+    """One `counterfoil serve` as it is shipped, logging each request to a file; its address and process."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "DATABASE_URL": stage.service_dsn,
+        "COUNTERFOIL_HOME": str(stage.folder),
+        "STRIPE_TEST_SECRET_KEY": "sk_test_benchmark",
+        "STRIPE_TEST_WEBHOOK_SECRET": WEBHOOK_SECRET,
+    }
+    with (stage.folder / "service.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*_COMMAND, "serve", "--no-worker", "--port", str(port)], env=environment, stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _await_ready(url, process)
+        yield url, process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _await_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/health/ready", timeout=5):  # noqa: S310 (our own address)
+                return
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
