@@ -94,7 +94,7 @@ class Perform:
     async def __call__(self, service: Service, known: Known) -> object:
         task = known.leased(self.task)
         if task is not None:
-            await service.create_customer_at_stripe(task.effect, task)
+            await service.effects(task)
         return None
 
 
