@@ -98,7 +98,7 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
         external_id=st.sampled_from(("ada", "c-6", "c-7", "c-8", "c-9")),
         email=st.sampled_from((None, "ada@example.test")),
     ),
-    st.builds(Apply, tenant=st.just(0), document=catalogs()),
+    st.builds(Apply, tenant=st.sampled_from((0, 1)), document=catalogs()),
     st.builds(OpenOrganization, name=st.sampled_from(("One", "Two")), slug=st.sampled_from((None, "one"))),
     st.builds(
         OpenSession, tenant=st.just(0), price=st.just("book"), customer=_KNOWN_IDS, quantity=st.just(1)

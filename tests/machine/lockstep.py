@@ -38,6 +38,7 @@ class Lockstep:
 
     async def begin(self) -> None:
         """With nothing in either of them."""
+        SEEN["examples"] += 1
         await self._inspected.clear()
 
     async def alone(self, operation: Operation) -> object:
@@ -171,7 +172,7 @@ def _unlike(one: object, other: object) -> str:
     assert isinstance(one, tuple | list)
     assert isinstance(other, tuple | list)
     only = [[row for row in rows if row not in others] for rows, others in ((one, other), (other, one))]
-    return f"only in memory {only[0]}, only on PostgreSQL {only[1]}"
+    return f"{len(one)} and {len(other)}; only in memory {only[0]}, only on PostgreSQL {only[1]}"
 
 
 def _difference(

@@ -1,6 +1,6 @@
 -- What is sold, as JSON of the domain's states.
 
-CREATE OR REPLACE FUNCTION catalog(org text, live boolean) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION catalog(org text, live boolean) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN jsonb_build_object(

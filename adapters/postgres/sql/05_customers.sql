@@ -28,7 +28,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION customer(org text, live boolean, reference text) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known customers;
 BEGIN
@@ -40,7 +40,7 @@ END $$;
 -- What creating a customer is decided on.
 CREATE OR REPLACE FUNCTION creation_context(
     org text, live boolean, external_id text, model_id text
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known customers;
 BEGIN

@@ -1,7 +1,7 @@
 -- Checkout sessions, and what they are opened on.
 
 CREATE OR REPLACE FUNCTION checkout_session(org text, live boolean, session_id text) RETURNS jsonb
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN (SELECT to_jsonb(t) FROM checkout_sessions t
@@ -12,7 +12,7 @@ END $$;
 -- when no customer is asked for, of the default one.
 CREATE OR REPLACE FUNCTION opening_context(
     org text, live boolean, asked_price text, asked_customer text
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     buyer customers;
     model text;

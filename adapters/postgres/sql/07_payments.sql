@@ -38,7 +38,7 @@ END $$;
 
 CREATE OR REPLACE FUNCTION fact_context(
     org text, live boolean, session_id text, intent_id text, inbound_id text
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN payment_context(org, live, session_id, intent_id, inbound_id);

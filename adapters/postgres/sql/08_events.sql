@@ -2,7 +2,7 @@
 
 CREATE OR REPLACE FUNCTION events_page(
     org text, live boolean, after bigint, page_size int, wanted_type text, subject text
-) RETURNS jsonb LANGUAGE plpgsql AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN (SELECT coalesce(jsonb_agg(to_jsonb(e)

@@ -1,7 +1,7 @@
 -- What is found before the tenant is known: run by the owner, who alone may read the routing tables, and who
 -- enters the tenant before looking at anything of it.
 
-CREATE OR REPLACE FUNCTION resolve_api_key(secret_hash text) RETURNS jsonb LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION resolve_api_key(secret_hash text) RETURNS jsonb LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
 DECLARE
     route route_api_keys;
@@ -18,7 +18,7 @@ BEGIN
                 AND t.id = route.api_key_id AND t.revoked_at IS NULL);
 END $$;
 
-CREATE OR REPLACE FUNCTION resolve_return_context(session_id text) RETURNS jsonb LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION resolve_return_context(session_id text) RETURNS jsonb LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
 DECLARE
     route route_checkout_sessions;

@@ -176,7 +176,7 @@ def test_ids_are_type_ids_in_the_order_in_which_they_were_given() -> None:
 
 async def test_what_a_delivery_was_is_what_the_first_one_said() -> None:
     store = MemoryStore()
-    for kind in ("payment_intent.processing", "payment_intent.succeeded"):
-        cause = InboundEvent("evt_1", kind, ORGANIZATION, False, NOW, refusal="amount_mismatch", reason="No.")
+    for said in ("payment_intent.processing", "payment_intent.succeeded"):
+        cause = InboundEvent("evt_1", said, ORGANIZATION, False, NOW, refusal="amount_mismatch", reason="No.")
         await store.commit(UnitOfWork(cause, None, SequentialIds(), NOW))
     assert [(row.type, row.attempts) for row in store.inbox] == [("payment_intent.processing", 2)]
