@@ -21,7 +21,7 @@ from entrypoints.commands.worker import worker
 app = typer.Typer(
     name="counterfoil",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     help="Counterfoil keeps the books between an application and Stripe: "
     "exactly once, in whatever order the world delivers.",

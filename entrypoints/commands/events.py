@@ -38,7 +38,9 @@ def _known(type: str | None) -> str | None:
 def tail(
     organization: Organization = None,
     live: Live = False,
-    after: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Only those after this number.")] = 0,
+    after: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, metavar="N", help="Only those after this number.")
+    ] = 0,
     type: Annotated[
         str | None,
         typer.Option(metavar="TYPE", help="Only those of this type: customer.created.", callback=_known),

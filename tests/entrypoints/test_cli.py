@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from adapters.postgres.embedded.postmaster import wait_until
 from domain.errors import Rejected
 from entrypoints.commands.organization import checked
 from tests.databases import SERVICE, Database
-from tests.entrypoints.counterfoil_process import counterfoil, exists, postmaster, running
+from tests.entrypoints.counterfoil_process import counterfoil, environment, exists, postmaster, running
 
 
 def refusal(home: Path, *words: str, **more: str) -> str:
@@ -128,6 +130,21 @@ def test_settings_that_cannot_be_are_told_without_their_values(tmp_path: Path) -
     line = refusal(tmp_path, "serve", STRIPE_TEST_SECRET_KEY="sk_live_secret")
     assert line.startswith("counterfoil: invalid_settings: STRIPE_TEST_SECRET_KEY")
     assert "sk_live_secret" not in line
+
+
+def test_the_shell_can_complete_commands(tmp_path: Path) -> None:
+    for words, place, expected in (("counterfoil ke", "1", "keys"), ("counterfoil keys re", "2", "revoke")):
+        asked = {"_COUNTERFOIL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
+        assert completed(tmp_path, **asked).split() == [expected]
+
+
+def completed(home: Path, **asked: str) -> str:
+    """What the installed program answers the shell."""
+    program = Path(sys.executable).with_name("counterfoil")
+    ended = subprocess.run(  # noqa: S603
+        [program], env=environment(home, **asked), capture_output=True, text=True, timeout=60, check=True
+    )
+    return ended.stdout
 
 
 def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:
