@@ -7,6 +7,7 @@ import typer
 
 from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
+from entrypoints.commands.events import events
 from entrypoints.commands.inbox import inbox
 from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
@@ -14,12 +15,13 @@ from entrypoints.commands.organization import organization
 from entrypoints.commands.refusals import refusals_told
 from entrypoints.commands.running import end_in_order_on_sigterm
 from entrypoints.commands.serve import serve
+from entrypoints.commands.settings import settings
 from entrypoints.commands.worker import worker
 
 app = typer.Typer(
     name="counterfoil",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     help="Counterfoil keeps the books between an application and Stripe: "
     "exactly once, in whatever order the world delivers.",
@@ -30,10 +32,12 @@ app.command()(demo)
 app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
+app.command()(settings)
 app.add_typer(organization, name="organization")
 app.add_typer(keys, name="keys")
 app.add_typer(catalog, name="catalog")
 app.add_typer(inbox, name="inbox")
+app.add_typer(events, name="events")
 
 
 def _show_version(wanted: bool) -> None:

@@ -39,37 +39,104 @@ class Settings(BaseSettings):
         frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, hide_input_in_errors=True
     )
 
-    database_url: Annotated[SecretStr | None, Field(validation_alias="DATABASE_URL")] = None
-    home: Annotated[Path, Field(validation_alias="COUNTERFOIL_HOME")] = user_data_path(
-        "counterfoil", appauthor=False
-    )
-    postgres_bin_dir: Annotated[Path | None, Field(validation_alias="POSTGRES_BIN_DIR")] = None
-    pool_size: Annotated[int, Field(validation_alias="COUNTERFOIL_POOL_SIZE", ge=1, le=100)] = 6
-    public_url: Annotated[str | None, Field(validation_alias="COUNTERFOIL_PUBLIC_URL")] = None
-    checkout_hours: Annotated[int, Field(validation_alias="COUNTERFOIL_CHECKOUT_HOURS", ge=1, le=720)] = 24
+    database_url: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="DATABASE_URL",
+            description="postgresql://login:password@host:5432/database; without it, the embedded server",
+        ),
+    ] = None
+    home: Annotated[
+        Path,
+        Field(
+            validation_alias="COUNTERFOIL_HOME",
+            description="where the embedded server and the sandbox keep their data",
+        ),
+    ] = user_data_path("counterfoil", appauthor=False)
+    postgres_bin_dir: Annotated[
+        Path | None,
+        Field(
+            validation_alias="POSTGRES_BIN_DIR",
+            description="PostgreSQL's programs, to be used for the embedded server; without it, its own",
+        ),
+    ] = None
+    pool_size: Annotated[
+        int,
+        Field(
+            validation_alias="COUNTERFOIL_POOL_SIZE",
+            ge=1,
+            le=100,
+            description="connections of the API, and as many of the worker",
+        ),
+    ] = 6
+    public_url: Annotated[
+        str | None,
+        Field(
+            validation_alias="COUNTERFOIL_PUBLIC_URL",
+            description="what links start with; without it, the address served",
+        ),
+    ] = None
+    checkout_hours: Annotated[
+        int,
+        Field(
+            validation_alias="COUNTERFOIL_CHECKOUT_HOURS",
+            ge=1,
+            le=720,
+            description="how long a checkout session can be paid, in hours",
+        ),
+    ] = 24
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Field(validation_alias="COUNTERFOIL_LOG_LEVEL")
+        Literal["debug", "info", "warning", "error"],
+        Field(
+            validation_alias="COUNTERFOIL_LOG_LEVEL", description="debug, info, warning or error; to stderr"
+        ),
     ] = "info"
-    log_format: Annotated[Literal["json", "text"], Field(validation_alias="COUNTERFOIL_LOG_FORMAT")] = "json"
+    log_format: Annotated[
+        Literal["json", "text"], Field(validation_alias="COUNTERFOIL_LOG_FORMAT", description="json or text")
+    ] = "json"
 
-    stripe_api_base: Annotated[str | None, Field(validation_alias="STRIPE_API_BASE")] = None
-    stripe_test_secret_key: Annotated[SecretStr | None, Field(validation_alias="STRIPE_TEST_SECRET_KEY")] = (
-        None
-    )
+    stripe_api_base: Annotated[
+        str | None,
+        Field(
+            validation_alias="STRIPE_API_BASE",
+            description="any Stripe-compatible server; without it, Stripe",
+        ),
+    ] = None
+    stripe_test_secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="STRIPE_TEST_SECRET_KEY",
+            description="sk_test_… or rk_test_…; without it, the sandbox stands in for test mode",
+        ),
+    ] = None
     stripe_test_publishable_key: Annotated[
-        str | None, Field(validation_alias="STRIPE_TEST_PUBLISHABLE_KEY")
+        str | None,
+        Field(validation_alias="STRIPE_TEST_PUBLISHABLE_KEY", description="pk_test_…, for the browser"),
     ] = None
     stripe_test_webhook_secret: Annotated[
-        SecretStr | None, Field(validation_alias="STRIPE_TEST_WEBHOOK_SECRET")
+        SecretStr | None,
+        Field(
+            validation_alias="STRIPE_TEST_WEBHOOK_SECRET",
+            description="whsec_…, of the test mode's webhook endpoint; two with a comma while one is rolled",
+        ),
     ] = None
-    stripe_live_secret_key: Annotated[SecretStr | None, Field(validation_alias="STRIPE_LIVE_SECRET_KEY")] = (
-        None
-    )
+    stripe_live_secret_key: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="STRIPE_LIVE_SECRET_KEY",
+            description="sk_live_… or rk_live_…; without it, live mode is answered 503",
+        ),
+    ] = None
     stripe_live_publishable_key: Annotated[
-        str | None, Field(validation_alias="STRIPE_LIVE_PUBLISHABLE_KEY")
+        str | None,
+        Field(validation_alias="STRIPE_LIVE_PUBLISHABLE_KEY", description="pk_live_…, for the browser"),
     ] = None
     stripe_live_webhook_secret: Annotated[
-        SecretStr | None, Field(validation_alias="STRIPE_LIVE_WEBHOOK_SECRET")
+        SecretStr | None,
+        Field(
+            validation_alias="STRIPE_LIVE_WEBHOOK_SECRET",
+            description="whsec_…, of the live mode's webhook endpoint; two with a comma while one is rolled",
+        ),
     ] = None
 
     @classmethod

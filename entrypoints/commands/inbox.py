@@ -28,7 +28,9 @@ EventId = Annotated[str, typer.Argument(metavar="ID", help="Stripe's id of the e
 
 @inbox.command("list", epilog="Example: counterfoil inbox list --json")
 def show_all(
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")] = 100,
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="N", help="How many at most, up to 10000.")
+    ] = 100,
     as_json: AsJson = False,
 ) -> None:
     """List what is not handled, in the order in which it came."""
@@ -78,7 +80,7 @@ def show_one(id: EventId, as_json: AsJson = False) -> None:
 
 @inbox.command(epilog="Example: counterfoil inbox retry --all")
 def retry(
-    id: Annotated[str | None, typer.Argument(metavar="[ID]", help="Stripe's id of the event.")] = None,
+    id: Annotated[str | None, typer.Argument(metavar="ID", help="Stripe's id of the event.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Everything that is not handled.")] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -1,5 +1,7 @@
 """`counterfoil keys`: the API keys of an organization."""
 
+from typing import Annotated
+
 import typer
 from rich.console import Console
 
@@ -55,7 +57,10 @@ def show(organization: Organization = None, live: Live = False, as_json: AsJson 
 
 @keys.command(epilog="Example: counterfoil keys revoke key_01m7yngbp4ehrthq2h87cabhk2 --organization acme")
 def revoke(
-    key_id: str, organization: Organization = None, live: Live = False, as_json: AsJson = False
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="key_…, as `keys list` shows it.")],
+    organization: Organization = None,
+    live: Live = False,
+    as_json: AsJson = False,
 ) -> None:
     """Revoke a key by its id: requests with it are answered 401, within 5 seconds at the latest.
 

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from adapters.postgres.embedded.postmaster import wait_until
 from domain.errors import Rejected
 from entrypoints.commands.organization import checked
 from tests.databases import SERVICE, Database
-from tests.entrypoints.counterfoil_process import counterfoil, exists, postmaster, running
+from tests.entrypoints.counterfoil_process import counterfoil, environment, exists, postmaster, running
 
 
 def refusal(home: Path, *words: str, **more: str) -> str:
@@ -116,7 +118,10 @@ def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
 
 def test_helps_and_says_its_version(tmp_path: Path) -> None:
     shown = counterfoil(tmp_path, "--help").stdout
-    for command in ("demo", "serve", "worker", "migrate", "organization"):
+    for command in (
+        *("demo", "serve", "worker", "migrate", "settings"),
+        *("organization", "keys", "catalog", "inbox", "events"),
+    ):
         assert command in shown
     assert counterfoil(tmp_path, "--version").stdout.startswith("counterfoil 0.")
 
@@ -125,6 +130,35 @@ def test_settings_that_cannot_be_are_told_without_their_values(tmp_path: Path) -
     line = refusal(tmp_path, "serve", STRIPE_TEST_SECRET_KEY="sk_live_secret")
     assert line.startswith("counterfoil: invalid_settings: STRIPE_TEST_SECRET_KEY")
     assert "sk_live_secret" not in line
+
+
+def test_the_shell_can_complete_commands(tmp_path: Path) -> None:
+    for words, place, expected in (("counterfoil ke", "1", "keys"), ("counterfoil keys re", "2", "revoke")):
+        asked = {"_COUNTERFOIL_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
+        assert completed(tmp_path, **asked).split() == [expected]
+
+
+def completed(home: Path, **asked: str) -> str:
+    """What the installed program answers the shell."""
+    program = Path(sys.executable).with_name("counterfoil")
+    ended = subprocess.run(  # noqa: S603
+        [program], env=environment(home, **asked), capture_output=True, text=True, timeout=60, check=True
+    )
+    return ended.stdout
+
+
+def test_settings_are_shown_without_secrets(tmp_path: Path) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://me:opensesame@127.0.0.1:1/books",
+        "STRIPE_TEST_SECRET_KEY": "sk_test_opensesame",
+        "STRIPE_TEST_WEBHOOK_SECRET": "whsec_opensesame",
+    }
+    for words in (("settings",), ("settings", "--json")):
+        shown = counterfoil(tmp_path, *words, **secrets)
+        assert (shown.returncode, shown.stderr) == (0, "")
+        assert "STRIPE_TEST_SECRET_KEY" in shown.stdout
+        assert str(tmp_path) in shown.stdout
+        assert "opensesame" not in shown.stdout
 
 
 def test_a_database_that_is_not_there_is_told_without_its_password(tmp_path: Path) -> None:

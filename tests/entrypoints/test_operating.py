@@ -9,6 +9,7 @@ import pytest
 from adapters.postgres.embedded.postmaster import wait_until
 from entrypoints.http.auth import KNOWN_FOR_SECONDS
 from tests.contracts.worlds import CATALOG
+from tests.entrypoints.counterfoil_process import counterfoil, running
 from tests.entrypoints.serving import Service, service
 from tests.entrypoints.test_catalog_files import TOML
 
@@ -105,3 +106,24 @@ def test_what_stripe_told_and_did_not_fit_is_seen_and_booked_once_it_fits(
     assert "yes" in acme.told("inbox", "retry", "evt_kept")
     refused = acme.refused("inbox", "retry", "evt_nobody")
     assert refused == "counterfoil: inbound_event_not_found: There is no event 'evt_nobody' in the inbox."
+
+
+def test_the_tail_says_what_the_feed_says(acme: Service, tmp_path: Path) -> None:
+    fed = acme.get("/v1/events?limit=100").json()["data"]
+    told = [msgspec.json.decode(line) for line in acme.told("events", "tail", "--json").splitlines()]
+    assert told == fed
+    last = fed[-1]
+    line = acme.told("events", "tail", "--after", str(last["sequence"] - 1), "--type", last["type"])
+    assert line.split()[:5] == [
+        str(last["sequence"]),
+        last["occurred_at"][:19] + "Z",
+        last["type"],
+        last["subject"]["type"],
+        last["subject"]["id"],
+    ]
+    assert counterfoil(acme.home, "events", "tail", "--type", "nothing.happened").returncode == 2
+    with running(tmp_path, acme.home, "events", "tail", "--follow", "--type", "api_key.created") as tail:
+        tail.wait_for(r"\d  .*api_key\.created")
+        key_id = acme.json("keys", "create")["id"]
+        tail.wait_for(key_id)
+        assert tail.stop() == 0

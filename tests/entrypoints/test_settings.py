@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from entrypoints.commands.settings import MASK, settings_listed
 from entrypoints.settings import InvalidSettings, Settings
 
 KEYS = {
@@ -131,3 +132,34 @@ def test_no_text_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings.read()
     for shown in (settings, settings.stripe_test, settings.stripe_live):
         assert "hidden" not in f"{shown} {shown!r}"
+
+
+def test_every_setting_is_listed_with_its_meaning_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {
+        **{name: value.replace("abc", "hidden").replace("def", "hidden") for name, value in KEYS.items()},
+        "DATABASE_URL": "postgresql://u:hidden@h/d",
+        "STRIPE_API_BASE": "https://user:hidden@stripe.test/v1@2",
+        "STRIPE_TEST_PUBLISHABLE_KEY": "pk_test_shown",
+        "STRIPE_LIVE_PUBLISHABLE_KEY": "",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    listed = {setting.variable: setting for setting in settings_listed(Settings.read())}
+    assert len(listed) == len(Settings.model_fields)
+    assert all(setting.meaning for setting in listed.values())
+    assert "hidden" not in repr(listed)
+    assert {name for name, setting in listed.items() if setting.secret} == {
+        "DATABASE_URL",
+        *(name for name in KEYS if not name.endswith("PUBLISHABLE_KEY")),
+    }
+    assert listed["STRIPE_API_BASE"].value == f"https://{MASK}@stripe.test/v1@2"
+    assert listed["STRIPE_TEST_PUBLISHABLE_KEY"].value == "pk_test_shown"
+    assert (listed["DATABASE_URL"].value, listed["DATABASE_URL"].default) == (MASK, None)
+    absent = listed["STRIPE_LIVE_PUBLISHABLE_KEY"]
+    assert (absent.value, absent.is_set) == (None, False)
+    assert (listed["COUNTERFOIL_POOL_SIZE"].value, listed["COUNTERFOIL_POOL_SIZE"].default) == ("6", "6")
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    for field in Settings.model_fields.values():
+        assert f"`{field.validation_alias}`" in readme
