@@ -138,7 +138,7 @@ async def test_what_was_not_delivered_follows_to_where_the_service_is_served_nex
         sdk = client(before)
         await sdk.v1.customers.create_async({})
         await close(sdk)
-    async with Sandbox(snapshot=path) as after:
+    async with Sandbox(snapshot=path, retry_delays=()) as after:
         after.send_webhooks_to(receiver.url)
         await after.drain()
         assert receiver.types(after.webhook_secret) == ["customer.created"]
