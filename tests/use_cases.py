@@ -20,6 +20,7 @@ from application.ports import (
     EventOutbox,
     EventSequencer,
     PaymentRepository,
+    Secrets,
     TaskQueue,
     Tenants,
 )
@@ -47,14 +48,23 @@ StoreT = TypeVar("StoreT", bound=Store)
 class UseCases(Generic[StoreT]):
     """All that the service can do, on a store of whichever adapter; the worker may have one of its own."""
 
-    def __init__(self, store: StoreT, worker_store: StoreT | None = None, ids: Ids | None = None) -> None:
+    def __init__(
+        self,
+        store: StoreT,
+        worker_store: StoreT | None = None,
+        ids: Ids | None = None,
+        *,
+        gateway: MemoryGateway | None = None,
+        clock: FixedClock | None = None,
+        secrets: Secrets | None = None,
+    ) -> None:
         self.store = store
         self.worker_store = worker_store or store
-        self.clock = FixedClock()
+        self.clock = clock or FixedClock()
         self.ids = ids or SequentialIds()
-        self.gateway = MemoryGateway()
+        self.gateway = gateway or MemoryGateway()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock
-        self.create_organization = CreateOrganization(store, ids, clock, SequentialSecrets())
+        self.create_organization = CreateOrganization(store, ids, clock, secrets or SequentialSecrets())
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
