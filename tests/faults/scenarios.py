@@ -37,7 +37,9 @@ async def _shop(run: Run) -> None:
 async def _customer(run: Run) -> None:
     draft = NewCustomer(external_id="alice", email="alice@example.test", metadata={"plan": "x"})
     found = await run.insist(lambda process: process.create_customer(draft, run.auth, process.request()))
-    run.answered.append(found.record.customer.id)
+    made = found.record.customer.id
+    run.answered.append(made)
+    assert await run.insist(lambda process: process.store.customer(run.auth, made)), "answered, and not there"
 
 
 async def _known_customer(run: Run) -> None:
@@ -51,6 +53,9 @@ async def _session(run: Run) -> CheckoutSession:
         lambda process: process.open_checkout_session(draft, run.auth, process.request())
     )
     run.answered.append(session.id)
+    read = await run.insist(lambda process: process.store.session(run.auth, session.id))
+    assert read is not None, "answered, and not there"
+    assert read.payment_intent_id == session.payment_intent_id
     return session
 
 
