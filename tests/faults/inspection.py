@@ -1,6 +1,5 @@
 """All the books of one organization in PostgreSQL, read past row-level security: the rows as they stand."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import asyncpg
@@ -16,12 +15,17 @@ from domain.events import RecordedEvent
 
 T = TypeVar("T")
 
-_EVENTS = f"""
+_ROWS = "SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {table} t WHERE organization_id = $1"
+_EVENTS = """
     SELECT coalesce(jsonb_agg(to_jsonb(e)
         || jsonb_build_object('subject', jsonb_build_object('type', subject_type, 'id', subject_id))
         ORDER BY transaction_id, position), '[]')
-    FROM {SCHEMA}.events e WHERE organization_id = $1
+    FROM events e WHERE organization_id = $1
 """
+_PARTS = {table: _ROWS.format(table=table) for table in (*TABLES.values(), "tasks", "inbound_events")}
+_PARTS["events"] = _EVENTS
+_FIELDS = ", ".join(f"'{name}', ({query})" for name, query in _PARTS.items())
+_ALL = f"SELECT jsonb_build_object({_FIELDS})"
 
 
 class Inspection(Struct, frozen=True):
@@ -36,27 +40,19 @@ class Inspection(Struct, frozen=True):
 
 async def inspected(admin: asyncpg.Connection, slug: str) -> Inspection:
     """The organization called `slug`, and all that is its own."""
-    async with admin.transaction(isolation="repeatable_read", readonly=True):
-        organization_id = await admin.fetchval(
-            f"SELECT organization_id FROM {SCHEMA}.organizations WHERE slug = $1", slug
-        )
-        states: list[State] = []
-        for kind, table in TABLES.items():
-            states += await _rows(admin, table, kind, organization_id)
-        events = await admin.fetchval(_EVENTS, organization_id)
-        return Inspection(
-            tuple(states),
-            tuple(msgspec.json.decode(events, type=list[RecordedEvent])),
-            tuple(await _rows(admin, "tasks", Task, organization_id)),
-            tuple(await _rows(admin, "inbound_events", InboxRow, organization_id)),
-        )
-
-
-async def _rows(
-    admin: asyncpg.Connection, table: str, kind: type[T], organization_id: str | None
-) -> Sequence[T]:
-    rows = await admin.fetchval(
-        f"SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]') FROM {SCHEMA}.{table} t WHERE organization_id = $1",
-        organization_id,
+    await admin.execute(f"SET search_path = {SCHEMA}")
+    organization_id = await admin.fetchval("SELECT organization_id FROM organizations WHERE slug = $1", slug)
+    found = msgspec.json.decode(await admin.fetchval(_ALL, organization_id), type=dict[str, msgspec.Raw])
+    states: list[State] = []
+    for kind, table in TABLES.items():
+        states += _decoded(found[table], kind)
+    return Inspection(
+        tuple(states),
+        tuple(_decoded(found["events"], RecordedEvent)),
+        tuple(_decoded(found["tasks"], Task)),
+        tuple(_decoded(found["inbound_events"], InboxRow)),
     )
+
+
+def _decoded(rows: msgspec.Raw, kind: type[T]) -> list[T]:
     return msgspec.json.decode(rows, type=list[kind])  # type: ignore[valid-type]
