@@ -63,12 +63,13 @@ class UseCases(Generic[StoreT]):
         worker_store: StoreT | None = None,
         ids: Ids | None = None,
         *,
-        secrets: Secrets | None = None,
         gateway: MemoryGateway | None = None,
+        clock: FixedClock | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self.store = store
         self.worker_store = worker_store or store
-        self.clock = FixedClock()
+        self.clock = clock or FixedClock()
         self.ids = ids or SequentialIds()
         self.gateway = gateway or MemoryGateway()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock

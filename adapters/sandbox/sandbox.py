@@ -16,7 +16,7 @@ from adapters.sandbox.faults import Fault, Faults, Hold
 from adapters.sandbox.resources import confirmation
 from adapters.sandbox.resources.confirmation import Outcome
 from adapters.sandbox.resources.events import forget_old_events
-from adapters.sandbox.resources.webhook_endpoints import forget_endpoints, register
+from adapters.sandbox.resources.webhook_endpoints import move_endpoints, register
 from adapters.sandbox.server import OnExchange, Server, loopback
 from adapters.sandbox.snapshot import kept_by_us_alone, open_books, save
 from adapters.sandbox.state import Account, Clock, Letters
@@ -115,10 +115,11 @@ class Sandbox:
         return self._account.books.webhook_secret
 
     def send_webhooks_to(self, url: str) -> None:
-        """Send events to this address, and to none that an earlier run was given in this way."""
+        """Send events to this address, and to none that an earlier run was given in this way: what was not
+        delivered there is delivered here."""
         books = self._account.books
-        if books.served_webhooks not in (None, url):
-            forget_endpoints(self._account, books.served_webhooks)
+        if books.served_webhooks is not None and books.served_webhooks != url:
+            move_endpoints(self._account, books.served_webhooks, url)
         books.served_webhooks = url
         self.register_webhook(url)
 

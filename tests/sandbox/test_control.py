@@ -129,6 +129,22 @@ async def test_the_served_address_moves_and_others_stay(tmp_path: Path, receiver
     assert {endpoint.url for endpoint in listed} == {receiver.url, "http://127.0.0.1:1/here"}
 
 
+async def test_what_was_not_delivered_follows_to_where_the_service_is_served_next(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    path = tmp_path / "sandbox.json"
+    async with Sandbox(snapshot=path, deliver=False) as before:
+        before.send_webhooks_to("http://127.0.0.1:1/killed")
+        sdk = client(before)
+        await sdk.v1.customers.create_async({})
+        await close(sdk)
+    async with Sandbox(snapshot=path, retry_delays=()) as after:
+        after.send_webhooks_to(receiver.url)
+        await after.drain()
+        assert receiver.types(after.webhook_secret) == ["customer.created"]
+    assert open_books(path, random_letters).undelivered == {}
+
+
 async def test_a_snapshot_is_written_before_the_reply(tmp_path: Path) -> None:
     path = tmp_path / "sandbox.json"
     async with Sandbox(snapshot=path) as sandbox:

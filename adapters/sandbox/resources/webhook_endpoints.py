@@ -53,11 +53,15 @@ def delete_webhook_endpoint(account: Account, given: Parameters, id: str) -> Jso
     return {"id": id, "object": "webhook_endpoint", "deleted": True}
 
 
-def forget_endpoints(account: Account, url: str | None) -> None:
-    """Send nothing more to this address."""
-    for endpoint in list(account.books.webhook_endpoints.values()):
-        if endpoint["url"] == url:
+def move_endpoints(account: Account, url: str, to: str) -> None:
+    """Whoever was reached at `url` is reached at `to`, and still gets what it has not received."""
+    endpoints = list(account.books.webhook_endpoints.values())
+    there_already = any(endpoint["url"] == to for endpoint in endpoints)
+    for endpoint in endpoints:
+        if endpoint["url"] == url and there_already:
             delete_webhook_endpoint(account, Parameters(), endpoint["id"])
+        elif endpoint["url"] == url:
+            endpoint["url"] = to
 
 
 def list_webhook_endpoints(account: Account, asked: ListParameters) -> JsonObject:

@@ -1,0 +1,62 @@
+"""Where scenarios are run: on memory, and on PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import count
+
+from adapters.memory.ids import SequentialIds
+from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.store import MemoryStore
+from adapters.postgres.pool import open_pool
+from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.store import PostgresStore
+from adapters.system import TypeIds
+from tests.databases import DatabaseServer, connected
+from tests.faults.inspection import inspected
+from tests.faults.judgement import Books
+from tests.faults.outside import Outside, Run
+from tests.faults.scenarios import Scenario
+from tests.faults.schedules import Ground
+
+
+def memory_ground() -> Ground:
+    """What a scenario begins with is made once; each run gets a copy."""
+    prepared: dict[str, Run] = {}
+
+    async def begun(scenario: Scenario) -> Run:
+        if scenario.name not in prepared:
+            store = MemoryStore()
+            first = Run(Outside(store, store, SequentialIds(), SequentialSecrets(), "acme"))
+            await scenario.before(first)
+            prepared[scenario.name] = first
+        return prepared[scenario.name].cloned()
+
+    async def books_of(outside: Outside) -> Books:
+        assert isinstance(outside.store, MemoryStore)
+        return outside.store
+
+    return Ground(begun, books_of)
+
+
+@asynccontextmanager
+async def postgres_ground(server: DatabaseServer) -> AsyncIterator[Ground]:
+    """One database; each run has an organization of its own on it."""
+    numbers = count(1)
+    ids, secrets = TypeIds(), SequentialSecrets()
+    async with (
+        server.fresh() as database,
+        open_pool(database.service_dsn, APP, max_size=2) as app,
+        open_pool(database.service_dsn, WORKER, max_size=2) as worker,
+        connected(database.admin_dsn) as admin,
+    ):
+
+        async def begun(scenario: Scenario) -> Run:
+            slug = f"acme-{next(numbers)}"
+            run = Run(Outside(PostgresStore(app), PostgresStore(worker), ids, secrets, slug))
+            await scenario.before(run)
+            return run
+
+        async def books_of(outside: Outside) -> Books:
+            return await inspected(admin, outside.slug)
+
+        yield Ground(begun, books_of)

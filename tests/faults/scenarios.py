@@ -1,0 +1,135 @@
+"""What happens to the service, one use case each: what was there before, then what meets the faults."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from application.payments.process_payment_intent import BuyerReturned
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.customer import NewCustomer
+from tests.application.payment_flows import intent_of
+from tests.faults.outside import Run
+
+Act = Callable[[Run], Awaitable[object]]
+
+
+class Scenario(NamedTuple):
+    """`before` goes well; the faults happen during `act`."""
+
+    name: str
+    before: Act
+    act: Act
+
+
+async def _nothing(_: Run) -> None:
+    return
+
+
+async def _books(run: Run) -> None:
+    await run.open_books()
+
+
+async def _shop(run: Run) -> None:
+    await run.open_books()
+    await run.sell()
+
+
+async def _customer(run: Run) -> None:
+    draft = NewCustomer(external_id="alice", email="alice@example.test", metadata={"plan": "x"})
+    found = await run.insist(lambda process: process.create_customer(draft, run.auth, process.request()))
+    made = found.record.customer.id
+    run.answered.append(made)
+    assert await run.insist(lambda process: process.store.customer(run.auth, made)), "answered, and not there"
+
+
+async def _known_customer(run: Run) -> None:
+    await _shop(run)
+    await _customer(run)
+
+
+async def _session(run: Run) -> CheckoutSession:
+    draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+    session = await run.insist(
+        lambda process: process.open_checkout_session(draft, run.auth, process.request())
+    )
+    run.answered.append(session.id)
+    read = await run.insist(lambda process: process.store.session(run.auth, session.id))
+    assert read is not None, "answered, and not there"
+    assert read.payment_intent_id == session.payment_intent_id
+    return session
+
+
+async def _open_session(run: Run) -> None:
+    await _shop(run)
+    await _session(run)
+
+
+async def _session_and_its_news(run: Run) -> CheckoutSession:
+    """Stripe tells of every intent that it made, also of one whose making was never answered."""
+    session = await _session(run)
+    for intent in run.outside.provider.intents:
+        await run.report(intent)
+    return session
+
+
+async def _session_with_fast_news(run: Run) -> None:
+    """Another process books the webhook of the new intent before this one has Stripe's reply."""
+    run.outside.provider.tell_at_once = run.elsewhere().report
+    await _session(run)
+
+
+async def _perform(run: Run) -> None:
+    await run.drain(2)
+
+
+async def _paid_as_reported(run: Run) -> None:
+    provider = run.outside.provider
+    (created,) = provider.intents
+    intent_id = created.payment_intent_id
+    for fact in (created, *(move(intent_id) for move in (provider.fail, provider.process, provider.succeed))):
+        await run.report(fact)
+    await run.drain(2)
+
+
+async def _paid_as_returned(run: Run) -> None:
+    provider = run.outside.provider
+    (created,) = provider.intents
+    provider.fail(created.payment_intent_id)
+    session_id = created.checkout_session_id
+    assert session_id is not None
+    for happens in (provider.process, provider.succeed):
+        happens(created.payment_intent_id)
+        await run.insist(
+            lambda process: process.process_payment_intent(BuyerReturned(session_id, process.request()))
+        )
+    await run.drain(2)
+
+
+async def _a_day_between_tries(run: Run) -> None:
+    await run.drain(2, timedelta(hours=25))
+
+
+async def _everything(run: Run) -> None:
+    await run.sell()
+    await _customer(run)
+    session = await _session_and_its_news(run)
+    paid = run.outside.provider.succeed(intent_of(session))
+    await run.report(paid)
+    await run.insist(
+        lambda process: process.process_payment_intent(BuyerReturned(session.id, process.request()))
+    )
+    await run.drain(2)
+
+
+SCENARIOS = (
+    Scenario("create organization", _nothing, _books),
+    Scenario("apply catalog", _books, Run.sell),
+    Scenario("create customer", _shop, _customer),
+    Scenario("create customer at Stripe", _known_customer, _perform),
+    Scenario("create customer at Stripe, a day between tries", _known_customer, _a_day_between_tries),
+    Scenario("open checkout session", _shop, _session_and_its_news),
+    Scenario("open checkout session, its webhook first", _shop, _session_with_fast_news),
+    Scenario("process payment intent, reported", _open_session, _paid_as_reported),
+    Scenario("process payment intent, returned", _open_session, _paid_as_returned),
+    Scenario("everything, one after another", _books, _everything),
+)

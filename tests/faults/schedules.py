@@ -1,0 +1,57 @@
+"""Which faults there are for a scenario, and a run of it under some of them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple
+
+from tests.faults.injection import KINDS, Fault, Faults, Kind
+from tests.faults.judgement import Books, Ending, judged
+from tests.faults.outside import Outside, Run
+from tests.faults.scenarios import Scenario
+
+Schedule = tuple[Fault, ...]
+_SECOND: tuple[Kind, ...] = ("killed after", "refused")
+
+
+class Ground(NamedTuple):
+    """Where scenarios are run: each run starts on a place that `begun` has prepared for it."""
+
+    begun: Callable[[Scenario], Awaitable[Run]]
+    books_of: Callable[[Outside], Awaitable[Books]]
+
+
+class Done(NamedTuple):
+    """A run under some faults: the calls that were made, whether it met all the faults, and how it ended."""
+
+    calls: list[str]
+    all_met: bool
+    ending: Ending
+
+
+async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Done:
+    """Run it, let the worker finish, and check the promises."""
+    begun = await ground.begun(scenario)
+    faults = Faults(*schedule)
+    begun.under(faults)
+    await scenario.act(begun)
+    calls, all_met = list(faults.calls), faults.all_met
+    await begun.drain()
+    return Done(calls, all_met, judged(await ground.books_of(begun.outside), begun))
+
+
+async def singles(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
+    """Every kind of fault at every call."""
+    undisturbed = await run(ground, scenario)
+    for at in range(1, len(undisturbed.calls) + 1):
+        for kind in KINDS:
+            schedule = (Fault(at, kind),)
+            yield schedule, await run(ground, scenario, schedule)
+
+
+async def pairs(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
+    """Every kind of fault at every call, and a second one at every call of what follows from it: the process
+    dies once more, or something else is away."""
+    async for first, once in singles(ground, scenario):
+        for at in range(first[0].at + 1, len(once.calls) + 1):
+            for kind in _SECOND:
+                schedule = (*first, Fault(at, kind))
+                yield schedule, await run(ground, scenario, schedule)
