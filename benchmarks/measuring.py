@@ -62,15 +62,21 @@ def _spent(pid: int) -> float:
 
 
 def _family(postmaster: int) -> float:
-    fields = _fields(postmaster)
-    ended = (int(fields[13]) + int(fields[14])) * _TICK
-    total = _spent(postmaster) + ended
-    for child in Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split():
+    """Read again while backends end: each is to be counted once, among the living or among the dead."""
+    while True:
+        ended = _ended_children(postmaster)
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
         try:
-            total += _spent(int(child))
-        except FileNotFoundError:  # ended just now: counted with the next reading
+            total = _spent(postmaster) + ended + sum(_spent(int(child)) for child in children)
+        except (FileNotFoundError, ProcessLookupError):
             continue
-    return total
+        if ended == _ended_children(postmaster):
+            return total
+
+
+def _ended_children(pid: int) -> float:
+    fields = _fields(pid)
+    return (int(fields[13]) + int(fields[14])) * _TICK
 
 
 def _machine_busy() -> float:
