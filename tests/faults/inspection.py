@@ -6,10 +6,10 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
-from adapters.memory.books import InboxRow
 from adapters.postgres.migrations import SCHEMA
 from adapters.postgres.store import TABLES
 from application.causes import Task
+from application.operator_ports import InboxRow
 from domain.change import State
 from domain.events import RecordedEvent
 
