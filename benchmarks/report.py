@@ -60,7 +60,7 @@ def _table(results: Results) -> list[str]:
 def _ratios(results: Results) -> list[str]:
     lines = [
         "By CPU: pgbench's PostgreSQL CPU per request / ours (python + postgres), load generators left out:",
-        "an estimate of the ratio on cores that nobody else uses; neighbours disturb it less than req/s.",
+        "a rough estimate of the ratio on cores that nobody else uses. It moves with the neighbours too.",
         "",
         "| ratio of req/s, in the same repeat | median (all) | by CPU | target |",
         "|---|---|---|---|",
