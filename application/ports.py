@@ -83,6 +83,20 @@ class CheckoutContext(Struct, frozen=True):
     product: Product | None
 
 
+class Offer(Struct, frozen=True):
+    """What the hosted page shows: `product` is what is bought, `seller` the organization's name."""
+
+    session: CheckoutSession
+    product: Product
+    seller: str
+    payment: Payment | None
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the last attempt to pay has failed, as Stripe says it to a person."""
+        return self.payment.failure_message if self.payment else None
+
+
 class CheckoutRepository(Protocol):
     """Checkout sessions, and what they are opened on."""
 
@@ -92,6 +106,9 @@ class CheckoutRepository(Protocol):
 
     async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
         """By id."""
+
+    async def offer(self, id: CheckoutSessionId) -> Offer | None:
+        """By the public id of a checkout session, whosever it is; None when there is no such session."""
 
 
 class PaymentContext(Struct, frozen=True):

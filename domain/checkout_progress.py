@@ -51,6 +51,11 @@ def expire_in_time(session: CheckoutSession) -> Change[CheckoutSession] | None:
     return _expired(session, session) if session.status == "open" else None
 
 
+def is_over(session: CheckoutSession, now: datetime) -> bool:
+    """Whether it can be paid no longer, also while the books have yet to say so."""
+    return session.status == "expired" or session.expires_at <= now
+
+
 def _expired(after: CheckoutSession, before: CheckoutSession) -> Change[CheckoutSession]:
     return Change(replace(after, status="expired"), (Event("checkout_session.expired"),), before)
 
@@ -72,10 +77,9 @@ def follow_payment(
     pending again while somebody is paying all the same, and succeeded when they have. `abandoned`: canceled
     because it had expired, and by nobody else.
     """
-    is_over = session.status == "expired" or session.expires_at <= now
     after = replace(
         session,
-        status=_status(payment, abandoned=abandoned, is_over=is_over),
+        status=_status(payment, abandoned=abandoned, is_over=is_over(session, now)),
         payment_intent_id=payment_intent_id,
         customer_id=customer_id,
         purchase_id=purchase_id,

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from adapters.memory.books import Books
-from application.ports import CheckoutContext, PaymentContext
+from application.ports import CheckoutContext, Offer, PaymentContext
+from domain.account import Organization
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, CustomerTerms
-from domain.ids import CustomerId, OrganizationId, PriceId, PricingModelId
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PriceId, PricingModelId
 from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
@@ -133,6 +134,19 @@ class TenantBooks:
             (p for p in self.current(Price) if p.slug == reference and p.pricing_model_id == model_id), None
         )
 
+    def offer(self, session: CheckoutSession) -> Offer:
+        """What the hosted page of this session shows."""
+        price = self.get(Price, session.price_id)
+        product = self.get(Product, price.product_id if price else None)
+        assert product is not None, "prices and products are never deleted"
+        (seller,) = [
+            row.name
+            for row in self._books.states.values()
+            if isinstance(row, Organization) and row.id == session.organization_id
+        ]
+        payment = self.first(Payment, lambda row: row.payment_intent_id == session.payment_intent_id)
+        return Offer(session, product, seller, payment)
+
     def paying(
         self, session: CheckoutSession | None, payment_intent_id: str | None, *, handled: bool
     ) -> PaymentContext:
@@ -154,3 +168,8 @@ class TenantBooks:
             customer=self.get(Customer, session.customer_id),
             terms=self.terms(model or self.default_pricing_model()),
         )
+
+
+def sessions_whosever(books: Books) -> dict[CheckoutSessionId, CheckoutSession]:
+    """Every organization's: a session's public id says not whose it is."""
+    return {row.id: row for row in books.states.values() if isinstance(row, CheckoutSession)}

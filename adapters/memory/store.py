@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from adapters.memory.books import Books, copied
 from adapters.memory.operating import OperatorReads
-from adapters.memory.reading import TenantBooks
+from adapters.memory.reading import TenantBooks, sessions_whosever
 from application.causes import Task
 from application.operator_ports import InboxRow
-from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
+from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
 from domain.auth import AuthContext, Authenticated
@@ -100,14 +100,18 @@ class MemoryStore(OperatorReads):
         )
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
-        session = next(
-            (row for row in self._books.states.values() if isinstance(row, CheckoutSession) and row.id == id),
-            None,
-        )
+        session = sessions_whosever(self._books).get(id)
         if session is None:
             return await _answer(None)
         books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
         return await _answer(books.paying(session, session.payment_intent_id, handled=False))
+
+    async def offer(self, id: CheckoutSessionId) -> Offer | None:
+        session = sessions_whosever(self._books).get(id)
+        if session is None:
+            return await _answer(None)
+        books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
+        return await _answer(books.offer(session))
 
     async def page(self, auth: Authenticated, wanted: EventFilter) -> Sequence[RecordedEvent]:
         tenant = auth.organization_id, auth.livemode

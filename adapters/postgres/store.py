@@ -10,7 +10,7 @@ import msgspec
 from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
 from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
-from application.ports import CheckoutContext, CustomerContext, EventFilter, PaymentContext
+from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
 from application.unit_of_work import Part, TakenWork, UnitOfWork
 from domain.account import ApiKey, Organization, User
 from domain.auth import AuthContext, Authenticated
@@ -51,6 +51,7 @@ _CUSTOMER_RECORD = msgspec.json.Decoder(CustomerRecord)
 _CATALOG = msgspec.json.Decoder(Catalog)
 _CHECKOUT_CONTEXT = msgspec.json.Decoder(CheckoutContext)
 _CHECKOUT_SESSION = msgspec.json.Decoder(CheckoutSession)
+_OFFER = msgspec.json.Decoder(Offer)
 _PAYMENT_CONTEXT = msgspec.json.Decoder(PaymentContext)
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
@@ -94,6 +95,9 @@ class PostgresStore(OperatorReads):
             _CHECKOUT_SESSION,
             await self.database.call("checkout_session", auth.organization_id, auth.livemode, id),
         )
+
+    async def offer(self, id: CheckoutSessionId) -> Offer | None:
+        return _if_any(_OFFER, await self.database.call("resolve_offer", id))
 
     async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
         return _PAYMENT_CONTEXT.decode(

@@ -15,6 +15,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from entrypoints.container import Container, opened
 from entrypoints.http.auth import ApiKeys, key_required
 from entrypoints.http.catalog import CatalogController
+from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
@@ -60,7 +61,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         security=[{"api_key": []}],
     )
     app = Litestar(
-        [with_key, receive_stripe_webhook, return_from_paying, live, ready],
+        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready],
         lifespan=[lifespan],
         dependencies={name: provided(provider) for name, provider in given.items()},
         exception_handlers={Exception: answer},

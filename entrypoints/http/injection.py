@@ -7,6 +7,7 @@ from dependency_injector import providers
 from litestar.di import Provide
 
 from entrypoints.container import Container
+from entrypoints.http.checkout_page import Desks
 from entrypoints.http.stripe_webhooks import Inbox
 
 
@@ -18,6 +19,8 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "checkouts": container.store,
         "create_customer": container.create_customer,
         "customers": container.store,
+        "clock": container.clock,
+        "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
         "events": container.store,
         "expire_checkout_session": container.expire_checkout_session,
         "inbox": providers.Factory(

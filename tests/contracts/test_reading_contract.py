@@ -165,6 +165,21 @@ async def test_a_session_is_found_by_its_public_id_whosever_it_is(world: World) 
     assert await world.store.return_context(CheckoutSessionId("cs_none")) is None
 
 
+async def test_what_is_offered_is_found_by_the_sessions_public_id(world: World) -> None:
+    auth = await world.organization()
+    session = await world.session(auth, quantity=2)
+    await world.organization("other")
+    offer = await world.store.offer(session.id)
+    assert offer is not None
+    assert (offer.session, offer.product.name, offer.seller) == (session, "Course", "acme")
+    assert (offer.payment, offer.refusal) == (None, None)
+    await world.report(fact_of(session, DECLINED))
+    refused = await world.store.offer(session.id)
+    assert refused is not None
+    assert refused.refusal == "Your card was declined."
+    assert await world.store.offer(CheckoutSessionId("cs_none")) is None
+
+
 async def test_a_stranger_pays_and_everything_is_in_the_books(world: World) -> None:
     auth = await world.organization()
     session = await world.session(auth, quantity=3)

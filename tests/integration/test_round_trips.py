@@ -116,3 +116,9 @@ async def test_ending_a_session_takes_two(counted: CountedWorld) -> None:
     asked = SellerAsked(session.id, counted.auth, REQUEST)
     assert await counted.turns(counted.world.expire_checkout_session(asked)) == 2
     assert await counted.turns(counted.world.expire_checkout_session(asked)) == 1
+
+
+async def test_showing_the_hosted_page_takes_one(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    await counted.world.store.offer(session.id)
+    assert await counted.turns(counted.world.store.offer(session.id)) == 1

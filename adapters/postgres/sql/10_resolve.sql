@@ -30,3 +30,29 @@ BEGIN
     PERFORM enter(route.organization_id, route.livemode);
     RETURN payment_context(route.organization_id, route.livemode, session_id, NULL, NULL);
 END $$;
+
+-- What the hosted page of a checkout session shows.
+CREATE OR REPLACE FUNCTION resolve_offer(session_id text) RETURNS jsonb LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+DECLARE
+    route route_checkout_sessions;
+BEGIN
+    SELECT * INTO route FROM route_checkout_sessions t WHERE t.checkout_session_id = session_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM enter(route.organization_id, route.livemode);
+    RETURN (
+        SELECT jsonb_build_object(
+            'session', to_jsonb(s), 'product', to_jsonb(p), 'seller', o.name,
+            'payment', (SELECT to_jsonb(t) FROM payments t
+                WHERE t.organization_id = s.organization_id AND t.livemode = s.livemode
+                    AND t.payment_intent_id = s.payment_intent_id))
+        FROM checkout_sessions s
+        JOIN organizations o ON o.organization_id = s.organization_id
+        JOIN prices ON prices.organization_id = s.organization_id AND prices.livemode = s.livemode
+            AND prices.id = s.price_id
+        JOIN products p ON p.organization_id = s.organization_id AND p.livemode = s.livemode
+            AND p.id = prices.product_id
+        WHERE s.organization_id = route.organization_id AND s.livemode = route.livemode AND s.id = session_id);
+END $$;

@@ -165,6 +165,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/checkout-sessions", "post"),
         ("/v1/checkout-sessions/{id}", "get"),
         ("/v1/checkout-sessions/{id}/expire", "post"),
+        ("/checkout/{id}", "get"),
         ("/checkout/{id}/return", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),
