@@ -32,7 +32,7 @@ BEGIN
 END $$;
 
 -- What the hosted page of a checkout session shows.
-CREATE OR REPLACE FUNCTION resolve_offer(session_id text) RETURNS jsonb LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION resolve_offer(session_id text) RETURNS jsonb LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
 DECLARE
     route route_checkout_sessions;

@@ -2,7 +2,8 @@
 
 -- Who acts there: the first user of the organization with this id, else with this slug; for null, of the only
 -- organization there is. An id comes first, as a slug may be spelled like one.
-CREATE OR REPLACE FUNCTION resolve_organization(reference text, live boolean) RETURNS jsonb LANGUAGE plpgsql
+CREATE OR REPLACE FUNCTION resolve_organization(reference text, live boolean) RETURNS jsonb
+LANGUAGE plpgsql STABLE
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
 DECLARE
     org text;
@@ -25,7 +26,8 @@ BEGIN
 END $$;
 
 -- The keys of an organization, oldest first; with an id, that one.
-CREATE OR REPLACE FUNCTION api_keys_of(org text, live boolean, key_id text) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION api_keys_of(org text, live boolean, key_id text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM api_keys t
