@@ -114,11 +114,13 @@ class CheckoutRepository(Protocol):
 class PaymentContext(Struct, frozen=True):
     """What a payment fact is decided on. `handled`: the inbound event is in the books already.
 
-    `terms` are for the customer to be made: the pricing model of the bought price, else the default one.
+    `paying` is the session that the intent is known to pay, whatever the fact names. `terms` are for the
+    customer to be made: the pricing model of the bought price, else the default one.
     """
 
     handled: bool
     session: CheckoutSession | None
+    paying: CheckoutSessionId | None
     payment: Payment | None
     purchase: Purchase | None
     customer: Customer | None

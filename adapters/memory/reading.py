@@ -156,13 +156,20 @@ class TenantBooks:
             if payment_intent_id is not None
             else None
         )
+        known_by = (
+            self.first(CheckoutSession, lambda session: session.payment_intent_id == payment_intent_id)
+            if payment_intent_id is not None
+            else None
+        )
+        paying = known_by.id if known_by else None
         if session is None:
-            return PaymentContext(handled, None, payment, None, None, CustomerTerms(None))
+            return PaymentContext(handled, None, paying, payment, None, None, CustomerTerms(None))
         price = self.get(Price, session.price_id)
         model = self.pricing_model(price.pricing_model_id if price else None)
         return PaymentContext(
             handled=handled,
             session=session,
+            paying=paying,
             payment=payment,
             purchase=self.first(Purchase, lambda purchase: purchase.checkout_session_id == session.id),
             customer=self.get(Customer, session.customer_id),

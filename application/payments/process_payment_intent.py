@@ -145,14 +145,11 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
         raise Rejected(
             "checkout_session_unknown", f"There is no checkout session '{fact.checkout_session_id}'."
         )
-    if session.id != fact.checkout_session_id or session.payment_intent_id not in (
-        None,
-        fact.payment_intent_id,
-    ):
-        raise Rejected(
-            "payment_intent_mismatch",
-            f"The session is paid by {session.payment_intent_id}, not by this intent.",
-        )
+    paid_by = session.payment_intent_id
+    if session.id != fact.checkout_session_id or paid_by not in (None, fact.payment_intent_id):
+        raise Rejected("payment_intent_mismatch", f"The session is paid by {paid_by}, not by this intent.")
+    if context.paying not in (None, session.id):
+        raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.paying}.")
     if (fact.amount, fact.currency) != (session.amount, session.currency):
         raise Rejected(
             "amount_mismatch",

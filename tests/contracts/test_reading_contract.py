@@ -5,6 +5,7 @@ from collections import Counter
 from functools import partial
 from itertools import permutations
 
+import pytest
 from msgspec.structs import replace
 
 from application.ports import EventFilter
@@ -12,6 +13,7 @@ from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, ProductEntry
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.errors import Unavailable
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, PricingModelId
 from domain.payment import Attempt, PaymentFact
@@ -153,6 +155,24 @@ async def test_a_fact_that_names_nobody_finds_nothing(world: World) -> None:
     assert (context.handled, context.session, context.terms.pricing_model) == (False, None, None)
     assert (await world.report(fact)).refusal == "payment_intent_not_ours"
     assert not (await world.store.fact_context(fact, "evt_1")).handled
+
+
+async def test_an_intent_that_pays_one_session_does_not_pay_another(world: World) -> None:
+    auth = await world.organization()
+    paid = await world.session(auth)
+    world.gateway.fail_next("before")
+    with pytest.raises(Unavailable):
+        await world.session(auth)
+    unpaid = CheckoutSessionId((await world.events(auth))[-1].subject.id)
+    assert unpaid != paid.id
+    fact = replace(
+        fact_of(paid, Attempt("ch_1", "succeeded"), ending="succeeded"), checkout_session_id=unpaid
+    )
+    assert (await world.store.fact_context(fact, "evt_1")).paying == paid.id
+    assert (await world.report(fact)).refusal == "payment_intent_mismatch"
+    session = await world.store.session(auth, unpaid)
+    assert session is not None
+    assert (session.status, session.payment_intent_id) == ("open", None)
 
 
 async def test_a_session_is_found_by_its_public_id_whosever_it_is(world: World) -> None:

@@ -25,6 +25,8 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.id = inbound_id
                 AND t.handled_at IS NOT NULL),
         'session', CASE WHEN session.id IS NOT NULL THEN to_jsonb(session) END,
+        'paying', (SELECT t.id FROM checkout_sessions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.payment_intent_id = intent),
         'payment', (SELECT to_jsonb(t) FROM payments t
             WHERE t.organization_id = org AND t.livemode = live
                 AND t.payment_intent_id = intent),
