@@ -10,17 +10,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
 from domain.account import ApiKey, Organization, User
 from domain.catalog import (
     CatalogHead,
     Feature,
-    FeatureType,
-    Interval,
     Price,
-    PriceType,
     PricingModel,
     Product,
-    ProductFeature,
 )
 from domain.change import State
 from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType
@@ -28,10 +25,8 @@ from domain.customer import Customer
 from domain.events import Subject
 from domain.ids import (
     ApiKeyId,
-    CatalogId,
     CheckoutSessionId,
     CustomerId,
-    FeatureId,
     OrganizationId,
     PriceId,
     PricingModelId,
@@ -162,65 +157,6 @@ class ApiKeyView(Struct, frozen=True, kw_only=True):
     livemode: bool
     created_at: datetime
     revoked_at: datetime | None
-
-
-class CatalogView(Struct, frozen=True, kw_only=True):
-    id: CatalogId
-    livemode: bool
-    applied_at: datetime
-
-
-class PricingModelView(Struct, frozen=True, kw_only=True):
-    id: PricingModelId
-    slug: str
-    name: str
-    is_default: bool
-    livemode: bool
-    created_at: datetime
-    archived_at: datetime | None
-
-
-class FeatureView(Struct, frozen=True, kw_only=True):
-    id: FeatureId
-    slug: str
-    name: str
-    type: FeatureType
-    livemode: bool
-    created_at: datetime
-    archived_at: datetime | None
-
-
-class ProductView(Struct, frozen=True, kw_only=True):
-    id: ProductId
-    pricing_model_id: PricingModelId
-    slug: str
-    name: str
-    group: str
-    is_default: bool
-    is_add_on: bool
-    features: tuple[ProductFeature, ...]
-    livemode: bool
-    created_at: datetime
-    archived_at: datetime | None
-
-
-class PriceView(Struct, frozen=True, kw_only=True):
-    """`amount` in minor units of `currency`."""
-
-    id: PriceId
-    pricing_model_id: PricingModelId
-    product_id: ProductId
-    slug: str
-    type: PriceType
-    amount: int
-    currency: str
-    interval: Interval | None
-    interval_count: int
-    trial_days: int | None
-    trial_requires_card: bool
-    livemode: bool
-    created_at: datetime
-    archived_at: datetime | None
 
 
 _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
