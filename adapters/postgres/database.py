@@ -1,6 +1,6 @@
 """Calls of the database's functions: one call is one statement, one round trip, one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,25 @@ class Database:
         self.round_trips += 1
         with _translated():
             return await self._pool.fetchval(f"SELECT {function}({places})", *arguments)
+
+    async def call_each(
+        self, function: str, types: Sequence[str], rows: Sequence[tuple[object, ...]]
+    ) -> Sequence[Any]:
+        """The function's result for each row of arguments, all as of one moment; `types` are the arguments'.
+
+        Raises as `call` does; then there is no result for any.
+        """
+        if len(rows) == 1:
+            return [await self.call(function, *rows[0])]
+        columns = ", ".join(f"${n}::{name}[]" for n, name in enumerate(types, 1))
+        names = ", ".join(f"a{n}" for n in range(1, len(types) + 1))
+        self.round_trips += 1
+        with _translated():
+            found = await self._pool.fetch(
+                f"SELECT {function}({names}) FROM unnest({columns}) AS asked({names})",  # noqa: S608
+                *zip(*rows, strict=True),
+            )
+        return [row[0] for row in found]
 
 
 @contextmanager
