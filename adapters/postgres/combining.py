@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -21,7 +21,6 @@ TOGETHER = 64
 
 class _Waiting(Struct, Generic[Asked, Answer], frozen=True):
     asked: Asked
-    subjects: frozenset[Hashable]
     answer: "asyncio.Future[Answer]"
 
     def give(self, answer: Answer) -> None:
@@ -38,8 +37,7 @@ class Combined(Generic[Asked, Answer]):
 
     There is no timer: nobody waits for company. Each asker has its own answer: where a call fails as a whole,
     its halves are tried, until what is at fault fails alone. A database that does not answer is told to all
-    at once. An asker who goes away takes nothing from the others. Of those who name the same subject, one
-    goes at a time.
+    at once. An asker who goes away takes nothing from the others.
     """
 
     def __init__(
@@ -53,14 +51,13 @@ class Combined(Generic[Asked, Answer]):
         self._at_once = at_once
         self._together = together
         self._waiting: deque[_Waiting[Asked, Answer]] = deque()
-        self._busy: set[Hashable] = set()
         self._under_way = 0
         self._senders: set[asyncio.Task[None]] = set()
 
-    async def __call__(self, asked: Asked, subjects: frozenset[Hashable] = frozenset()) -> Answer:
+    async def __call__(self, asked: Asked) -> Answer:
         """The answer to what is asked, or the exception that it alone has caused."""
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Asked, Answer] = _Waiting(asked, subjects, loop.create_future())
+        waiting: _Waiting[Asked, Answer] = _Waiting(asked, loop.create_future())
         self._waiting.append(waiting)
         if self._under_way < self._at_once:
             self._under_way += 1
@@ -73,29 +70,16 @@ class Combined(Generic[Asked, Answer]):
     async def _send_while_any_wait(self) -> None:
         try:
             while batch := self._next_batch():
-                subjects = frozenset().union(*(waiting.subjects for waiting in batch))
-                self._busy |= subjects
-                try:
-                    await self._answer(batch)
-                finally:
-                    self._busy -= subjects
+                await self._answer(batch)
         finally:
             self._under_way -= 1  # in the same breath as finding that nobody waits
 
     def _next_batch(self) -> list[_Waiting[Asked, Answer]]:
         batch: list[_Waiting[Asked, Answer]] = []
-        held: list[_Waiting[Asked, Answer]] = []
-        taken = set(self._busy)
         while self._waiting and len(batch) < self._together:
             waiting = self._waiting.popleft()
-            if waiting.answer.done():
-                continue  # whoever asked has gone
-            if taken.isdisjoint(waiting.subjects):
-                taken |= waiting.subjects
+            if not waiting.answer.done():  # else whoever asked has gone
                 batch.append(waiting)
-            else:
-                held.append(waiting)
-        self._waiting.extendleft(reversed(held))
         return batch
 
     async def _answer(self, batch: list[_Waiting[Asked, Answer]]) -> None:

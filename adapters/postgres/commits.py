@@ -1,6 +1,6 @@
 """Units of work as `commit_work` takes them: one call stores one, or several that wait at the same time."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, assert_never
 
@@ -86,27 +86,6 @@ def encoded(works: Sequence[TakenWork]) -> str:
     # Live before test: the organization itself, which both refer to, is told in its live books.
     in_order = [parts[tenant] for tenant in sorted(parts, reverse=True)]
     return msgspec.json.encode({"parts": in_order}).decode()
-
-
-def subjects_of(work: TakenWork) -> frozenset[Hashable]:
-    """What no other work of the same call may touch, as one of the two is going to be refused."""
-    subjects: set[Hashable] = set()
-    match work.cause:
-        case (
-            InboundEvent(id=id, organization_id=organization_id)
-            | Task(id=id, organization_id=organization_id)
-        ):
-            subjects.add((type(work.cause), organization_id, id))
-        case _:
-            pass
-    for part in work.parts:
-        for state in part.states:
-            natural_key = _NATURAL_KEYS.get(type(state))
-            if state.version:
-                subjects.add((type(state), part.livemode, state.id))
-            elif natural_key is not None:
-                subjects.add((type(state), part.organization_id, part.livemode, getattr(state, natural_key)))
-    return frozenset(subjects)
 
 
 def _add_cause(parts: _Parts, work: TakenWork) -> None:

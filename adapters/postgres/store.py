@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.combining import TOGETHER, Combined
-from adapters.postgres.commits import encoded, subjects_of
+from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
@@ -51,8 +51,7 @@ class PostgresStore(OperatorReads):
         )
 
     async def commit(self, work: UnitOfWork) -> None:
-        taken = work.take()
-        await self._commits(taken, subjects_of(taken))
+        await self._commits(work.take())
 
     async def _commit(self, works: Sequence[TakenWork]) -> Sequence[None]:
         await self.database.call("commit_work", encoded(works))
