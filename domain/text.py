@@ -23,6 +23,10 @@ MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 # Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
 
+# A customer's id, or any external id: what else is asked for can be nobody's.
+CUSTOMER_REFERENCE = r"\A[A-Za-z0-9_-]{1,255}\Z"
+CustomerReference = Annotated[str, Meta(pattern=CUSTOMER_REFERENCE)]
+
 OUR_PREFIXES = ("cus_", "anon_")
 """Of our own ids of customers, and of the external ids that we give to anonymous ones."""
 

@@ -13,7 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from entrypoints.container import Container, opened
-from entrypoints.http.auth import ApiKeys, key_required
+from entrypoints.http.auth import AnyRequest, ApiKeys, identify
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
@@ -23,6 +23,7 @@ from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
 from entrypoints.http.problems import LONGEST_BODY, answer
+from entrypoints.http.query import refuse_unknown_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 
@@ -46,6 +47,11 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
     `seconds` measures how long an API key is remembered.
     """
     given = injectable(container)
+    keys = ApiKeys(container.store, seconds=seconds)
+
+    async def admitted(call: AnyRequest) -> None:
+        await identify(call, keys)
+        refuse_unknown_parameters(call)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -56,7 +62,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
 
     with_key = Router(
         "/v1",
-        before_request=key_required(ApiKeys(container.store, seconds=seconds)),
+        before_request=admitted,
         route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
         security=[{"api_key": []}],
     )

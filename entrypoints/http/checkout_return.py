@@ -1,12 +1,11 @@
 """/checkout/{id}/return: where the buyer's browser comes back from paying. Public, and for people."""
 
 from litestar import MediaType, Response, get
-from litestar.params import FromPath
 from litestar.response import Redirect
 
 from application.payments.process_payment_intent import BuyerReturned, ProcessPaymentIntent
 from domain.checkout import CheckoutSession
-from entrypoints.http.checkout_sessions import session_id, session_not_found
+from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import html, message, page, safely, trouble
 from entrypoints.http.requests import Call
@@ -44,10 +43,10 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
     summary="Where the buyer's browser comes back to",
 )
 async def return_from_paying(
-    request: Call, id: FromPath[str], process_payment_intent: Injected[ProcessPaymentIntent]
+    request: Call, id: SessionId, process_payment_intent: Injected[ProcessPaymentIntent]
 ) -> Response[str]:
     """Stripe is asked how it went; what the address says about it is not believed."""
-    booked = await process_payment_intent(BuyerReturned(session_id(id), request.cause))
+    booked = await process_payment_intent(BuyerReturned(id, request.cause))
     if booked.session is None:
         raise session_not_found()
     return _sent_on(booked.session)

@@ -1,9 +1,9 @@
 """/v1/checkout-sessions"""
 
-import re
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 from msgspec.structs import asdict
 
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, SellerAsked
@@ -12,13 +12,16 @@ from application.ports import CheckoutRepository
 from application.views import CheckoutSessionView, view_of
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.errors import NotFound
-from domain.ids import CheckoutSessionId
+from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
 from entrypoints.http.problems import REFUSALS
 from entrypoints.http.requests import Call
 
-_ID = re.compile(r"cs_[0-9a-z]{26}")
+SessionId: TypeAlias = Annotated[
+    CheckoutSessionId,
+    PathParameter(pattern=id_pattern(CheckoutSessionId), description="the checkout session's id"),
+]
 
 
 class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
@@ -35,13 +38,6 @@ class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
             url=f"{public_url}/checkout/{session.id}",
             client_secret=session.client_secret,
         )
-
-
-def session_id(text: str) -> CheckoutSessionId:
-    """The id in an address. Raises NotFound for what no session can be called."""
-    if not _ID.fullmatch(text):
-        raise session_not_found()
-    return CheckoutSessionId(text)
 
 
 def session_not_found() -> NotFound:
@@ -76,12 +72,12 @@ class CheckoutSessionController(Controller):
     async def read(
         self,
         request: Call,
-        id: FromPath[str],
+        id: SessionId,
         checkouts: Injected[CheckoutRepository],
         public_url: Injected[str],
     ) -> CheckoutSessionReply:
         """As it stands now."""
-        session = await checkouts.session(request.auth, session_id(id))
+        session = await checkouts.session(request.auth, id)
         if session is None:
             raise session_not_found()
         return CheckoutSessionReply.of(session, public_url)
@@ -90,11 +86,11 @@ class CheckoutSessionController(Controller):
     async def expire(
         self,
         request: Call,
-        id: FromPath[str],
+        id: SessionId,
         expire_checkout_session: Injected[ExpireCheckoutSession],
         public_url: Injected[str],
     ) -> CheckoutSessionReply:
         """Nobody can pay it any more; one that is expired already is answered as it is. Stripe's intent is
         canceled soon after: what a buyer has paid until then is booked."""
-        session = await expire_checkout_session(SellerAsked(session_id(id), request.auth, request.cause))
+        session = await expire_checkout_session(SellerAsked(id, request.auth, request.cause))
         return CheckoutSessionReply.of(session, public_url)

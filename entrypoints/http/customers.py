@@ -1,11 +1,11 @@
 """/v1/customers"""
 
-import re
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, Response, get, post
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -16,12 +16,15 @@ from domain.customer import CustomerRecord, NewCustomer
 from domain.errors import NotFound
 from domain.ids import ProductId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
 from entrypoints.http.problems import REFUSALS
 from entrypoints.http.requests import Call
 
-_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,255}")
+Reference: TypeAlias = Annotated[
+    str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
+]
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -90,10 +93,10 @@ class CustomerController(Controller):
 
     @get("/{reference:str}", summary="A customer, by id or external id", responses=REFUSALS)
     async def read(
-        self, request: Call, reference: FromPath[str], customers: Injected[CustomerRepository]
+        self, request: Call, reference: Reference, customers: Injected[CustomerRepository]
     ) -> CustomerReply:
-        """A reference that no customer can have is not looked for."""
-        known = _REFERENCE.fullmatch(reference) and await customers.customer(request.auth, reference)
-        if not known:
+        """With its current subscriptions."""
+        known = await customers.customer(request.auth, reference)
+        if known is None:
             raise NotFound("customer_not_found", "There is no such customer.")
         return CustomerReply.of(known)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from application.ports import EventFeed, EventFilter
 from domain.auth import Actor
-from domain.events import EventData, EventType, RecordedEvent, Subject
+from domain.events import SUBJECT_ID, EventData, EventType, RecordedEvent, Subject
 from domain.ids import EventId, RequestId
 from entrypoints.http.injected import Injected
 from entrypoints.http.problems import REFUSALS
@@ -64,7 +64,7 @@ class EventController(Controller):
         after: Annotated[int, QueryParameter(ge=0, le=_LAST_SEQUENCE)] = 0,
         limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
         type: Annotated[EventType | None, QueryParameter()] = None,
-        subject: Annotated[str | None, QueryParameter(max_length=64, pattern=r"\A[a-z]+_[0-9a-z]+\Z")] = None,
+        subject: Annotated[str | None, QueryParameter(pattern=SUBJECT_ID)] = None,
     ) -> EventPage:
         """Of one type, or about one subject, if that is asked for."""
         found = await events.page(request.auth, EventFilter(after, limit, type, subject))

@@ -119,5 +119,6 @@ _ANY_TROUBLE = ("Something went wrong", "We could not show how your payment stan
 def trouble(request: Request, error: Exception) -> Response[str]:  # type: ignore[type-arg]
     """The page for a request that could not be dealt with."""
     problem, headers = problem_of(request, error)
-    title, text = _TROUBLE.get(problem.status, _ANY_TROUBLE)
-    return page(title, message(title, text), problem.status, headers)
+    status = 404 if problem.code == "invalid_id" else problem.status  # a link that was cut off
+    title, text = _TROUBLE.get(status, _ANY_TROUBLE)
+    return page(title, message(title, text), status, headers)

@@ -22,7 +22,8 @@ from domain.errors import (
 )
 from domain.ids import RequestId
 from entrypoints.http.auth import NotAuthenticated
-from entrypoints.http.bodies import Malformed, wrong_field
+from entrypoints.http.bodies import Malformed
+from entrypoints.http.field_errors import wrong_field
 from entrypoints.http.requests import request_id_of
 
 log = structlog.get_logger("http")
