@@ -73,6 +73,21 @@ class Problem(Struct, frozen=True, kw_only=True):
     request_id: RequestId
     errors: tuple[FieldError, ...] | UnsetType = UNSET
 
+    @classmethod
+    def of(
+        cls, status: int, code: str, detail: str, request_id: RequestId, field: str | None = None
+    ) -> "Problem":
+        """The problem with this code, about this field if there is one."""
+        return cls(
+            type=f"urn:counterfoil:error:{code}",
+            title=code.replace("_", " ").capitalize(),
+            status=status,
+            code=code,
+            detail=detail,
+            request_id=request_id,
+            errors=(FieldError(field, detail),) if field else UNSET,
+        )
+
 
 REFUSALS = {
     status: ResponseSpec(
@@ -103,17 +118,8 @@ def problem_of(request: Request, error: Exception) -> tuple[Problem, dict[str, s
     if code == "internal_error":
         log.error("request_failed", exc_info=error, request_id=request_id)
     request.scope["state"]["problem"] = code
-    problem = Problem(
-        type=f"urn:counterfoil:error:{code}",
-        title=code.replace("_", " ").capitalize(),
-        status=status,
-        code=code,
-        detail=detail,
-        request_id=request_id,
-        errors=(FieldError(field, detail),) if field else UNSET,
-    )
     given = (error.headers or {}) if isinstance(error, HTTPException) else {}
-    return problem, {**given, **_HEADERS.get(status, {})}
+    return Problem.of(status, code, detail, request_id, field), {**given, **_HEADERS.get(status, {})}
 
 
 def status_of(error: DomainError) -> int:

@@ -1,4 +1,4 @@
-"""Query parameters: those that a route does not know are refused. A mistyped `?dryrun=true` applies nothing."""
+"""Query parameters that a route does not know are refused: a mistyped `?dryrun=true` applies nothing."""
 
 from functools import cache
 from typing import Any
