@@ -61,8 +61,8 @@ _TASKS = msgspec.json.Decoder(list[Task])
 class PostgresStore(OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self.database = Database(pool)
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
+        self.database = Database(pool, wait_seconds)
 
     async def commit(self, work: UnitOfWork) -> None:
         await self.database.call("commit_work", _encoded(work.take()))

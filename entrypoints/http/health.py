@@ -35,6 +35,9 @@ async def ready(tenants: Injected[Tenants]) -> Health:
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await tenants.by_api_key(_NOBODYS)
+    except Unavailable as error:
+        log.warning("not_ready", code=error.code, exc_info=error)
+        raise
     except Exception as error:
         log.warning("not_ready", exc_info=error)
         raise Unavailable("database_unavailable", "The database does not answer.") from error

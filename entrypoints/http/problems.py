@@ -49,10 +49,17 @@ _FRAMEWORK = {
     405: ("method_not_allowed", "This address does not know that method."),
     413: ("payload_too_large", f"A body may have {LONGEST_BODY} bytes at most."),
 }
+_WHO_ARE_YOU = {"WWW-Authenticate": 'Bearer realm="Counterfoil"'}
 _HEADERS = {
-    401: {"WWW-Authenticate": 'Bearer realm="Counterfoil"'},
-    503: {"Retry-After": "5"},
+    "api_key_missing": _WHO_ARE_YOU,
+    "api_key_invalid": _WHO_ARE_YOU,
+    "conflict": {"Retry-After": "1"},
+    "stale_state": {"Retry-After": "1"},
+    "database_busy": {"Retry-After": "1"},
+    "database_unavailable": {"Retry-After": "5"},
+    "payment_provider_unavailable": {"Retry-After": "5"},
 }
+"""What goes with a code: where asking again helps, in how many seconds."""
 
 
 class FieldError(Struct, frozen=True):
@@ -119,7 +126,7 @@ def problem_of(request: Request, error: Exception) -> tuple[Problem, dict[str, s
         log.error("request_failed", exc_info=error, request_id=request_id)
     request.scope["state"]["problem"] = code
     given = (error.headers or {}) if isinstance(error, HTTPException) else {}
-    return Problem.of(status, code, detail, request_id, field), {**given, **_HEADERS.get(status, {})}
+    return Problem.of(status, code, detail, request_id, field), {**given, **_HEADERS.get(code, {})}
 
 
 def status_of(error: DomainError) -> int:
