@@ -3,14 +3,10 @@
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Self
 
-from litestar import Litestar, MediaType, Router
+from litestar import Litestar, Router
 from litestar.events import BaseEventEmitterBackend
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from entrypoints.container import Container, opened
 from entrypoints.http.auth import AnyRequest, ApiKeys, identify
@@ -19,6 +15,7 @@ from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
+from entrypoints.http.description import openapi_config
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
@@ -73,25 +70,9 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         exception_handlers={Exception: answer},
         request_class=Call,
         request_max_body_size=LONGEST_BODY,
-        openapi_config=_openapi(),
+        openapi_config=openapi_config(),
         logging_config=None,
         event_emitter_backend=NoEmitter,
     )
     app.asgi_handler = RequestLog(app.asgi_handler, container.ids())
     return app
-
-
-def _openapi() -> OpenAPIConfig:
-    """Served at /openapi.json alone: Litestar's own pages would load their scripts from the internet."""
-    return OpenAPIConfig(
-        title="Counterfoil",
-        version=version("counterfoil"),
-        path="/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
-        components=Components(
-            security_schemes={
-                "api_key": SecurityScheme(type="http", scheme="bearer", description="cf_test_… or cf_live_…")
-            }
-        ),
-        use_handler_docstrings=True,
-    )

@@ -10,7 +10,7 @@ from domain.money import display
 from entrypoints.http.checkout_return import STANDING
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
-from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble
+from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble, troubles
 from entrypoints.settings import StripeMode
 
 _BY_STRIPE = Script(
@@ -59,7 +59,10 @@ class Desks(Struct, frozen=True):
     exception_handlers={Exception: trouble},
     media_type=MediaType.HTML,
     tags=["checkout"],
+    operation_id="show_checkout",
     summary="The page where a buyer pays",
+    response_description="The page",
+    responses=troubles(400, 404, 500, 503),
 )
 async def checkout_page(
     id: SessionId,

@@ -15,13 +15,31 @@ from domain.errors import NotFound
 from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 SessionId: TypeAlias = Annotated[
     CheckoutSessionId,
     PathParameter(pattern=id_pattern(CheckoutSessionId), description="the checkout session's id"),
 ]
+
+_NOT_THERE: Codes = {404: ("checkout_session_not_found",)}
+_CANNOT_BE_OPENED: Codes = {
+    422: (
+        "customer_or_anonymous",
+        "customer_not_found",
+        "price_not_found",
+        "price_not_purchasable",
+        "amount_is_zero",
+        "amount_too_large",
+    ),
+    502: ("payment_provider_refused",),
+    503: (
+        "payment_provider_unavailable",
+        "payment_provider_not_configured",
+        "payment_provider_misconfigured",
+    ),
+}
 
 
 class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
@@ -54,8 +72,10 @@ class CheckoutSessionController(Controller):
     @post(
         dto=JsonBody[NewCheckoutSession],
         return_dto=None,
+        operation_id="create_checkout_session",
         summary="Open a checkout session",
-        responses=REFUSALS,
+        response_description="The session, to be paid at its `url`, or with its `client_secret`",
+        responses=refusals(KEYED, WITH_BODY, WRITING, _CANNOT_BE_OPENED),
     )
     async def create(
         self,
@@ -68,7 +88,13 @@ class CheckoutSessionController(Controller):
         session = await open_checkout_session(data, request.auth, request.cause)
         return CheckoutSessionReply.of(session, public_url)
 
-    @get("/{id:str}", summary="A checkout session", responses=REFUSALS)
+    @get(
+        "/{id:str}",
+        operation_id="get_checkout_session",
+        summary="A checkout session",
+        response_description="The session",
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE),
+    )
     async def read(
         self,
         request: Call,
@@ -82,7 +108,14 @@ class CheckoutSessionController(Controller):
             raise session_not_found()
         return CheckoutSessionReply.of(session, public_url)
 
-    @post("/{id:str}/expire", status_code=200, summary="End a checkout session", responses=REFUSALS)
+    @post(
+        "/{id:str}/expire",
+        status_code=200,
+        operation_id="expire_checkout_session",
+        summary="End a checkout session",
+        response_description="The session, expired",
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, {409: ("checkout_session_not_open",)}),
+    )
     async def expire(
         self,
         request: Call,

@@ -19,12 +19,17 @@ from domain.subscription import SubscriptionRecord, SubscriptionStatus
 from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 Reference: TypeAlias = Annotated[
     str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
 ]
+
+_MAY_BREAK: Codes = {
+    403: ("organization_mismatch",),
+    422: ("invalid_external_id", "no_default_pricing_model", "pricing_model_not_found"),
+}
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -78,10 +83,12 @@ class CustomerController(Controller):
     @post(
         dto=JsonBody[NewCustomer],
         return_dto=None,
+        operation_id="create_customer",
         summary="Create a customer, or get the known one",
+        response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **REFUSALS,
+            **refusals(KEYED, WITH_BODY, WRITING, _MAY_BREAK),
         },
     )
     async def create(
@@ -91,7 +98,13 @@ class CustomerController(Controller):
         found = await create_customer(data, request.auth, request.cause)
         return Response(CustomerReply.of(found.record), status_code=201 if found.created else 200)
 
-    @get("/{reference:str}", summary="A customer, by id or external id", responses=REFUSALS)
+    @get(
+        "/{reference:str}",
+        operation_id="get_customer",
+        summary="A customer, by id or external id",
+        response_description="The customer",
+        responses=refusals(KEYED, WITH_ID, {404: ("customer_not_found",)}),
+    )
     async def read(
         self, request: Call, reference: Reference, customers: Injected[CustomerRepository]
     ) -> CustomerReply:

@@ -4,9 +4,11 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 
 from litestar import MediaType, Request, Response
+from litestar.openapi import ResponseSpec
 from msgspec import Struct
 
 from entrypoints.http.problems import problem_of
@@ -107,6 +109,16 @@ def safely(script: Script | None = None) -> dict[str, str]:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def troubles(*statuses: int) -> dict[int, ResponseSpec]:
+    """For `responses=` of a page: it answers the same statuses as the API, as a page for people."""
+    return {
+        status: ResponseSpec(
+            str, generate_examples=False, media_type=MediaType.HTML, description=HTTPStatus(status).phrase
+        )
+        for status in statuses
+    }
 
 
 _TROUBLE = {

@@ -3,12 +3,9 @@
 docs/errors.md tells what each code means.
 """
 
-from http import HTTPStatus
-
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.openapi import ResponseSpec
 from msgspec import UNSET, Struct, UnsetType
 
 from domain.errors import (
@@ -94,15 +91,6 @@ class Problem(Struct, frozen=True, kw_only=True):
             request_id=request_id,
             errors=(FieldError(field, detail),) if field else UNSET,
         )
-
-
-REFUSALS = {
-    status: ResponseSpec(
-        Problem, generate_examples=False, media_type=PROBLEM_JSON, description=HTTPStatus(status).phrase
-    )
-    for status in (400, 401, 403, 404, 409, 422, 503)
-}
-"""For the description of a route: what it may answer instead."""
 
 
 def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ignore[type-arg]

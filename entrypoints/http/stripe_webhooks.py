@@ -13,7 +13,7 @@ from application.payments.process_payment_intent import ProcessPaymentIntent, St
 from application.ports import Clock, WebhookReader
 from domain.ids import OrganizationId
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import STORED, WRITING, refusals
 from entrypoints.http.requests import Call
 
 log = structlog.get_logger("http")
@@ -58,9 +58,15 @@ class Inbox:
     "/v1/stripe/webhooks",
     status_code=200,
     tags=["stripe"],
+    operation_id="receive_stripe_webhook",
     summary="Where Stripe sends its signed events",
-    responses={status: REFUSALS[status] for status in (400, 503)},
+    response_description="It is in the books, or kept, or of no concern to them",
+    responses=refusals(
+        STORED,
+        WRITING,
+        {400: ("invalid_signature", "invalid_payload"), 413: ("payload_too_large",)},
+    ),
 )
 async def receive_stripe_webhook(request: Call, inbox: Injected[Inbox]) -> WebhookReply:
-    """The body is taken as the bytes that were signed."""
+    """The body is taken as the bytes that were signed, with the header `Stripe-Signature`."""
     return await inbox.take(await request.body(), request.headers.get("stripe-signature"))

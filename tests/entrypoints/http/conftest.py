@@ -21,6 +21,7 @@ from domain.ids import PricingModelId, RequestId
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
+from tests.entrypoints.http.described import Described, description_of
 
 TEST_WEBHOOK_SECRET = "whsec_of_test_mode"
 LIVE_WEBHOOK_SECRET = "whsec_of_live_mode"
@@ -136,6 +137,7 @@ async def service() -> AsyncIterator[Service]:
         httpx.AsyncClient(
             transport=httpx.ASGITransport(app),  # type: ignore[arg-type]
             base_url="http://service.test",
+            event_hooks={"response": [Described(description_of(app)).check]},
         ) as client,
     ):
         made = await organization(container, "Acme")
