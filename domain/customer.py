@@ -13,7 +13,7 @@ from domain.errors import Forbidden, Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.subscription import SubscriptionRecord, start_default
-from domain.text import Email, EmailKey, Metadata, Name, email_key, external_id
+from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id
 
 
 class Customer(Struct, frozen=True):
@@ -48,7 +48,7 @@ class CustomerRecord(Struct, frozen=True):
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The customer an application asks for. `organization_id` is checked, never needed."""
 
-    external_id: str
+    external_id: ExternalId
     email: Email | None = None
     name: Name | None = None
     metadata: Metadata = {}

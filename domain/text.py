@@ -30,6 +30,9 @@ CustomerReference = Annotated[str, Meta(pattern=CUSTOMER_REFERENCE)]
 OUR_PREFIXES = ("cus_", "anon_")
 """Of our own ids of customers, and of the external ids that we give to anonymous ones."""
 
+ExternalId = Annotated[str, Meta(extra_json_schema={"pattern": r"^(?!cus_|anon_)[A-Za-z0-9_-]{1,255}$"})]
+"""Checked by `external_id`, which has messages of its own; the pattern says the same in schemas."""
+
 _ALLOWED = "Use only letters, numbers, underscores, and hyphens."
 
 

@@ -113,6 +113,8 @@ def complete(description: dict[str, Any]) -> None:
 
 def _complete(operation: dict[str, Any]) -> None:
     example = _examples()["operations"].get(operation["operationId"], {})
+    for parameter in operation.get("parameters", ()):
+        _without_null(parameter["schema"])
     body = operation.get("requestBody")
     if body is not None and "request" in example:
         body["content"]["application/json"]["example"] = example["request"]
@@ -129,9 +131,20 @@ def _complete_problem(content: dict[str, Any], status: str, codes: list[str]) ->
     """A problem of this status, with one of these codes."""
     content["schema"] |= {"properties": {"status": {"const": int(status)}, "code": {"enum": codes}}}
     problems = _examples()["problems"]
-    given = {code: problems[code] for code in codes if problems.get(code, {}).get("status") == int(status)}
+    given = {code: problems[f"{status} {code}"] for code in codes if f"{status} {code}" in problems}
     if given:
         content["examples"] = {code: {"value": problem} for code, problem in given.items()}
+
+
+def _without_null(schema: dict[str, Any]) -> None:
+    """An address has no null: a parameter that may be left out is one that is not required. And limits are
+    whole numbers.
+    """
+    if "oneOf" in schema:
+        schema |= schema.pop("oneOf")[0]
+    if "enum" in schema:
+        schema |= {"type": "string", "enum": [value for value in schema["enum"] if value is not None]}
+    schema |= {limit: int(schema[limit]) for limit in ("minimum", "maximum") if limit in schema}
 
 
 def _schemas(litestars: dict[str, Any]) -> dict[str, Any]:

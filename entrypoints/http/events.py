@@ -16,7 +16,7 @@ from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import KEYED, refusals
 from entrypoints.http.requests import Call
 
-_LAST_SEQUENCE = 2**63 - 1
+_LAST_SEQUENCE = 2**53 - 1  # the largest integer that every reader of JSON knows exactly
 
 
 class EventReply(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 import structlog
 from litestar import post
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Schema,
+)
 from msgspec import Struct
 
 from application.causes import InboundEvent
@@ -54,11 +62,25 @@ class Inbox:
         return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)
 
 
+@dataclass
+class _SignedByStripe(Operation):
+    """The handler reads the request itself, so it says here what there is to read."""
+
+    def __post_init__(self) -> None:
+        said = "t=…,v1=…, as Stripe signs webhooks."
+        text, json_object = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.OBJECT)
+        self.parameters = [
+            Parameter("Stripe-Signature", "header", schema=text, required=True, description=said)
+        ]
+        self.request_body = RequestBody({"application/json": OpenAPIMediaType(json_object)}, required=True)
+
+
 @post(
     "/v1/stripe/webhooks",
     status_code=200,
     tags=["stripe"],
     operation_id="receive_stripe_webhook",
+    operation_class=_SignedByStripe,
     summary="Where Stripe sends its signed events",
     response_description="It is in the books, or kept, or of no concern to them",
     responses=refusals(

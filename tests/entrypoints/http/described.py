@@ -36,7 +36,7 @@ class Described:
     async def check(self, reply: httpx.Response) -> None:
         """For httpx's event hooks."""
         await reply.aread()
-        operation = self._operation(reply.request)
+        operation = self.operation_of(reply.request)
         if operation is None or (reply.is_error and _code(reply) in ANYWHERE):
             return
         where = f"{operation['operationId']} {reply.status_code}: {reply.text[:500]}"
@@ -51,16 +51,18 @@ class Described:
         media_type = reply.headers["content-type"].partition(";")[0]
         assert media_type in told["content"], f"{media_type} is not described: {where}"
         if media_type.endswith("json"):
-            self._validator(told["content"][media_type]["schema"]).validate(reply.json())
+            self.validator(told["content"][media_type]["schema"]).validate(reply.json())
 
-    def _operation(self, request: httpx.Request) -> dict[str, Any] | None:
+    def operation_of(self, request: httpx.Request) -> dict[str, Any] | None:
+        """The operation that a request is of."""
         for (method, path), operation in self._operations.items():
             if request.method == method and path.fullmatch(request.url.raw_path.decode().partition("?")[0]):
                 described: dict[str, Any] = operation
                 return described
         return None
 
-    def _validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
+    def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
+        """Of a schema in the description."""
         return jsonschema_rs.validator_for(
             {
                 "$schema": "https://json-schema.org/draft/2020-12/schema",
