@@ -11,13 +11,18 @@ from domain.errors import Rejected
 # PostgreSQL stores no NUL, in text or in jsonb: refused where text arrives.
 _NO_NUL = r"\A[^\x00]*\Z"
 
+# Neither spaces nor what steers a terminal. Written out, as every language means something else by \s.
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\ufeff"
+EMAIL = rf"\A[^@{_UNSEEN}]+@[^@{_UNSEEN}]+\Z"
+URL = rf"\Ahttps?://[^{_UNSEEN}]+\Z"
+
 EmailKey = NewType("EmailKey", str)
 
 Name = Annotated[str, Meta(min_length=1, max_length=256, pattern=_NO_NUL)]
 Slug = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9][a-z0-9_-]*\Z")]
 Group = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9_-]*\Z")]
-Email = Annotated[str, Meta(max_length=254, pattern=r"\A[^\s@\x00]+@[^\s@\x00]+\Z")]
-Url = Annotated[str, Meta(max_length=2048, pattern=r"\Ahttps?://[^\s\x00]+\Z")]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+Url = Annotated[str, Meta(max_length=2048, pattern=URL)]
 MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
 MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 # Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.

@@ -20,7 +20,7 @@ from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
 from entrypoints.http.problems import LONGEST_BODY, answer
-from entrypoints.http.query import refuse_unknown_parameters
+from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 
@@ -48,7 +48,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
 
     async def admitted(call: AnyRequest) -> None:
         await identify(call, keys)
-        refuse_unknown_parameters(call)
+        check_parameters(call)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from litestar import Controller, get, put
+from litestar import Controller, HttpMethod, Response, get, put, route
 from litestar.params import JSONBody, QueryParameter
 from msgspec import Struct
 
@@ -60,3 +60,8 @@ class CatalogController(Controller):
     async def read(self, request: Call, catalogs: Injected[CatalogRepository]) -> CatalogDocument:
         """Can be changed and put back as it is."""
         return document_of(await catalogs.catalog(request.auth))
+
+    @route(http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False, sync_to_thread=False)
+    def methods(self) -> Response[None]:
+        """Litestar's own answer to OPTIONS knows only one of the two handlers above."""
+        return Response(None, headers={"Allow": "GET, OPTIONS, PUT"})

@@ -7,7 +7,7 @@ import re
 from domain.errors import Rejected
 from domain.events import SUBJECT_ID
 from domain.ids import PREFIXES, id_pattern
-from domain.text import CUSTOMER_REFERENCE
+from domain.text import CUSTOMER_REFERENCE, EMAIL, URL
 
 _PLACE = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`\Z")
 _NAMED = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<name>[^`]*)`\Z")
@@ -26,6 +26,8 @@ _JSON_TYPES = {
 }
 _FORMS = {
     r"\A[^\x00]*\Z": ("invalid_value", "must not contain NUL characters"),
+    EMAIL: ("invalid_value", "must be an e-mail address"),
+    URL: ("invalid_value", "must be an address that starts with http:// or https://"),
     CUSTOMER_REFERENCE: ("invalid_id", "must be the id of a customer, cus_…, or its external id"),
     SUBJECT_ID: ("invalid_id", "must be an id, such as cus_… with 26 letters and digits"),
     **{

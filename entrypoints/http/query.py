@@ -1,4 +1,4 @@
-"""Query parameters that a route does not know are refused: a mistyped `?dryrun=true` applies nothing."""
+"""Query parameters are taken at their word: a mistyped `?dryrun=true` applies nothing."""
 
 from functools import cache
 from typing import Any
@@ -10,14 +10,19 @@ from domain.errors import Rejected
 from entrypoints.http.auth import AnyRequest
 
 
-def refuse_unknown_parameters(request: AnyRequest) -> None:
-    """Raises Rejected `unknown_field` for the first parameter that the request's route does not have."""
+def check_parameters(request: AnyRequest) -> None:
+    """Raises Rejected `unknown_field` for a parameter that the request's route does not have, and
+    `invalid_value` for one that is given twice, or as `null`, which msgspec would take for its absence.
+    """
     if not request.scope["query_string"]:
         return
-    known = _parameters(request.route_handler)
-    for name in request.query_params:
+    known, seen = _parameters(request.route_handler), set()
+    for name, value in request.query_params.multi_items():
         if name not in known:
             raise Rejected("unknown_field", f"{name} is not a known parameter", field=name)
+        if name in seen or value.lower() == "null":
+            raise Rejected("invalid_value", f"{name} must be given once, or left out", field=name)
+        seen.add(name)
 
 
 @cache

@@ -18,7 +18,7 @@ STORED: Codes = {503: ("database_unavailable", "database_busy")}
 """Of routes that ask the database."""
 KEYED: Codes = {
     401: ("api_key_missing", "api_key_invalid"),
-    422: ("unknown_field",),  # a parameter of the query
+    422: ("unknown_field", "invalid_value"),  # a parameter of the query
     **STORED,
 }
 """Of routes that ask for a key."""

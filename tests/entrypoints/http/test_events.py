@@ -70,8 +70,15 @@ async def test_pages_follow_each_other_without_gaps(service: Service) -> None:
         ("subject", "cus_" + "x" * 5000, "invalid_id"),
         ("subject", "ä", "invalid_id"),
         ("limits", "1", "unknown_field"),
+        ("type", "null", "invalid_value"),
+        ("subject", "NULL", "invalid_value"),
     ],
 )
 async def test_what_cannot_be_asked_for(service: Service, name: str, value: str, code: str) -> None:
     reply = await service.client.get(f"/v1/events?{name}={quote(value)}")
     assert_problem(reply, 422, code, name)
+
+
+async def test_a_parameter_is_given_once(service: Service) -> None:
+    reply = await service.client.get("/v1/events?limit=1&limit=2")
+    assert_problem(reply, 422, "invalid_value", "limit")
