@@ -16,6 +16,7 @@ from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
 from entrypoints.http.description import openapi_config
+from entrypoints.http.docs import docs, redoc
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
@@ -64,7 +65,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         security=[{"api_key": []}],
     )
     app = Litestar(
-        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready],
+        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready, docs, redoc],
         lifespan=[lifespan],
         dependencies={name: provided(provider) for name, provider in given.items()},
         exception_handlers={Exception: answer},

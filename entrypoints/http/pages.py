@@ -93,9 +93,9 @@ def message(title: str, text: str, *more: Html) -> Html:
 
 def safely(script: Script | None = None) -> dict[str, str]:
     """The headers of every page: nothing is loaded, kept, told to others or shown inside another page."""
-    policy = {"default-src": "'none'", "style-src": _hash(_STYLE)}
+    policy = {"default-src": "'none'", "style-src": csp_hash(_STYLE)}
     if script is not None:
-        policy["script-src"] = " ".join((_hash(script.text), *script.hosts))
+        policy["script-src"] = " ".join((csp_hash(script.text), *script.hosts))
         policy["connect-src"] = " ".join(script.calls) or "'none'"
         policy["frame-src"] = " ".join(script.frames) or "'none'"
     policy |= {"base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
@@ -107,7 +107,8 @@ def safely(script: Script | None = None) -> dict[str, str]:
     }
 
 
-def _hash(text: str) -> str:
+def csp_hash(text: str) -> str:
+    """How a policy names what stands in a page: an inline style or script with exactly this text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
