@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
+from domain.errors import Conflict, StaleState
 from tests.entrypoints.http.conftest import Service, assert_problem
 
 SECRET = "ada@example.com has the key cf_test_1"
@@ -88,6 +89,21 @@ async def test_what_nobody_expected_is_logged_and_not_told(service: Service) -> 
         "request_id": problem["request_id"],
     }
     assert (request["status"], request["code"]) == (500, "internal_error")
+
+
+@pytest.mark.parametrize(
+    "refusal", [Conflict("conflict", "taken: customers_pkey"), StaleState("stale_state", "customers cus_1")]
+)
+async def test_what_others_keep_changing_can_be_tried_again(service: Service, refusal: Conflict) -> None:
+    async def taken() -> None:
+        raise refusal
+
+    await service.with_catalog()
+    service.store.first["commit"] = taken
+    reply = await service.client.post("/v1/customers", json={"external_id": "a"})
+    problem = assert_problem(reply, 409, refusal.code)
+    assert problem["detail"] == "Other requests were changing the same thing. Try again."
+    assert reply.headers["retry-after"] == "1"
 
 
 async def test_a_database_that_does_not_answer_is_not_ready(service: Service) -> None:
