@@ -87,8 +87,8 @@ class Container(containers.DeclarativeContainer):
 
     app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
-    store = providers.Singleton(PostgresStore, app_pool)
-    worker_store = providers.Singleton(PostgresStore, worker_pool)
+    store = providers.Singleton(PostgresStore, app_pool, settings.provided.pool_wait_seconds)
+    worker_store = providers.Singleton(PostgresStore, worker_pool, settings.provided.pool_wait_seconds)
 
     sandbox = providers.Factory(_sandbox, settings)
     stripe_test = providers.Callable(lambda settings: settings.stripe_test, settings)

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from adapters.postgres.database import busy, gone
 from domain.errors import Unavailable
 
 Asked = TypeVar("Asked")
@@ -22,6 +23,8 @@ TOGETHER = 64
 class _Waiting(Struct, Generic[Asked, Answer], frozen=True):
     asked: Asked
     answer: "asyncio.Future[Answer]"
+    until: float
+    """When the asker has waited long enough for its turn, by the loop's clock."""
 
     def give(self, answer: Answer) -> None:
         if not self.answer.done():  # whoever asked may have gone
@@ -35,14 +38,16 @@ class _Waiting(Struct, Generic[Asked, Answer], frozen=True):
 class Combined(Generic[Asked, Answer]):
     """Sends what is asked at once, if few calls are under way, else with whatever else waits by then.
 
-    There is no timer: nobody waits for company. Each asker has its own answer: where a call fails as a whole,
-    its halves are tried, until what is at fault fails alone. A database that does not answer is told to all
-    at once. An asker who goes away takes nothing from the others.
+    Nobody waits for company. Each asker has its own answer: where a call fails as a whole, its halves are
+    tried, until what is at fault fails alone. A database that does not answer is told to all at once, and who
+    waits for its turn for more than `patience` seconds is told that it is busy. An asker who goes away takes
+    nothing from the others.
     """
 
     def __init__(
         self,
         send: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
+        patience: float,
         *,
         at_once: int = AT_ONCE,
         together: int = TOGETHER,
@@ -50,6 +55,8 @@ class Combined(Generic[Asked, Answer]):
         self._send = send
         self._at_once = at_once
         self._together = together
+        self._patience = patience
+        self._watch: asyncio.TimerHandle | None = None
         self._waiting: deque[_Waiting[Asked, Answer]] = deque()
         self._under_way = 0
         self._senders: set[asyncio.Task[None]] = set()
@@ -57,8 +64,10 @@ class Combined(Generic[Asked, Answer]):
     async def __call__(self, asked: Asked) -> Answer:
         """The answer to what is asked, or the exception that it alone has caused."""
         loop = asyncio.get_running_loop()
-        waiting: _Waiting[Asked, Answer] = _Waiting(asked, loop.create_future())
+        waiting: _Waiting[Asked, Answer] = _Waiting(asked, loop.create_future(), loop.time() + self._patience)
         self._waiting.append(waiting)
+        if self._watch is None:  # one timer for all: they come in the order in which they lose patience
+            self._watch = loop.call_later(self._patience, self._refuse_the_impatient)
         if self._under_way < self._at_once:
             self._under_way += 1
             # A task of its own: whoever has asked first may go away before the others have their answers.
@@ -81,6 +90,14 @@ class Combined(Generic[Asked, Answer]):
             if not waiting.answer.done():  # else whoever asked has gone
                 batch.append(waiting)
         return batch
+
+    def _refuse_the_impatient(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting and self._waiting[0].until <= loop.time():
+            self._waiting.popleft().refuse(busy())
+        self._watch = (
+            loop.call_at(self._waiting[0].until, self._refuse_the_impatient) if self._waiting else None
+        )
 
     async def _answer(self, batch: list[_Waiting[Asked, Answer]]) -> None:
         try:
@@ -105,6 +122,7 @@ class Combined(Generic[Asked, Answer]):
 
 def _no_answer(cause: BaseException) -> Unavailable:
     """One for each asker: an exception that is raised in several places collects the tracebacks of all."""
-    error = Unavailable("database_unavailable", "The database does not answer. Try again.")
+    told = cause if isinstance(cause, Unavailable) else gone()
+    error = Unavailable(told.code, told.detail)
     error.__cause__ = cause
     return error

@@ -7,7 +7,7 @@ from typing import TypeVar
 import asyncpg
 import msgspec
 
-from adapters.postgres.combining import TOGETHER, Combined
+from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
@@ -40,15 +40,11 @@ _TASKS = msgspec.json.Decoder(list[Task])
 class PostgresStore(OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
-    def __init__(self, pool: asyncpg.Pool, *, together: int = TOGETHER) -> None:
-        self.database = Database(pool)
-        self._commits = Combined[TakenWork, None](self._commit, together=together)
-        self._creation_contexts = self._combined(
-            "creation_context", ("text", "boolean", "text", "text"), together
-        )
-        self._fact_contexts = self._combined(
-            "fact_context", ("text", "boolean", "text", "text", "text"), together
-        )
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
+        self.database = Database(pool, wait_seconds)
+        self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
+        self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
+        self._fact_contexts = self._combined("fact_context", "text", "boolean", "text", "text", "text")
 
     async def commit(self, work: UnitOfWork) -> None:
         await self._commits(work.take())
@@ -57,13 +53,11 @@ class PostgresStore(OperatorReads):
         await self.database.call("commit_work", encoded(works))
         return [None] * len(works)
 
-    def _combined(
-        self, function: str, types: tuple[str, ...], together: int
-    ) -> Combined[tuple[object, ...], str]:
+    def _combined(self, function: str, *types: str) -> Combined[tuple[object, ...], str]:
         async def call_each(asked: Sequence[tuple[object, ...]]) -> Sequence[str]:
             return await self.database.call_each(function, types, asked)
 
-        return Combined(call_each, together=together)
+        return Combined(call_each, self.database.wait_seconds)
 
     async def creation_context(
         self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None

@@ -1,7 +1,6 @@
 """/checkout/{id}: the hosted page, where a buyer sees what is bought and pays it. Public, and for people."""
 
 from litestar import MediaType, Response, get
-from litestar.params import FromPath
 from msgspec import Struct
 
 from application.ports import CheckoutRepository, Clock, Offer
@@ -9,9 +8,9 @@ from domain.checkout import CheckoutSession
 from domain.checkout_progress import is_over
 from domain.money import display
 from entrypoints.http.checkout_return import STANDING
-from entrypoints.http.checkout_sessions import session_id, session_not_found
+from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
-from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble
+from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble, troubles
 from entrypoints.settings import StripeMode
 
 _BY_STRIPE = Script(
@@ -60,16 +59,19 @@ class Desks(Struct, frozen=True):
     exception_handlers={Exception: trouble},
     media_type=MediaType.HTML,
     tags=["checkout"],
+    operation_id="show_checkout",
     summary="The page where a buyer pays",
+    response_description="The page",
+    responses=troubles(400, 404, 500, 503),
 )
 async def checkout_page(
-    id: FromPath[str],
+    id: SessionId,
     checkouts: Injected[CheckoutRepository],
     desks: Injected[Desks],
     clock: Injected[Clock],
 ) -> Response[str]:
     """What is bought, for how much, and whether it is paid; while it can be, the form that pays it."""
-    offer = await checkouts.offer(session_id(id))
+    offer = await checkouts.offer(id)
     if offer is None:
         raise session_not_found()
     session = offer.session

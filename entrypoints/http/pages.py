@@ -4,9 +4,11 @@ import base64
 import hashlib
 from collections.abc import Iterable
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 
 from litestar import MediaType, Request, Response
+from litestar.openapi import ResponseSpec
 from msgspec import Struct
 
 from entrypoints.http.problems import problem_of
@@ -91,9 +93,9 @@ def message(title: str, text: str, *more: Html) -> Html:
 
 def safely(script: Script | None = None) -> dict[str, str]:
     """The headers of every page: nothing is loaded, kept, told to others or shown inside another page."""
-    policy = {"default-src": "'none'", "style-src": _hash(_STYLE)}
+    policy = {"default-src": "'none'", "style-src": csp_hash(_STYLE)}
     if script is not None:
-        policy["script-src"] = " ".join((_hash(script.text), *script.hosts))
+        policy["script-src"] = " ".join((csp_hash(script.text), *script.hosts))
         policy["connect-src"] = " ".join(script.calls) or "'none'"
         policy["frame-src"] = " ".join(script.frames) or "'none'"
     policy |= {"base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
@@ -105,8 +107,19 @@ def safely(script: Script | None = None) -> dict[str, str]:
     }
 
 
-def _hash(text: str) -> str:
+def csp_hash(text: str) -> str:
+    """How a policy names what stands in a page: an inline style or script with exactly this text."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def troubles(*statuses: int) -> dict[int, ResponseSpec]:
+    """For `responses=` of a page: it answers the same statuses as the API, as a page for people."""
+    return {
+        status: ResponseSpec(
+            str, generate_examples=False, media_type=MediaType.HTML, description=HTTPStatus(status).phrase
+        )
+        for status in statuses
+    }
 
 
 _TROUBLE = {
@@ -119,5 +132,6 @@ _ANY_TROUBLE = ("Something went wrong", "We could not show how your payment stan
 def trouble(request: Request, error: Exception) -> Response[str]:  # type: ignore[type-arg]
     """The page for a request that could not be dealt with."""
     problem, headers = problem_of(request, error)
-    title, text = _TROUBLE.get(problem.status, _ANY_TROUBLE)
-    return page(title, message(title, text), problem.status, headers)
+    status = 404 if problem.code == "invalid_id" else problem.status  # a link that was cut off
+    title, text = _TROUBLE.get(status, _ANY_TROUBLE)
+    return page(title, message(title, text), status, headers)

@@ -14,6 +14,7 @@ from litestar import Litestar
 
 from entrypoints.container import Container, StandIn, sandbox_standing_in
 from entrypoints.http.app import create_app
+from entrypoints.http.protocol import http_protocol
 
 BACKLOG = 2048
 GARBAGE_THRESHOLDS = 50_000, 20, 100
@@ -46,7 +47,7 @@ async def serving(container: Container, host: str = "127.0.0.1", port: int = 0) 
         with container.served_at.override(url):
             async with sandbox_standing_in(container, url) as sandbox:
                 app = create_app(container)
-                async with app.lifespan(), _running(app, listener):
+                async with app.lifespan(), _running(app, http_protocol(container.ids()), listener):
                     yield Serving(url, sandbox)
 
 
@@ -95,10 +96,12 @@ class _Uvicorn(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _running(app: Litestar, listener: socket.socket) -> AsyncIterator[None]:
+async def _running(
+    app: Litestar, protocol: type[asyncio.Protocol], listener: socket.socket
+) -> AsyncIterator[None]:
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=protocol,
         ws="none",
         lifespan="off",  # ours is around this, so that what goes wrong in it is raised to our caller
         access_log=False,
