@@ -17,8 +17,8 @@ from entrypoints.http.pages import Link, Script, asset, page, trouble
 from entrypoints.settings import StripeMode
 
 _FORM = asset("payment_form.js")
-# The library of the API version that the gateway speaks, from Stripe itself (docs.stripe.com/js/including), and
-# what it needs to be allowed (docs.stripe.com/security/guide#content-security-policy).
+# The library of the API version that the gateway speaks, from Stripe itself (docs.stripe.com/js/including),
+# and what it needs to be allowed (docs.stripe.com/security/guide#content-security-policy).
 _BY_STRIPE = Script(
     _FORM + asset("pay_by_stripe.js"),
     library="https://js.stripe.com/dahlia/stripe.js",
