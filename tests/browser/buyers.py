@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, ConsoleMessage, Page, Request
 
 Size = tuple[int, int]
@@ -42,6 +43,15 @@ class Visit:
         if message.type in ("error", "warning") and not message.text.startswith(_ANSWERED):
             self.complaints.append(message.text)
 
+    def on_request(self, request: Request) -> None:
+        self.requests.append(request)
+
+    async def broken_rules(self) -> list[str]:
+        """What axe finds wrong with the page as it is now: WCAG 2.2 A and AA, and good practice."""
+        found = await Axe().run(self.page)
+        broken = found.response["violations"]
+        return [f"{rule['id']}: {node['html']}" for rule in broken for node in rule["nodes"]]
+
     async def overflow(self) -> int:
         """By how many pixels the page is wider than what shows it."""
         return int(await self.page.evaluate("document.documentElement.scrollWidth - innerWidth"))
@@ -58,6 +68,6 @@ async def visiting(browser: Browser, size: Size = DESK, scheme: Scheme = "light"
     visit = Visit(await context.new_page())
     visit.page.on("console", visit.on_console)
     visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    visit.page.on("request", lambda request: visit.requests.append(request))
+    visit.page.on("request", visit.on_request)
     yield visit
     await context.close()

@@ -1,4 +1,4 @@
-"""A browser, and the service that it visits: one of each for all of these tests, which share an event loop."""
+"""A browser, and the service that it visits: one of each for these tests, which share an event loop."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -57,6 +57,12 @@ async def shop(
         running_shop(database, tmp_path_factory.mktemp("shop")) as running,
     ):
         yield running
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def states(shop: Shop) -> dict[str, str]:
+    """Pages to be looked at, by the state that they show."""
+    return await shop.every_state()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

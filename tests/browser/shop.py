@@ -90,9 +90,7 @@ def _paid_at_stripe(database: Database, home: Path, publishable_key: str | None)
         stripe_test_publishable_key=publishable_key,
         stripe_test_webhook_secret="whsec_of_the_shop",
     )
-    return Container(
-        settings=providers.Object(settings), database_url=providers.Object(database.service_dsn)
-    )
+    return Container(settings=providers.Object(settings), database_url=providers.Object(database.service_dsn))
 
 
 def _catalog() -> Json:

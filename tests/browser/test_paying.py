@@ -78,7 +78,9 @@ async def test_it_is_paid_once_however_often_the_button_is_pressed(shop: Shop, b
         await hold.arrived()
         await expect(pay).to_have_text("Paying…")
         await expect(buyer.page.locator("form")).to_have_attribute("aria-busy", "true")
-        await expect(buyer.page.get_by_text("Paying…").and_(buyer.page.get_by_role("status"))).to_be_attached()
+        await expect(
+            buyer.page.get_by_text("Paying…").and_(buyer.page.get_by_role("status"))
+        ).to_be_attached()
         await pay.press("Enter")
         await buyer.page.get_by_label("Card number").press("Enter")
         hold.release()
