@@ -7,6 +7,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 HOW_TO_GET_ONE = "install it (Debian: apt-get install chromium), or name one in CHROMIUM"
 ARGUMENTS = (
     "--no-sandbox",  # it will not start as root otherwise, as in a container
+    "--disable-dev-shm-usage",  # of which a container has too little
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -35,7 +35,9 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     """Say which browser is driven. (The header proper is hidden by `-q`.)"""
     if left_out := config.stash.get(_LEFT_OUT, 0):
         return [f"Chromium: none here, so {left_out} tests are left out; {chromium.HOW_TO_GET_ONE}"]
-    return [f"Chromium: {chromium.find()}"] if any(_HERE in item.path.parents for item in items) else []
+    found = chromium.find()
+    driven = found is not None and any(_HERE in item.path.parents for item in items)
+    return [f"Chromium: {found}"] if driven else []
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="session")

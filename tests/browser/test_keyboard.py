@@ -47,6 +47,7 @@ async def test_enter_pays_and_a_refusal_takes_the_focus_to_the_card(shop: Shop, 
     await buyer.page.goto(session["url"])
     await _tabbed(buyer.page, 6)
     await buyer.page.keyboard.type(DECLINED)
+    await _tabbed(buyer.page, 2)
     await buyer.page.keyboard.press("Enter")
     number = buyer.page.get_by_label("Card number")
     await expect(number).to_have_accessible_description("Your card was declined.")
