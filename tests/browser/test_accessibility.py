@@ -51,6 +51,10 @@ async def test_nothing_is_wider_than_a_small_screen(
             await visit.page.goto(url)
             await visit.page.evaluate(setting)
             wider[state] = await visit.overflow()
+            for term in await visit.page.get_by_role("term").all():
+                box = await term.bounding_box()
+                assert box is not None
+                assert box["width"] > size[0] / 3, f"{state}: what is bought is squeezed"
     assert wider == dict.fromkeys(states, 0)
 
 

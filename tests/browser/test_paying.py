@@ -45,6 +45,9 @@ async def test_a_card_that_asks_for_approval_pays_once_it_is_given(shop: Shop, b
     await buyer.page.goto(session["url"])
     await buyer.page.get_by_role("button", name=ASKING).click()
     await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
+    await expect(
+        buyer.page.get_by_text("Your bank asks you to approve a payment of 19.99 USD.")
+    ).to_be_visible()
     await buyer.page.get_by_role("button", name="Approve").click()
     await buyer.page.wait_for_url(shop.thanks)
     assert await shop.status(session) == "succeeded"
