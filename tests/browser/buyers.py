@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # it has none
-from playwright.async_api import Browser, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, expect
 
 Size = tuple[int, int]
 Scheme = Literal["light", "dark"]
@@ -17,8 +17,13 @@ PHONE: Size = (390, 844)
 SMALLEST: Size = (320, 640)
 """Also what a desk of 1280 pixels has left at a zoom of 400 % (WCAG 2.2, 1.4.10 Reflow)."""
 
+GOOD, DECLINED, ASKING = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0000 0000 3220"
+"""Cards of docs.stripe.com/testing; the last asks for approval."""
+
 _ANSWERED = "Failed to load resource: the server responded with a status of "
-_PATIENCE_MS = 5000
+_PATIENCE_MS = 15_000
+
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @dataclass
@@ -58,16 +63,20 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, size: Size = DESK, scheme: Scheme = "light") -> AsyncIterator[Visit]:
+async def visiting(
+    browser: Browser, size: Size = DESK, scheme: Scheme = "light", *, scripts: bool = True
+) -> AsyncIterator[Visit]:
     """A browser of their own, without a history, for as long as the block runs."""
     width, height = size
-    context = await browser.new_context(
-        viewport={"width": width, "height": height}, color_scheme=scheme, timezone_id="Asia/Tokyo"
-    )
-    context.set_default_timeout(_PATIENCE_MS)
-    visit = Visit(await context.new_page())
-    visit.page.on("console", visit.on_console)
-    visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
-    visit.page.on("request", visit.on_request)
-    yield visit
-    await context.close()
+    async with await browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        java_script_enabled=scripts,
+        timezone_id="Asia/Tokyo",
+    ) as context:
+        context.set_default_timeout(_PATIENCE_MS)
+        visit = Visit(await context.new_page())
+        visit.page.on("console", visit.on_console)
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on("request", visit.on_request)
+        yield visit

@@ -3,9 +3,8 @@
 import pytest
 from playwright.async_api import Browser, expect
 
-from tests.browser.buyers import DESK, PHONE, SMALLEST, Scheme, Size, Visit, visiting
+from tests.browser.buyers import DECLINED, DESK, PHONE, SMALLEST, Scheme, Size, Visit, visiting
 from tests.browser.shop import Shop
-from tests.browser.test_paying import DECLINED
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -3,9 +3,8 @@
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.browser.buyers import Visit
+from tests.browser.buyers import DECLINED, GOOD, Visit
 from tests.browser.shop import Shop
-from tests.browser.test_paying import DECLINED, GOOD
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

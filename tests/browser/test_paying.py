@@ -3,12 +3,10 @@
 import pytest
 from playwright.async_api import expect
 
-from tests.browser.buyers import PHONE, Visit
+from tests.browser.buyers import ASKING, DECLINED, GOOD, PHONE, Visit
 from tests.browser.shop import Shop
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-GOOD, DECLINED, ASKING = "4242 4242 4242 4242", "4000 0000 0000 0002", "4000 0000 0000 3220"
 
 
 async def test_a_declined_card_says_so_and_a_good_one_pays(shop: Shop, buyer: Visit) -> None:

@@ -1,9 +1,9 @@
 """What a buyer finds who comes too early, too late, or again."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
-from tests.browser.buyers import Visit
+from tests.browser.buyers import Visit, visiting
 from tests.browser.shop import LONG_NAME
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -53,3 +53,13 @@ async def test_a_last_refusal_is_still_there_after_a_reload(states: dict[str, st
     await buyer.page.goto(states["not paid yet"])
     await buyer.page.get_by_role("link", name="Try again").click()
     await expect(buyer.page.get_by_role("alert")).to_have_text("Your card was declined.")
+
+
+async def test_without_scripts_there_is_the_order_and_no_form_that_would_not_work(
+    browser: Browser, states: dict[str, str]
+) -> None:
+    async with visiting(browser, scripts=False) as visit:
+        await visit.page.goto(states["open"])
+        await expect(visit.page.locator(".amount")).to_have_text("19.99 USD")
+        await expect(visit.page.locator("form")).to_be_hidden()
+        await expect(visit.page.locator("time")).to_contain_text("UTC")
