@@ -8,7 +8,7 @@ from application.payments.process_payment_intent import BuyerReturned, ProcessPa
 from domain.checkout import CheckoutSession
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
-from entrypoints.http.pages import html, message, page, safely, trouble, troubles
+from entrypoints.http.pages import Link, message, safely, trouble, troubles
 from entrypoints.http.requests import Call
 
 STANDING = {
@@ -31,9 +31,8 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
             url = None
     if url:
         return Redirect(url, status_code=303, headers=safely())
-    more = [html('<p><a href="../{id}">Try again</a></p>', id=session.id)] if session.status == "open" else []
-    title, text = STANDING[session.status]
-    return page(title, message(title, text, *more), 200)
+    again = Link(f"../{session.id}", "Try again") if session.status == "open" else None
+    return message(*STANDING[session.status], link=again)
 
 
 @get(
