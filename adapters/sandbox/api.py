@@ -4,7 +4,7 @@ import msgspec
 
 from adapters.sandbox.errors import JsonObject, StripeError, missing
 from adapters.sandbox.expansion import check_expandable, expanded
-from adapters.sandbox.faults import Fault
+from adapters.sandbox.faults import Fail
 from adapters.sandbox.forms import Pairs, tree_of
 from adapters.sandbox.idempotency import IdempotencyKeys
 from adapters.sandbox.keys import is_publishable, secret_key_required
@@ -52,6 +52,13 @@ class Api:
         self._account = account
         self._keys = IdempotencyKeys(account)
 
+    def limited(self) -> Reply:
+        """One call too many: docs.stripe.com/rate-limits; no key remembers it."""
+        message = "Request rate limit exceeded. Learn more about rate limits here https://docs.stripe.com/rate-limits."
+        refusal = StripeError(message, status=429, code="rate_limit")
+        reply = self._refusal(refusal, self._account.new_id("req", 14), publishable=False)
+        return Reply(reply.status, reply.body, {**reply.headers, "Stripe-Rate-Limited-Reason": "global-rate"})
+
     def admit(self, call: Call) -> Admitted | Reply:
         """Everything that is checked before execution begins; a kept reply is replayed here."""
         request_id = self._account.new_id("req", 14)
@@ -69,14 +76,14 @@ class Api:
         }
         return Reply(kept.status, kept.body, {**headers, **_advice(kept.status, kept=True)})
 
-    def execute(self, admitted: Admitted, fault: Fault | None = None) -> Reply:
+    def execute(self, admitted: Admitted, failure: Fail | None = None) -> Reply:
         """Do what was asked, and keep the answer for the request's idempotency key where Stripe would."""
-        if fault is None:
+        if failure is None:
             reply, keep = self._act(admitted)
         else:
-            if fault.after_acting:
+            if acted := failure.moment == "after":
                 self._act(admitted)
-            reply, keep = _faulty(fault, admitted.request_id), fault.kept
+            reply, keep = _failed(failure.status, admitted.request_id, kept=acted), acted
         if admitted.key:
             now = self._account.clock()
             kept = KeptReply(_fingerprint(admitted.call), reply.status, reply.body, admitted.request_id, now)
@@ -132,13 +139,10 @@ class Api:
         return Reply(error.status, _json({"error": told}), headers)
 
 
-def _faulty(fault: Fault, request_id: str) -> Reply:
-    kind = "api_error" if fault.status >= 500 else "invalid_request_error"
+def _failed(status: int, request_id: str, *, kept: bool) -> Reply:
+    kind = "api_error" if status >= 500 else "invalid_request_error"
     error: JsonObject = {"type": kind, "message": "The sandbox was asked to fail this request."}
-    if fault.status == 429:
-        error["code"] = "rate_limit"
-    headers = {"Request-Id": request_id, **_advice(fault.status, kept=fault.kept)}
-    return Reply(fault.status, _json({"error": error}), headers)
+    return Reply(status, _json({"error": error}), {"Request-Id": request_id, **_advice(status, kept=kept)})
 
 
 def _advice(status: int, *, kept: bool) -> dict[str, str]:

@@ -1,84 +1,113 @@
-"""What only the sandbox has: ways to play the buyer's bank. Everything here is under `/_sandbox/`."""
+"""What only the sandbox has, over HTTP: everything under `/_sandbox/` (docs/sandbox.md)."""
 
-import html
 import re
-from typing import Literal
-from urllib.parse import urlencode
+from collections.abc import Awaitable, Callable
+from typing import cast
 
 import msgspec
 
 from adapters.sandbox.api import Reply
-from adapters.sandbox.errors import JsonObject, StripeError
+from adapters.sandbox.bank import bank_settles, buyer_authenticates, page_for_buyer
+from adapters.sandbox.deliveries import Deliveries
+from adapters.sandbox.errors import JsonObject, StripeError, not_found
+from adapters.sandbox.faults import Fault
 from adapters.sandbox.forms import Pairs, tree_of
+from adapters.sandbox.misbehaviour import Misbehaviour, Told
 from adapters.sandbox.parameters import read
-from adapters.sandbox.resources.confirmation import Outcome, authenticate, settle
-from adapters.sandbox.resources.intents import stored_intent
 from adapters.sandbox.state import Account
-from domain.money import display
 
-_PATH = re.compile(r"/_sandbox/payment_intents/(\w+)/(settle|authenticate)")
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>3-D Secure (sandbox)</title>
-<h1>3-D Secure (sandbox)</h1>
-<p>Your bank asks you to approve a payment of {amount}.</p>
-<form method="post"><input type="hidden" name="then" value="return">
-<button name="outcome" value="succeeded">Approve</button>
-<button name="outcome" value="failed">Refuse</button></form></html>
-"""
+Act = Callable[[str, Pairs], Awaitable[Reply]]
+_ANY_FAULT = cast("type[Fault]", Fault)
+"""A union is a type to msgspec, if not to mypy."""
 
 
-class Decision(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the bank or the buyer decides, and whether to send a browser back where it came from."""
+class Control:
+    """Tells the sandbox to misbehave, and plays the bank and the buyer. Needs no key: only this machine
+    can reach it."""
 
-    outcome: Outcome = "succeeded"
-    then: Literal["show", "return"] = "show"
+    def __init__(
+        self,
+        account: Account,
+        misbehaviour: Misbehaviour,
+        deliveries: Deliveries,
+        changed: Callable[[], None],
+    ) -> None:
+        self._account = account
+        self._misbehaviour = misbehaviour
+        self._deliveries = deliveries
+        self._changed = changed
+        self._routes: tuple[tuple[str, str, Act], ...] = (
+            ("POST", "faults", self._tell),
+            ("GET", "faults", self._list),
+            ("DELETE", "faults", self._reset),
+            ("GET", r"faults/(\w+)", self._show),
+            ("GET", r"faults/(\w+)/met", self._wait_until_met),
+            ("DELETE", r"faults/(\w+)", self._end),
+            ("POST", r"events/(\w+)/send", self._send),
+            ("POST", r"payment_intents/(\w+)/settle", self._of_intent(bank_settles)),
+            ("POST", r"payment_intents/(\w+)/authenticate", self._of_intent(buyer_authenticates)),
+            ("GET", r"payment_intents/(\w+)/authenticate", self._of_intent(page_for_buyer)),
+        )
+
+    async def answer(self, method: str, path: str, pairs: Pairs) -> Reply:
+        """The reply to one request; refusals have Stripe's shape."""
+        try:
+            act, about = self._find(method, path)
+            return await act(about, pairs)
+        except StripeError as error:
+            return _json({"error": error.body()}, error.status)
+
+    def _find(self, method: str, path: str) -> tuple[Act, str]:
+        for verb, pattern, act in self._routes:
+            match = re.fullmatch(f"/_sandbox/{pattern}", path)
+            if match is not None and verb == method:
+                return act, "".join(match.groups())
+        raise StripeError(f"Unrecognized request URL ({method}: {path}).", status=404)
+
+    async def _tell(self, _: str, pairs: Pairs) -> Reply:
+        return _json(self._misbehaviour.tell(read(_ANY_FAULT, tree_of(pairs))).shown())
+
+    async def _list(self, _: str, __: Pairs) -> Reply:
+        return _json({"object": "list", "data": [told.shown() for told in self._misbehaviour.all()]})
+
+    async def _reset(self, _: str, pairs: Pairs) -> Reply:
+        ended = await self._list("", pairs)
+        self._misbehaviour.reset()
+        return ended
+
+    async def _show(self, id: str, _: Pairs) -> Reply:
+        return _json(self._told(id).shown())
+
+    async def _wait_until_met(self, id: str, _: Pairs) -> Reply:
+        told = self._told(id)
+        await told.met()
+        return _json(told.shown())
+
+    async def _end(self, id: str, _: Pairs) -> Reply:
+        told = self._told(id)
+        told.end()
+        return _json(told.shown())
+
+    async def _send(self, id: str, _: Pairs) -> Reply:
+        """Once, now, to every endpoint, also to those that have it."""
+        if id not in self._account.books.events:
+            raise not_found("event", id)
+        return _json({"object": "list", "data": await self._deliveries.send_now(id)})
+
+    def _of_intent(self, act: Callable[[Account, str, Pairs], Reply]) -> Act:
+        async def answer(id: str, pairs: Pairs) -> Reply:
+            reply = act(self._account, id, pairs)
+            self._changed()
+            return reply
+
+        return answer
+
+    def _told(self, id: str) -> Told:
+        told = self._misbehaviour.find(id)
+        if told is None:
+            raise not_found("fault", id)
+        return told
 
 
-def control(account: Account, method: str, path: str, pairs: Pairs) -> Reply:
-    """`POST …/settle` ends a bank debit, `POST …/authenticate` ends 3-D Secure, which a GET asks a human."""
-    match = _PATH.fullmatch(path)
-    if match is None or (method, match[2]) not in {
-        ("POST", "settle"),
-        ("POST", "authenticate"),
-        ("GET", "authenticate"),
-    }:
-        return _refusal(StripeError(f"Unrecognized request URL ({method}: {path}).", status=404))
-    try:
-        if method == "GET":
-            return _page(stored_intent(account, match[1]))
-        decision = read(Decision, tree_of(pairs))
-        back = _return_url(stored_intent(account, match[1]))
-        act = settle if match[2] == "settle" else authenticate
-        intent = act(account, match[1], decision.outcome)
-    except StripeError as error:
-        return _refusal(error)
-    if decision.then == "return" and back is not None:
-        return Reply(303, "", {"Location": _with_result(back, intent)})
-    return Reply(200, msgspec.json.encode(intent).decode(), {})
-
-
-def _page(intent: JsonObject) -> Reply:
-    page = _PAGE.format(amount=html.escape(display(intent["amount"], intent["currency"])))
-    return Reply(200, page, {"Content-Type": "text/html; charset=utf-8"})
-
-
-def _return_url(intent: JsonObject) -> str | None:
-    action = intent["next_action"] or {}
-    url: str | None = action.get("redirect_to_url", {}).get("return_url")
-    return url
-
-
-def _with_result(url: str, intent: JsonObject) -> str:
-    """docs.stripe.com/payments/accept-a-payment: what Stripe adds to the return URL."""
-    result = "succeeded" if intent["status"] == "succeeded" else "failed"
-    query = {
-        "payment_intent": intent["id"],
-        "payment_intent_client_secret": intent["client_secret"],
-        "redirect_status": result,
-    }
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
-
-
-def _refusal(error: StripeError) -> Reply:
-    return Reply(error.status, msgspec.json.encode({"error": error.body()}).decode(), {})
+def _json(body: JsonObject, status: int = 200) -> Reply:
+    return Reply(status, msgspec.json.encode(body).decode(), {})

@@ -1,62 +1,101 @@
-"""Letting the sandbox misbehave on purpose: failures and requests that take long."""
+"""What the sandbox can be told to do wrong, and until when (docs/sandbox.md)."""
 
-import asyncio
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
+from msgspec import Meta
+
+Moment: TypeAlias = Literal["before", "after"]
+"""Whether a call goes wrong before it is acted on, or when that has been done and only the reply is left."""
 
 
-class Fault(msgspec.Struct, frozen=True, kw_only=True):
-    """A reply that replaces the real one, before or after what was asked for has been done."""
-
-    path_prefix: str
-    status: int
-    after_acting: bool
-    kept: bool
-    """Whether the request's idempotency key keeps it, as Stripe keeps a 500 once execution began."""
+class _Fault(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, tag_field="kind"):
+    """Something that goes wrong."""
 
 
-class Hold:
-    """Requests under a path stand still in the midst of execution until released."""
+class _Recurring(_Fault):
+    """Happens to what comes next and matches: the first `skip` are spared, and it happens `times` times.
 
-    def __init__(self, path_prefix: str) -> None:
-        self.path_prefix = path_prefix
-        self._arrived = asyncio.Event()
-        self._released = asyncio.Event()
+    With a `chance` below 1 it happens to that share of them, the same ones each time for the same `seed`.
+    """
 
-    async def arrived(self) -> None:
-        """Wait until a request stands here."""
-        await self._arrived.wait()
-
-    def release(self) -> None:
-        """Let those that stand here, and those that come, go on."""
-        self._released.set()
-
-    async def pass_through(self) -> None:
-        """Called by the server for each request under the path."""
-        self._arrived.set()
-        await self._released.wait()
+    times: Annotated[int, Meta(ge=1)] | Literal["always"] = 1
+    skip: Annotated[int, Meta(ge=0)] = 0
+    chance: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    seed: int = 0
 
 
-class Faults:
-    """The faults that wait for their request."""
+class _OfCalls(_Recurring):
+    """Of calls whose path starts like this, and, where it is given, of that method."""
 
-    def __init__(self) -> None:
-        self._waiting: list[Fault] = []
-        self.holds: list[Hold] = []
+    path: str = "/"
+    method: Literal["GET", "POST", "DELETE"] | None = None
 
-    def add(self, fault: Fault, times: int) -> None:
-        """Use this fault for that many of the next requests under its path."""
-        self._waiting.extend([fault] * times)
 
-    def take(self, path: str) -> Fault | None:
-        """The fault for this request, if one waits; each is used once."""
-        for fault in self._waiting:
-            if path.startswith(fault.path_prefix):
-                self._waiting.remove(fault)
-                return fault
-        return None
+class Fail(_OfCalls, tag="fail"):
+    """The call is answered with an error. A key keeps it if the call had been acted on, as Stripe does."""
 
-    async def pass_holds(self, path: str) -> None:
-        """Stand still while this path is held."""
-        for hold in [hold for hold in self.holds if path.startswith(hold.path_prefix)]:
-            await hold.pass_through()
+    status: Annotated[int, Meta(ge=400, le=599)] = 500
+    moment: Moment = "before"
+
+
+class Disconnect(_OfCalls, tag="disconnect"):
+    """The connection is cut without a reply. Once acted on, the call is done, and its key keeps the reply."""
+
+    moment: Moment = "before"
+
+
+class Hang(_OfCalls, tag="hang"):
+    """The call stands still until the fault is ended: in the midst of execution (its key is in use), or,
+    `after` that (the key keeps the reply), with only the reply held back."""
+
+    moment: Moment = "before"
+
+
+class RateLimit(_OfCalls, tag="rate_limit"):
+    """429. Limits come before keys and parameters are looked at (docs.stripe.com/error-low-level)."""
+
+
+class _OfEvents(_Recurring):
+    """Of events of this type, on their way to the endpoints that hear them; `payment_intent.*` names many."""
+
+    type: str = "*"
+
+
+class Drop(_OfEvents, tag="drop"):
+    """The event is not sent. It is still listed, as undelivered, and can be sent by hand."""
+
+
+class Duplicate(_OfEvents, tag="duplicate"):
+    """The event is sent again, that many times, after it was sent."""
+
+    copies: Annotated[int, Meta(ge=1, le=100)] = 1
+
+
+class Delay(_OfEvents, tag="delay"):
+    """The event is held back for so long, or until the fault is ended."""
+
+    seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
+class Reorder(_OfEvents, tag="reorder"):
+    """Events are held back until there are so many, then sent one after the other in another order.
+
+    How many batches is said by `times`; `seed` also decides how they are shuffled.
+    """
+
+    events: Annotated[int, Meta(ge=2, le=100)] = 2
+    order: Literal["reversed", "shuffled"] = "reversed"
+
+
+class SearchLag(_Fault, tag="search_lag"):
+    """Searches do not see the newest `writes`, or what is younger than so many `seconds`, or, with neither,
+    anything written from now on until the fault is ended (docs.stripe.com/search#data-freshness)."""
+
+    writes: Annotated[int, Meta(ge=1)] | None = None
+    seconds: Annotated[float, Meta(gt=0)] | None = None
+
+
+CallFault: TypeAlias = Fail | Disconnect | Hang | RateLimit
+EventFault: TypeAlias = Drop | Duplicate | Delay | Reorder
+Fault: TypeAlias = CallFault | EventFault | SearchLag

@@ -78,7 +78,7 @@ class ShippingGiven(Nested):
         return {"address": self.address.shown(), "name": self.name, "phone": self.phone}
 
 
-P = TypeVar("P", bound=msgspec.Struct)
+P = TypeVar("P")
 
 
 def read(kind: type[P], tree: JsonObject) -> P:

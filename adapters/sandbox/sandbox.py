@@ -4,15 +4,17 @@ import asyncio
 import secrets
 import string
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from adapters.sandbox.control import Control
 from adapters.sandbox.deliveries import Deliveries, SignedEvent, Sleep, signed
 from adapters.sandbox.errors import JsonObject
-from adapters.sandbox.faults import Fault, Faults, Hold
+from adapters.sandbox.faults import Fault
+from adapters.sandbox.misbehaviour import Misbehaviour, Told
 from adapters.sandbox.resources import confirmation
 from adapters.sandbox.resources.confirmation import Outcome
 from adapters.sandbox.resources.events import forget_old_events
@@ -57,11 +59,17 @@ class Sandbox:
         self._untaken: list[JsonObject] = []
         self._lock = ExitStack()
         self._account = Account(open_books(snapshot, letters), clock, letters)
-        self._faults = Faults()
-        self._server = Server(self._account, self._faults, self._changed, on_exchange)
+        self._misbehaviour = Misbehaviour(self._account.index)
         self._deliveries = Deliveries(
-            self._account, delays=retry_delays, timeout=delivery_timeout, sleep=sleep, changed=self._save
+            self._account,
+            self._misbehaviour,
+            delays=retry_delays,
+            timeout=delivery_timeout,
+            sleep=sleep,
+            changed=self._save,
         )
+        control = Control(self._account, self._misbehaviour, self._deliveries, self._changed)
+        self._server = Server(self._account, control, self._misbehaviour, self._changed, on_exchange)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -86,11 +94,10 @@ class Sandbox:
                 self._deliveries.schedule(event_id)
 
     async def stop(self) -> None:
-        """Close the port, end deliveries, keep the books."""
-        for hold in self._faults.holds:
-            hold.release()
-        await self._server.stop()
+        """End deliveries, let go what hangs, close the port, keep the books. Faults are forgotten."""
         await self._deliveries.stop()
+        self._misbehaviour.reset()
+        await self._server.stop()
         self._save()
         self._lock.close()
 
@@ -145,8 +152,7 @@ class Sandbox:
 
     async def deliver(self, event: JsonObject) -> list[int | None]:
         """Send an event once to every endpoint, also if it has it. Statuses, None where nobody answered."""
-        endpoints = list(self._account.books.webhook_endpoints)
-        return [await self._deliveries.attempt(event["id"], endpoint) for endpoint in endpoints]
+        return [sent["status"] for sent in await self._deliveries.send_now(event["id"])]
 
     def signed(self, event: JsonObject, secret: str | None = None) -> SignedEvent:
         """An event as an endpoint receives it, for tests that post it themselves."""
@@ -160,37 +166,16 @@ class Sandbox:
         """The buyer's answer to 3-D Secure."""
         return self._played(confirmation.authenticate(self._account, payment_intent_id, outcome))
 
-    def fail_next(
-        self,
-        path_prefix: str,
-        status: int = 500,
-        *,
-        after_acting: bool = False,
-        times: int = 1,
-        kept: bool | None = None,
-    ) -> None:
-        """Answer the next requests under a path with this status, before or after doing what they ask.
+    def misbehave(self, fault: Fault) -> Told:
+        """Let something go wrong (docs/sandbox.md), until it is ended or has happened often enough.
 
-        Unless `kept` says otherwise, idempotency keys keep the failure if the request had been acted on.
+        `with sandbox.misbehave(Hang(path="/v1/customers")) as hang:` ends it with the block.
         """
-        fault = Fault(
-            path_prefix=path_prefix,
-            status=status,
-            after_acting=after_acting,
-            kept=after_acting if kept is None else kept,
-        )
-        self._faults.add(fault, times)
+        return self._misbehaviour.tell(fault)
 
-    @asynccontextmanager
-    async def holding(self, path_prefix: str) -> AsyncIterator[Hold]:
-        """While the block runs, requests under a path stay in progress; `hold.arrived()` meets the first."""
-        hold = Hold(path_prefix)
-        self._faults.holds.append(hold)
-        try:
-            yield hold
-        finally:
-            self._faults.holds.remove(hold)
-            hold.release()
+    def behave(self) -> None:
+        """End all faults; what they held is let go."""
+        self._misbehaviour.reset()
 
     def _played(self, intent: JsonObject) -> JsonObject:
         self._changed()
@@ -198,6 +183,7 @@ class Sandbox:
 
     def _changed(self) -> None:
         self._save()
+        self._account.index.wrote(self._account.clock())
         for event in self._account.take_unseen():
             if self._automatic:
                 self._deliveries.schedule(event["id"])

@@ -25,7 +25,7 @@ class SearchParameters(Parameters):
 def search(url: str, objects: Iterable[JsonObject], asked: SearchParameters, fields: set[str]) -> JsonObject:
     """Objects for which every clause of `metadata['k']:'v' AND email:'e'` holds.
 
-    Stripe's search lags up to a minute behind writes; this one does not.
+    Stripe's search lags up to a minute behind writes; this one only when told to (`SearchLag`).
     """
     clauses = _clauses(asked.query, fields)
     found = [candidate for candidate in objects if all(_holds(candidate, *clause) for clause in clauses)]

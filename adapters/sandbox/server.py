@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from adapters.sandbox.api import Api, Call, Reply
-from adapters.sandbox.control import control
-from adapters.sandbox.faults import Faults
+from adapters.sandbox.api import Admitted, Api, Call, Reply
+from adapters.sandbox.control import Control
+from adapters.sandbox.faults import Disconnect, Fail, Hang, Moment
 from adapters.sandbox.forms import Pairs, pairs_of
+from adapters.sandbox.misbehaviour import Misbehaviour, Told
 from adapters.sandbox.state import API_VERSION, Account
 
 _FROM_ANY_PAGE = {
@@ -45,11 +46,16 @@ class Server:
     """Listens, and turns HTTP into calls and replies into HTTP."""
 
     def __init__(
-        self, account: Account, faults: Faults, changed: Callable[[], None], on_exchange: OnExchange | None
+        self,
+        account: Account,
+        control: Control,
+        misbehaviour: Misbehaviour,
+        changed: Callable[[], None],
+        on_exchange: OnExchange | None,
     ) -> None:
-        self._account = account
         self._api = Api(account)
-        self._faults = faults
+        self._control = control
+        self._misbehaviour = misbehaviour
         self._changed = changed
         self._on_exchange = on_exchange
         self._runner: web.AppRunner | None = None
@@ -75,9 +81,7 @@ class Server:
             return web.Response(status=204, headers=_FROM_ANY_PAGE)
         pairs = pairs_of(request.rel_url.raw_query_string) + pairs_of(await request.text())
         if request.path.startswith("/_sandbox/"):
-            reply = control(self._account, request.method, request.path, pairs)
-            self._changed()
-            return _response(reply)
+            return _response(await self._control.answer(request.method, request.path, pairs))
         call = Call(
             method=request.method,
             path=request.path,
@@ -86,23 +90,54 @@ class Server:
             idempotency_key=request.headers.get("Idempotency-Key"),
         )
         reply = await self._answer(call)
-        if self._on_exchange is not None:
-            self._on_exchange(_exchange(call, reply))
+        if reply is None:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response()  # which nobody gets
         return _response(reply)
 
-    async def _answer(self, call: Call) -> Reply:
+    async def _answer(self, call: Call) -> Reply | None:
+        """The reply, or None when the connection is to be cut instead."""
+        if self._misbehaviour.for_limit(call.method, call.path):
+            return self._seen(call, self._api.limited())
         admitted = self._api.admit(call)
         if isinstance(admitted, Reply):
-            return admitted
+            told = self._misbehaviour.for_reply(call.method, call.path)
+            reply: Reply | None = self._seen(call, admitted)
+        else:
+            told = self._misbehaviour.for_execution(call.method, call.path)
+            reply = await self._executed(admitted, told)
+        return None if reply is None or await _is_lost(told, "after") else reply
+
+    async def _executed(self, admitted: Admitted, told: Told | None) -> Reply | None:
+        failure = told.fault if told is not None and isinstance(told.fault, Fail) else None
         try:
-            await self._faults.pass_holds(call.path)
-            reply = self._api.execute(admitted, self._faults.take(call.path))
+            if await _is_lost(told, "before"):
+                self._api.abandon(admitted)
+                return None
+            reply = self._api.execute(admitted, failure)
         except BaseException:
             self._api.abandon(admitted)
             raise
-        if call.method != "GET":
+        if admitted.call.method != "GET":
             self._changed()
+        return self._seen(admitted.call, reply)
+
+    def _seen(self, call: Call, reply: Reply) -> Reply:
+        """For whoever watches, whether or not it reaches the caller."""
+        if self._on_exchange is not None:
+            self._on_exchange(_exchange(call, reply))
         return reply
+
+
+async def _is_lost(told: Told | None, moment: Moment) -> bool:
+    """Stand still here if told to. Whether the connection is to be cut here."""
+    if told is None or not isinstance(told.fault, Disconnect | Hang) or told.fault.moment != moment:
+        return False
+    if isinstance(told.fault, Hang):
+        await told.over()
+        return False
+    return True
 
 
 def loopback(host: str) -> str:

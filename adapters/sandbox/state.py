@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from adapters.sandbox.errors import JsonObject
+from adapters.sandbox.search_index import Searchable, SearchIndex
 
 API_VERSION = "2026-08-26.dahlia"
 """The version whose shapes the sandbox speaks, whatever version a client asks for."""
@@ -65,6 +66,7 @@ class Account:
         self.address = ""
         """Where the sandbox is served; pages it sends buyers to start with this."""
         self.caller = Caller()
+        self.index = SearchIndex({"customers": books.customers, "payment_intents": books.payment_intents})
         self._unseen: list[JsonObject] = []
 
     def now(self) -> int:
@@ -74,6 +76,10 @@ class Account:
     def new_id(self, prefix: str, length: int = 24) -> str:
         """An id in Stripe's own form, such as `pi_3Q…`; never to be confused with Counterfoil's TypeIDs."""
         return f"{prefix}_{self.letters(length)}"
+
+    def searchable(self, kind: Searchable) -> dict[str, JsonObject]:
+        """What a search sees of the objects of a kind."""
+        return self.index.visible(kind, self.clock())
 
     def announce(self, type: str, object: JsonObject, previous: JsonObject | None = None) -> None:
         """Write an event with a snapshot of the object as it is now (docs.stripe.com/api/events/object)."""
@@ -108,3 +114,8 @@ def hears(endpoint: JsonObject, type: str) -> bool:
     """Whether an endpoint asked for events of this type; `*` asks for all."""
     enabled: list[Any] = endpoint["enabled_events"]
     return "*" in enabled or type in enabled
+
+
+def named(type: str, pattern: str) -> bool:
+    """Whether an event's type is the one named, or, where the name ends in `*`, starts like it."""
+    return type.startswith(pattern[:-1]) if pattern.endswith("*") else type == pattern

@@ -10,7 +10,7 @@ import pytest
 import stripe
 from msgspec.structs import replace
 
-from adapters.sandbox import Exchange, Sandbox
+from adapters.sandbox import Exchange, Fail, Sandbox
 from adapters.stripe.gateway import API_VERSION, StripeAccount, StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from domain.checkout import LIFETIME, CheckoutSession
@@ -131,7 +131,7 @@ async def test_other_parameters_with_a_known_key_are_refused(gateway: StripeGate
 
 
 async def test_a_reply_that_was_lost_leaves_one_customer(gateway: StripeGateway, sandbox: Sandbox) -> None:
-    sandbox.fail_next("/v1/customers", 503, after_acting=True)
+    sandbox.misbehave(Fail(path="/v1/customers", status=503, moment="after"))
     with pytest.raises(Unavailable):  # kept by the key, as Stripe would: only a search can find it now
         await create(gateway)
     assert await find(gateway) is not None
@@ -140,7 +140,7 @@ async def test_a_reply_that_was_lost_leaves_one_customer(gateway: StripeGateway,
 async def test_failures_that_pass_are_not_noticed(
     gateway: StripeGateway, sandbox: Sandbox, exchanges: list[Exchange]
 ) -> None:
-    sandbox.fail_next("/v1/customers", 500, times=2)
+    sandbox.misbehave(Fail(path="/v1/customers", times=2))
     await create(gateway)
     assert [exchange.status for exchange in exchanges] == [500, 500, 200]
     assert {exchange.idempotency_key for exchange in exchanges} == {"k"}

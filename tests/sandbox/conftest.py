@@ -4,10 +4,14 @@ Every reply of the sandbox in every test is held against Stripe's own descriptio
 that it accepted: what the sandbox takes and gives beyond Stripe is a defect of the sandbox.
 """
 
+import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
+import aiohttp
 import pytest
 import stripe
 from aiohttp import web
@@ -36,11 +40,16 @@ class Receiver:
         self.url = ""
         self.answers: list[int] = []
         self.received: list[tuple[bytes, str]] = []
+        self.reached = asyncio.Event()
 
     async def handle(self, request: web.Request) -> web.Response:
         self.received.append((await request.read(), request.headers["Stripe-Signature"]))
+        self.reached.set()
         status = self.answers.pop(0) if self.answers else 200
         return web.Response(status=status, headers={"Location": self.url} if status == 302 else None)
+
+    def ids(self) -> list[str]:
+        return [json.loads(body)["id"] for body, _ in self.received]
 
     def types(self, secret: str) -> list[str]:
         """The types received so far, each verified by the SDK."""
@@ -80,6 +89,42 @@ async def confirm_intent(sdk: Any, intent: Any, method: Any = "pm_card_visa", **
 
 async def event_types(sdk: Any) -> Any:
     return [event.type for event in reversed((await sdk.v1.events.list_async({"limit": 100})).data)]
+
+
+class Controls:
+    """The control interface, over HTTP."""
+
+    def __init__(self, http: aiohttp.ClientSession) -> None:
+        self._http = http
+
+    async def call(self, verb: str, at: str, *, expect: int = 200, **form: Any) -> Any:
+        data = {name: str(value) for name, value in form.items()}
+        async with self._http.request(verb, f"/_sandbox/{at}", data=data or None) as reply:
+            assert reply.status == expect, await reply.text()
+            return await reply.json()
+
+    async def tell(self, kind: str, **form: Any) -> str:
+        """Tell a fault; its id."""
+        told = await self.call("POST", "faults", kind=kind, **form)
+        return str(told["id"])
+
+    async def met(self, id: str) -> Any:
+        return await self.call("GET", f"faults/{id}/met")
+
+    async def end(self, id: str) -> None:
+        await self.call("DELETE", f"faults/{id}")
+
+
+@asynccontextmanager
+async def controlling(sandbox: Sandbox) -> AsyncIterator[Controls]:
+    async with aiohttp.ClientSession(sandbox.url, timeout=aiohttp.ClientTimeout(total=5)) as http:
+        yield Controls(http)
+
+
+@pytest.fixture
+async def controls(sandbox: Sandbox) -> AsyncIterator[Controls]:
+    async with controlling(sandbox) as opened:
+        yield opened
 
 
 @pytest.fixture

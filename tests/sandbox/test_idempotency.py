@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 import stripe
 
-from adapters.sandbox import Sandbox
+from adapters.sandbox import Fail, Hang, Sandbox
 from tests.sandbox.conftest import Clock, told
 
 KEY = {"idempotency_key": "cs_1"}
@@ -37,7 +37,7 @@ async def test_a_decline_is_kept_and_replayed_even_when_another_card_would_pay(s
 
 
 async def test_a_500_after_execution_began_is_kept_and_says_not_to_retry(sdk: Any, sandbox: Sandbox) -> None:
-    sandbox.fail_next("/v1/customers", 500, after_acting=True)
+    sandbox.misbehave(Fail(path="/v1/customers", moment="after"))
     for _ in range(2):
         with pytest.raises(stripe.APIError) as failed:
             await sdk.v1.customers.create_async({}, KEY)
@@ -46,7 +46,7 @@ async def test_a_500_after_execution_began_is_kept_and_says_not_to_retry(sdk: An
 
 
 async def test_a_failure_before_execution_is_not_kept(sdk: Any, sandbox: Sandbox) -> None:
-    sandbox.fail_next("/v1/customers", 503)
+    sandbox.misbehave(Fail(path="/v1/customers", status=503))
     with pytest.raises(stripe.APIError):
         await sdk.v1.customers.create_async({}, KEY)
     assert (await sdk.v1.customers.list_async()).data == []
@@ -69,9 +69,9 @@ async def test_the_same_key_for_something_else_is_an_idempotency_error(sdk: Any,
 async def test_the_same_key_twice_at_once_conflicts_and_the_first_goes_through(
     sdk: Any, sandbox: Sandbox
 ) -> None:
-    async with sandbox.holding("/v1/customers") as hold:
+    with sandbox.misbehave(Hang(path="/v1/customers")) as hang:
         first = asyncio.create_task(sdk.v1.customers.create_async({}, KEY))
-        await hold.arrived()
+        await hang.met()
         with pytest.raises(stripe.StripeError) as conflict:
             await sdk.v1.customers.create_async({}, KEY)
     assert (told(conflict).http_status, told(conflict).error.code) == (409, "idempotency_key_in_use")
@@ -115,20 +115,9 @@ async def test_events_name_the_request_and_its_key(sdk: Any) -> None:
     assert event.request.idempotency_key == "cs_1"
 
 
-async def test_a_failure_asked_for_twice_happens_twice_and_under_its_path_only(
-    sdk: Any, sandbox: Sandbox
-) -> None:
-    sandbox.fail_next("/v1/customers", 429, times=2)
-    assert (await sdk.v1.payment_intents.list_async()).data == []
-    for _ in range(2):
-        with pytest.raises(stripe.RateLimitError):
-            await sdk.v1.customers.list_async()
-    assert (await sdk.v1.customers.list_async()).data == []
-
-
 async def test_stopping_releases_what_is_held(sdk: Any, sandbox: Sandbox) -> None:
-    async with sandbox.holding("/v1/customers") as hold:
+    with sandbox.misbehave(Hang(path="/v1/customers")) as hang:
         waiting = asyncio.create_task(sdk.v1.customers.create_async({}, KEY))
-        await hold.arrived()
+        await hang.met()
         await sandbox.stop()
         assert (await waiting).id

@@ -93,7 +93,8 @@ def list_customers(account: Account, asked: ListCustomers) -> JsonObject:
 
 def search_customers(account: Account, asked: SearchParameters) -> JsonObject:
     """docs.stripe.com/search#query-fields-for-customers"""
-    living = [customer for customer in newest_first(account.books.customers) if not customer.get("deleted")]
+    known = newest_first(account.searchable("customers"))
+    living = [customer for customer in known if not customer.get("deleted")]
     return search("/v1/customers/search", living, asked, {"email", "name", "phone"})
 
 

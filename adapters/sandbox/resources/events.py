@@ -3,7 +3,7 @@
 from adapters.sandbox.errors import JsonObject, invalid, not_found
 from adapters.sandbox.lists import newest_first, page
 from adapters.sandbox.parameters import ListParameters, Parameters
-from adapters.sandbox.state import Account, Books
+from adapters.sandbox.state import Account, Books, named
 
 KEPT_SECONDS = 30 * 24 * 3600
 
@@ -36,7 +36,7 @@ def list_events(account: Account, asked: ListEvents) -> JsonObject:
         for event in newest_first(account.books.events)
         if event["created"] >= since
         and (asked.types is None or event["type"] in asked.types)
-        and (asked.type is None or _named(event["type"], asked.type))
+        and (asked.type is None or named(event["type"], asked.type))
         and asked.delivery_success in (None, event["pending_webhooks"] == 0)
     )
     return page("/v1/events", found, asked)
@@ -48,7 +48,3 @@ def forget_old_events(books: Books, now: int) -> None:
         oldest = next(iter(books.events))
         del books.events[oldest]
         books.undelivered.pop(oldest, None)
-
-
-def _named(type: str, pattern: str) -> bool:
-    return type.startswith(pattern[:-1]) if pattern.endswith("*") else type == pattern

@@ -104,7 +104,7 @@ def list_payment_intents(account: Account, asked: ListPaymentIntents) -> JsonObj
 
 def search_payment_intents(account: Account, asked: SearchParameters) -> JsonObject:
     """docs.stripe.com/search#query-fields-for-payment-intents"""
-    intents = newest_first(account.books.payment_intents)
+    intents = newest_first(account.searchable("payment_intents"))
     return search("/v1/payment_intents/search", intents, asked, {"amount", "currency", "customer", "status"})
 
 

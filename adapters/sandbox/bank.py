@@ -1,0 +1,79 @@
+"""Playing the buyer's bank, and the buyer before it: `/_sandbox/payment_intents/…`"""
+
+import html
+from collections.abc import Callable
+from typing import Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from adapters.sandbox.api import Reply
+from adapters.sandbox.errors import JsonObject
+from adapters.sandbox.forms import Pairs, tree_of
+from adapters.sandbox.parameters import read
+from adapters.sandbox.resources.confirmation import Outcome, authenticate, settle
+from adapters.sandbox.resources.intents import stored_intent
+from adapters.sandbox.state import Account
+from domain.money import display
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>3-D Secure (sandbox)</title>
+<h1>3-D Secure (sandbox)</h1>
+<p>Your bank asks you to approve a payment of {amount}.</p>
+<form method="post"><input type="hidden" name="then" value="return">
+<button name="outcome" value="succeeded">Approve</button>
+<button name="outcome" value="failed">Refuse</button></form></html>
+"""
+
+
+class Decision(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What the bank or the buyer decides, and whether to send a browser back where it came from."""
+
+    outcome: Outcome = "succeeded"
+    then: Literal["show", "return"] = "show"
+
+
+def bank_settles(account: Account, id: str, pairs: Pairs) -> Reply:
+    """A bank debit ends, as the form's `outcome` says."""
+    return _decided(account, id, pairs, settle)
+
+
+def buyer_authenticates(account: Account, id: str, pairs: Pairs) -> Reply:
+    """3-D Secure ends, as the form's `outcome` says."""
+    return _decided(account, id, pairs, authenticate)
+
+
+def page_for_buyer(account: Account, id: str, _: Pairs) -> Reply:
+    """The page on which a human ends 3-D Secure."""
+    intent = stored_intent(account, id)
+    page = _PAGE.format(amount=html.escape(display(intent["amount"], intent["currency"])))
+    return Reply(200, page, {"Content-Type": "text/html; charset=utf-8"})
+
+
+def _decided(
+    account: Account, id: str, pairs: Pairs, act: Callable[[Account, str, Outcome], JsonObject]
+) -> Reply:
+    decision = read(Decision, tree_of(pairs))
+    back = _return_url(stored_intent(account, id))
+    intent = act(account, id, decision.outcome)
+    if decision.then == "return" and back is not None:
+        return Reply(303, "", {"Location": _with_result(back, intent)})
+    return Reply(200, msgspec.json.encode(intent).decode(), {})
+
+
+def _return_url(intent: JsonObject) -> str | None:
+    action = intent["next_action"] or {}
+    url: str | None = action.get("redirect_to_url", {}).get("return_url")
+    return url
+
+
+def _with_result(url: str, intent: JsonObject) -> str:
+    """docs.stripe.com/payments/accept-a-payment: what Stripe adds to the return URL."""
+    result = "succeeded" if intent["status"] == "succeeded" else "failed"
+    query = {
+        "payment_intent": intent["id"],
+        "payment_intent_client_secret": intent["client_secret"],
+        "redirect_status": result,
+    }
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
