@@ -93,7 +93,6 @@ class Deliveries:
 
     async def stop(self) -> None:
         """End what is under way or held back; it stays undelivered, for the next start."""
-        self._held.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,17 +1,30 @@
-"""The part of Stripe's query language that looks things up by exact values (docs.stripe.com/search)."""
+"""Stripe's query language (docs.stripe.com/search#search-query-language)."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable, Iterable
+from typing import Annotated, Literal, TypeAlias
 
+import msgspec
 from msgspec import Meta
 
-from adapters.sandbox.errors import JsonObject, invalid
+from adapters.sandbox.errors import JsonObject, StripeError, invalid
 from adapters.sandbox.parameters import Parameters
 
+Kind: TypeAlias = Literal["token", "string", "numeric"]
+Fields: TypeAlias = dict[str, Kind]
+"""Which fields of an object can be searched, and as what; every object's metadata can, as tokens."""
+
+MAXIMUM_CLAUSES = 10
+_OPERATORS: dict[Kind, tuple[str, ...]] = {
+    "token": (":",),
+    "string": (":", "~"),
+    "numeric": (":", ">", "<", ">=", "<="),
+}
 _CLAUSE = re.compile(
-    r"""\s*(?P<field>\w+)(?:\[(?P<q>["'])(?P<key>.+?)(?P=q)\])?\s*:\s*(?P<w>["'])(?P<value>.*?)(?<!\\)(?P=w)\s*"""
+    r"""(?P<negated>-?)(?P<field>\w+)(?:\[(?P<q>["'])(?P<key>.+?)(?P=q)\])?\s*(?P<operator>:|~|>=|<=|>|<)\s*"""
+    r"""(?:(?P<w>["'])(?P<quoted>.*?)(?<!\\)(?P=w)|(?P<bare>null|-?\d+))"""
 )
+_JOINT = re.compile(r"\s+(?:(AND|OR)\s+)?", re.IGNORECASE)
 
 
 class SearchParameters(Parameters):
@@ -22,13 +35,40 @@ class SearchParameters(Parameters):
     page: str | None = None
 
 
-def search(url: str, objects: Iterable[JsonObject], asked: SearchParameters, fields: set[str]) -> JsonObject:
-    """Objects for which every clause of `metadata['k']:'v' AND email:'e'` holds.
+class Clause(msgspec.Struct, frozen=True, kw_only=True):
+    """`-metadata['key']:'value'`: a field, how it is compared, and with what; null asks for absence."""
+
+    negated: bool
+    field: str
+    key: str | None
+    operator: str
+    wanted: str | None
+
+    def holds(self, candidate: JsonObject) -> bool:
+        """Whether the object is among those meant."""
+        return self._matches(candidate) != self.negated
+
+    def _matches(self, candidate: JsonObject) -> bool:
+        actual = candidate["metadata"].get(self.key) if self.key is not None else candidate.get(self.field)
+        if self.wanted is None or actual is None:
+            return self.wanted is None and actual is None
+        if self.operator == "~":
+            return self.wanted.lower() in str(actual).lower()
+        if self.operator == ":":
+            return self.wanted.lower() == str(actual).lower()
+        number, bound = int(actual), int(self.wanted)
+        if self.operator.endswith("=") and number == bound:
+            return True
+        return number > bound if self.operator.startswith(">") else number < bound
+
+
+def search(url: str, objects: Iterable[JsonObject], asked: SearchParameters, fields: Fields) -> JsonObject:
+    """Objects for which all clauses hold, or, where they are joined by OR, any.
 
     Stripe's search lags up to a minute behind writes; this one only when told to (`SearchLag`).
     """
-    clauses = _clauses(asked.query, fields)
-    found = [candidate for candidate in objects if all(_holds(candidate, *clause) for clause in clauses)]
+    clauses, together = _read(asked.query, fields)
+    found = [candidate for candidate in objects if together(clause.holds(candidate) for clause in clauses)]
     start = int(asked.page) if asked.page and asked.page.isdigit() else 0
     end = start + asked.limit
     more = len(found) > end
@@ -41,25 +81,45 @@ def search(url: str, objects: Iterable[JsonObject], asked: SearchParameters, fie
     }
 
 
-def _clauses(query: str, fields: set[str]) -> list[tuple[str, str | None, str]]:
-    clauses = []
-    position = 0
+def _read(query: str, fields: Fields) -> tuple[list[Clause], Callable[[Iterable[bool]], bool]]:
+    """The clauses, and whether all must hold or any; AND and OR are not to be mixed."""
+    clauses: list[Clause] = []
+    joints: set[str] = set()
+    text, position = query.strip(), 0
     while True:
-        match = _CLAUSE.match(query, position)
-        if match is None or match["field"] not in {*fields, "metadata"}:
-            raise invalid(f"We were unable to parse your search query: {query}", "query")
-        clauses.append((match["field"], match["key"], re.sub(r"\\(.)", r"\1", match["value"])))
+        match = _CLAUSE.match(text, position)
+        if match is None:
+            raise _unreadable(query)
+        clauses.append(_clause(match, fields, query))
         position = match.end()
-        if position == len(query):
-            return clauses
-        joint = re.compile(r"AND\s", re.IGNORECASE).match(query, position)
+        if position == len(text):
+            break
+        joint = _JOINT.match(text, position)
         if joint is None:
-            raise invalid(f"We were unable to parse your search query: {query}", "query")
+            raise _unreadable(query)
+        joints.add((joint[1] or "AND").upper())
         position = joint.end()
+    if len(joints) > 1 or len(clauses) > MAXIMUM_CLAUSES:
+        raise _unreadable(query)
+    return clauses, any if joints == {"OR"} else all
 
 
-def _holds(object: JsonObject, field: str, key: str | None, wanted: str) -> bool:
-    if key is not None:
-        return bool(object["metadata"].get(key) == wanted)
-    actual = object.get(field)
-    return actual is not None and str(actual).lower() == wanted.lower()
+def _clause(match: re.Match[str], fields: Fields, query: str) -> Clause:
+    field, key, quoted = match["field"], match["key"], match["quoted"]
+    kind: Kind | None = "token" if (field == "metadata" and key is not None) else fields.get(field)
+    if kind is None or match["operator"] not in _OPERATORS[kind] or (key is None) != (field != "metadata"):
+        raise _unreadable(query)
+    wanted = match["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+    if kind == "numeric" and not re.fullmatch(r"-?\d+", wanted):
+        raise _unreadable(query)
+    return Clause(
+        negated=match["negated"] == "-",
+        field=field,
+        key=key,
+        operator=match["operator"],
+        wanted=None if quoted is None and wanted == "null" else wanted,
+    )
+
+
+def _unreadable(query: str) -> StripeError:
+    return invalid(f"We were unable to parse your search query: {query}", "query")

@@ -77,7 +77,21 @@ async def test_search_needs_every_clause_to_hold(sdk: Any) -> None:
     assert none.data == []
 
 
-@pytest.mark.parametrize("query", ["nonsense", "iban:'1'", "email:'a' OR email:'b'", "email:'a' AND"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "nonsense",
+        "iban:'1'",
+        "email:'a' AND",
+        "email:'a' OR email:'b' AND name:'c'",
+        "email>'a'",
+        "metadata:'1'",
+        "email['k']:'1'",
+        "created~'1'",
+        "created:'soon'",
+        " ".join(["name:'a'"] * 11),
+    ],
+)
 async def test_a_query_the_sandbox_cannot_read_is_refused(sdk: Any, query: str) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await sdk.v1.customers.search_async({"query": query})
@@ -92,3 +106,24 @@ async def test_an_unknown_customer_is_missing(sdk: Any) -> None:
         "resource_missing",
         "id",
     )
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("name:'ADA'", ["Ada"]),
+        ("name~'da'", ["Dada", "Ada"]),
+        ("-name:'Ada'", ["Bob", "Dada"]),
+        ("name:'Ada' OR name:'Bob'", ["Bob", "Ada"]),
+        ("name~'da' metadata['team']:'a'", ["Ada"]),
+        ("metadata['team']:null", ["Bob"]),
+        ("-metadata['team']:null", ["Dada", "Ada"]),
+        ("created>=0 and created<1", []),
+        ("created>0", ["Bob", "Dada", "Ada"]),
+    ],
+)
+async def test_search_speaks_stripes_language(sdk: Any, query: str, names: list[str]) -> None:
+    for name, metadata in (("Ada", {"team": "a"}), ("Dada", {"team": "b"}), ("Bob", {})):
+        await sdk.v1.customers.create_async({"name": name, "metadata": metadata})
+    found = await sdk.v1.customers.search_async({"query": query})
+    assert [customer.name for customer in found.data] == names

@@ -36,6 +36,8 @@ async def test_a_connection_is_cut_before_or_after_the_call_was_acted_on(
     with pytest.raises(stripe.APIConnectionError):
         await sdk.v1.customers.create_async({}, KEY)
     assert len(await made(sdk)) == left
+    again = await sdk.v1.customers.create_async({}, KEY)
+    assert await made(sdk) == [again.id]
 
 
 async def test_a_lost_reply_is_given_to_who_asks_again_with_the_same_key_and_nothing_is_done_twice(
@@ -109,13 +111,15 @@ async def test_the_next_calls_are_too_many_and_no_key_remembers_it(sdk: Any, con
         assert told(limited).error.code == "rate_limit"
         assert told(limited).error.type == "invalid_request_error"
         assert told(limited).headers["Stripe-Rate-Limited-Reason"] == "global-rate"
-    assert (await sdk.v1.customers.create_async({}, KEY)).id == first.id
+    second = await sdk.v1.customers.create_async({}, {"idempotency_key": "cs_2"})
+    assert (await sdk.v1.customers.create_async({}, KEY)).id == first.id != second.id
 
 
 async def test_a_fault_spares_the_first_and_ends_after_its_times(sdk: Any, controls: Controls) -> None:
     await controls.tell("fail", path="/v1/customers", skip=1, times=2)
     outcomes: list[int | None] = []
     for _ in range(5):
+        assert (await sdk.v1.payment_intents.list_async()).data == []
         try:
             await sdk.v1.customers.list_async()
             outcomes.append(200)

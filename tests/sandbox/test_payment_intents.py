@@ -33,6 +33,8 @@ async def test_a_paid_intent_can_be_described_after_its_card_went_to_a_customer(
         ({"amount": 100_000_000, "currency": "usd"}, "amount_too_large", "amount"),
         ({"amount": 0, "currency": "usd"}, "parameter_invalid_integer", "amount"),
         ({"amount": "lots", "currency": "usd"}, "parameter_invalid_integer", "amount"),
+        ({"amount": 5124, "currency": "kwd"}, None, "amount"),
+        ({"amount": 550, "currency": "isk"}, "invalid_charge_amount_no_decimal_compatible", "amount"),
         ({"amount": 500}, "parameter_missing", "currency"),
         ({"amount": 500, "currency": "xxx"}, None, "currency"),
         ({"amount": 500, "currency": "usd", "colour": "red"}, "parameter_unknown", "colour"),

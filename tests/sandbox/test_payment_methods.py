@@ -65,9 +65,9 @@ async def test_numbers_that_are_no_test_cards_are_refused(
     [({"exp_month": 13}, "invalid_expiry_month"), ({"exp_year": 2020}, "invalid_expiry_year")],
 )
 async def test_a_card_past_its_date_is_refused(sdk: Any, given: dict[str, Any], code: str | None) -> None:
-    with pytest.raises(stripe.InvalidRequestError) as refused:
+    with pytest.raises(stripe.CardError) as refused:
         await sdk.v1.payment_methods.create_async(card("4242424242424242", **given))
-    assert told(refused).code == code
+    assert (told(refused).http_status, told(refused).code) == (402, code)
 
 
 async def test_an_attached_card_is_listed_until_its_customer_is_deleted(sdk: Any) -> None:

@@ -11,7 +11,8 @@ class Decline(msgspec.Struct, frozen=True):
     """Why an issuer says no: docs.stripe.com/declines/codes"""
 
     code: str
-    decline_code: str
+    decline_code: str | None
+    """None where no issuer was asked."""
     message: str
 
 
@@ -26,6 +27,8 @@ VELOCITY = Decline(
     "Your card was declined for making repeated attempts too frequently.",
 )
 EXPIRED = Decline("expired_card", "expired_card", "Your card has expired.")
+INVALID_MONTH = Decline("invalid_expiry_month", None, "Your card's expiration month is invalid.")
+INVALID_YEAR = Decline("invalid_expiry_year", None, "Your card's expiration year is invalid.")
 INCORRECT_CVC = Decline("incorrect_cvc", "incorrect_cvc", "Your card's security code is incorrect.")
 PROCESSING_ERROR = Decline(
     "processing_error",
@@ -84,6 +87,8 @@ NUMBERS: dict[str, KnownNumber] = {
     ),
     # The dispute that opens afterwards is not in the sandbox yet.
     "4000000000000259": KnownNumber(alias="pm_card_createDispute"),
+    # Stays in processing for ever on Stripe; here every bank account does, until it is settled.
+    "000000000009": KnownNumber(alias="pm_usBankAccount_processing", type="us_bank_account"),
     BANK_ACCOUNT: KnownNumber(alias="pm_usBankAccount", type="us_bank_account"),
 }
 
@@ -121,7 +126,7 @@ def card_error(decline: Decline, param: str | None = None) -> StripeError:
         code=decline.code,
         param=param,
         kept=True,
-        details={"decline_code": decline.decline_code},
+        details={} if decline.decline_code is None else {"decline_code": decline.decline_code},
     )
 
 

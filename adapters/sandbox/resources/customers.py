@@ -14,10 +14,12 @@ from adapters.sandbox.parameters import (
     Text,
     assign,
 )
-from adapters.sandbox.search import SearchParameters, search
+from adapters.sandbox.search import Fields, SearchParameters, search
 from adapters.sandbox.state import Account
 
 _FIELDS = ("address", "description", "email", "metadata", "name", "phone", "preferred_locales", "shipping")
+
+_SEARCHED: Fields = {"created": "numeric", "email": "string", "name": "string", "phone": "string"}
 
 
 class CustomerParameters(Parameters):
@@ -95,7 +97,7 @@ def search_customers(account: Account, asked: SearchParameters) -> JsonObject:
     """docs.stripe.com/search#query-fields-for-customers"""
     known = newest_first(account.searchable("customers"))
     living = [customer for customer in known if not customer.get("deleted")]
-    return search("/v1/customers/search", living, asked, {"email", "name", "phone"})
+    return search("/v1/customers/search", living, asked, _SEARCHED)
 
 
 def living_customer(account: Account, id: str, param: str = "customer") -> JsonObject:

@@ -5,9 +5,18 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from adapters.sandbox.errors import JsonObject, invalid, missing, no_such
+from adapters.sandbox.errors import JsonObject, missing, no_such
 from adapters.sandbox.parameters import AddressGiven, MetadataGiven, Nested, merged_metadata
-from adapters.sandbox.resources.cards import BANK_ACCOUNT, NUMBERS, TOKENS, KnownNumber, checked_number
+from adapters.sandbox.resources.cards import (
+    BANK_ACCOUNT,
+    INVALID_MONTH,
+    INVALID_YEAR,
+    NUMBERS,
+    TOKENS,
+    KnownNumber,
+    card_error,
+    checked_number,
+)
 from adapters.sandbox.state import Account
 
 PaymentMethodType = Literal["card", "us_bank_account"]
@@ -97,9 +106,9 @@ def _check_expiry(account: Account, card: CardGiven) -> None:
     today = datetime.fromtimestamp(account.clock(), UTC)
     year = card.exp_year + 2000 if card.exp_year < 100 else card.exp_year
     if not 1 <= card.exp_month <= 12:
-        raise invalid("Your card's expiration month is invalid.", "card[exp_month]", "invalid_expiry_month")
+        raise card_error(INVALID_MONTH, "exp_month")
     if (year, card.exp_month) < (today.year, today.month):
-        raise invalid("Your card's expiration year is invalid.", "card[exp_year]", "invalid_expiry_year")
+        raise card_error(INVALID_YEAR, "exp_year")
 
 
 def _stored(account: Account, number: str, exp_month: int = 12, exp_year: int = 2099) -> JsonObject:

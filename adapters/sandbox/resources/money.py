@@ -13,6 +13,9 @@ CURRENCIES = frozenset(
 ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 
+WHOLE_UNITS_ONLY = frozenset(("isk", "ugx"))
+"""Amounts have two decimals, which have to be 00 (docs.stripe.com/currencies#special-cases)."""
+
 MINIMUM: dict[str, int] = {
     "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
     "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
@@ -27,6 +30,11 @@ def check_amount(amount: int, currency: str) -> None:
     if currency not in CURRENCIES:
         message = f"Invalid currency: {currency}. Stripe currently supports these currencies: "
         raise invalid(message + ", ".join(sorted(CURRENCIES)), "currency")
+    if currency in THREE_DECIMAL and amount % 10:  # docs.stripe.com/currencies#three-decimal
+        raise invalid(f"Invalid amount. The last digit of an amount in {currency} must be 0.", "amount")
+    if currency in WHOLE_UNITS_ONLY and amount % 100:
+        message = f"Invalid amount. Amounts in {currency} must be evenly divisible by 100."
+        raise invalid(message, "amount", "invalid_charge_amount_no_decimal_compatible")
     least = MINIMUM.get(currency, 1)
     if amount < least:
         raise invalid(f"Amount must be at least {_shown(least, currency)}", "amount", "amount_too_small")

@@ -17,7 +17,7 @@ from adapters.sandbox.resources.intent_parameters import (
 )
 from adapters.sandbox.resources.intents import OPEN, blank_intent, stored_intent
 from adapters.sandbox.resources.money import check_amount
-from adapters.sandbox.search import SearchParameters, search
+from adapters.sandbox.search import Fields, SearchParameters, search
 from adapters.sandbox.state import Account
 
 _FIELDS = (
@@ -32,6 +32,13 @@ _WHILE_OPEN = (
     "payment_method_data",
     "setup_future_usage",
 )
+_SEARCHED: Fields = {
+    "amount": "numeric",
+    "created": "numeric",
+    "currency": "token",
+    "customer": "token",
+    "status": "token",
+}
 
 
 def create_payment_intent(account: Account, given: CreatePaymentIntent) -> JsonObject:
@@ -105,7 +112,7 @@ def list_payment_intents(account: Account, asked: ListPaymentIntents) -> JsonObj
 def search_payment_intents(account: Account, asked: SearchParameters) -> JsonObject:
     """docs.stripe.com/search#query-fields-for-payment-intents"""
     intents = newest_first(account.searchable("payment_intents"))
-    return search("/v1/payment_intents/search", intents, asked, {"amount", "currency", "customer", "status"})
+    return search("/v1/payment_intents/search", intents, asked, _SEARCHED)
 
 
 def _assign(account: Account, intent: JsonObject, given: PaymentIntentGiven) -> None:
