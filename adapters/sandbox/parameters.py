@@ -91,7 +91,7 @@ def read(kind: type[P], tree: JsonObject) -> P:
 
 def assign(object: JsonObject, given: Parameters, fields: tuple[str, ...]) -> JsonObject:
     """Write the given fields onto an object; returns what they were before, for `previous_attributes`."""
-    previous: JsonObject = {}
+    changes: JsonObject = {}  # first all of them: a refusal leaves the object as it was
     for field in fields:
         value = getattr(given, field)
         if value is UNSET:
@@ -103,8 +103,9 @@ def assign(object: JsonObject, given: Parameters, fields: tuple[str, ...]) -> Js
         elif value == "":
             value = None
         if value != object[field]:
-            previous[field] = object[field]
-            object[field] = value
+            changes[field] = value
+    previous = {field: object[field] for field in changes}
+    object.update(changes)
     return previous
 
 

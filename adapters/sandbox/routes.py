@@ -110,6 +110,10 @@ ROUTES: tuple[Route, ...] = (
         "POST", "/v1/payment_methods/{id}/attach",
         payment_methods.AttachPaymentMethod, payment_methods.attach_payment_method, "payment_method",
     ),
+    Route(
+        "POST", "/v1/payment_methods/{id}/detach",
+        Parameters, payment_methods.detach_payment_method, "payment_method",
+    ),
     Route("GET", "/v1/charges", charges.ListCharges, charges.list_charges, "charge", lists=True),
     Route("GET", "/v1/charges/{id}", Parameters, charges.retrieve_charge, "charge"),
     Route("GET", "/v1/events", events.ListEvents, events.list_events, "event", lists=True),
@@ -126,6 +130,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET", "/v1/webhook_endpoints/{id}",
         Parameters, webhook_endpoints.retrieve_webhook_endpoint, "webhook_endpoint",
+    ),
+    Route(
+        "POST", "/v1/webhook_endpoints/{id}",
+        webhook_endpoints.UpdateWebhookEndpoint, webhook_endpoints.update_webhook_endpoint,
+        "webhook_endpoint",
     ),
     Route(
         "DELETE", "/v1/webhook_endpoints/{id}",

@@ -49,6 +49,8 @@ class Books(msgspec.Struct, kw_only=True):
     webhook_secrets: dict[str, str] = {}
     instruments: dict[str, str] = {}
     """Payment method → the test number behind it, which decides how it behaves and is never shown."""
+    detached: set[str] = set()
+    """Payment methods that were taken from their customer, and are of no more use."""
     undelivered: dict[str, list[str]] = {}
     """Event → the endpoints that have not yet answered 2xx."""
     kept_replies: dict[str, KeptReply] = {}
@@ -111,9 +113,9 @@ class Account:
 
 
 def hears(endpoint: JsonObject, type: str) -> bool:
-    """Whether an endpoint asked for events of this type; `*` asks for all."""
+    """Whether an endpoint asked for events of this type, and is not disabled; `*` asks for all."""
     enabled: list[Any] = endpoint["enabled_events"]
-    return "*" in enabled or type in enabled
+    return endpoint["status"] == "enabled" and ("*" in enabled or type in enabled)
 
 
 def named(type: str, pattern: str) -> bool:

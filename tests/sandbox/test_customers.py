@@ -32,6 +32,13 @@ async def test_an_update_leaves_what_it_does_not_name_and_clears_what_is_empty(s
     assert event.data.object["name"] is None
 
 
+async def test_a_refused_update_changes_nothing(sdk: Any) -> None:
+    created = await sdk.v1.customers.create_async({"name": "Ada"})
+    with pytest.raises(stripe.InvalidRequestError):
+        await sdk.v1.customers.update_async(created.id, {"description": "new", "metadata": {"k" * 41: "v"}})
+    assert await sdk.v1.customers.retrieve_async(created.id) == created
+
+
 async def test_an_update_that_changes_nothing_announces_nothing(sdk: Any) -> None:
     created = await sdk.v1.customers.create_async({"name": "Ada"})
     await sdk.v1.customers.update_async(created.id, {"name": "Ada"})

@@ -79,6 +79,21 @@ async def test_an_attached_card_is_listed_until_its_customer_is_deleted(sdk: Any
     assert (await sdk.v1.payment_methods.retrieve_async(method.id)).customer is None
 
 
+async def test_a_detached_card_belongs_to_nobody(sdk: Any) -> None:
+    customer = await sdk.v1.customers.create_async({})
+    method = await sdk.v1.payment_methods.attach_async("pm_card_visa", {"customer": customer.id})
+    assert (await sdk.v1.payment_methods.detach_async(method.id)).customer is None
+    assert (await sdk.v1.customers.payment_methods.list_async(customer.id)).data == []
+    [event] = (await sdk.v1.events.list_async({"type": "payment_method.detached"})).data
+    assert event.data.previous_attributes.to_dict() == {"customer": customer.id}
+    with pytest.raises(stripe.InvalidRequestError, match="not attached"):
+        await sdk.v1.payment_methods.detach_async(method.id)
+    for use in (pay(sdk, method), sdk.v1.payment_methods.attach_async(method.id, {"customer": customer.id})):
+        with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+            await use
+    assert (await sdk.v1.payment_intents.list_async()).data == []
+
+
 async def test_a_declining_card_is_refused_when_attached(sdk: Any) -> None:
     customer = await sdk.v1.customers.create_async({})
     with pytest.raises(stripe.CardError):

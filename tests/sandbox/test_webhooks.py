@@ -146,6 +146,25 @@ async def test_an_endpoint_made_through_the_api_shows_its_secret_once_and_hears_
     assert (await sdk.v1.webhook_endpoints.list_async()).data == []
 
 
+async def test_an_endpoint_can_be_disabled_and_told_to_hear_something_else(
+    sdk: Any, sandbox: Sandbox, receiver: Receiver
+) -> None:
+    made = await sdk.v1.webhook_endpoints.create_async({"url": receiver.url, "enabled_events": ["*"]})
+    disabled = await sdk.v1.webhook_endpoints.update_async(made.id, {"disabled": True})
+    assert disabled.status == "disabled"
+    customer = await create(sdk)
+    changed = {"disabled": False, "enabled_events": ["customer.deleted"], "description": "ours"}
+    enabled = await sdk.v1.webhook_endpoints.update_async(made.id, changed)
+    assert (enabled.status, enabled.description, enabled.url) == ("enabled", "ours", receiver.url)
+    await create(sdk)
+    await sdk.v1.customers.delete_async(customer.id)
+    await sandbox.drain()
+    assert receiver.types(made.secret) == ["customer.deleted"]
+    with pytest.raises(stripe.InvalidRequestError, match="scheme"):
+        await sdk.v1.webhook_endpoints.update_async(made.id, {"url": "ftp:there", "description": "theirs"})
+    assert (await sdk.v1.webhook_endpoints.retrieve_async(made.id)).description == "ours"
+
+
 async def test_registering_an_address_again_changes_its_secret_and_sends_nothing_twice(
     sdk: Any, sandbox: Sandbox, receiver: Receiver
 ) -> None:

@@ -7,7 +7,7 @@ from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
 from adapters.sandbox.parameters import assign
 from adapters.sandbox.resources.cards import AUTHENTICATION_REQUIRED, Decline, card_error
 from adapters.sandbox.resources.charges import fail_charge, open_charge, pass_charge
-from adapters.sandbox.resources.instruments import attach, behaviour, described, named
+from adapters.sandbox.resources.instruments import attach, behaviour, check_usable, described, named
 from adapters.sandbox.resources.intent_parameters import (
     ConfirmPaymentIntent,
     CreatePaymentIntent,
@@ -62,6 +62,7 @@ def chosen_method(
             "directly with a payment method."
         )
         raise unexpected_state(message, intent)
+    check_usable(account, method)
     if method["type"] not in intent["payment_method_types"]:
         message = f"The PaymentMethod provided ({method['type']}) is not allowed for this PaymentIntent."
         raise invalid(message, "payment_method", "payment_intent_incompatible_payment_method")

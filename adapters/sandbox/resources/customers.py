@@ -14,6 +14,7 @@ from adapters.sandbox.parameters import (
     Text,
     assign,
 )
+from adapters.sandbox.resources.instruments import detach
 from adapters.sandbox.search import Fields, SearchParameters, search
 from adapters.sandbox.state import Account
 
@@ -79,7 +80,7 @@ def delete_customer(account: Account, given: Parameters, id: str) -> JsonObject:
     account.books.customers[id] = deleted
     for method in account.books.payment_methods.values():
         if method["customer"] == id:
-            method["customer"] = None
+            detach(account, method)
     return deleted
 
 

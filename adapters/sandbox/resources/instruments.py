@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from adapters.sandbox.errors import JsonObject, missing, no_such
+from adapters.sandbox.errors import JsonObject, invalid, missing, no_such
 from adapters.sandbox.parameters import AddressGiven, MetadataGiven, Nested, merged_metadata
 from adapters.sandbox.resources.cards import (
     BANK_ACCOUNT,
@@ -93,6 +93,21 @@ def described(account: Account, given: PaymentMethodGiven) -> JsonObject:
 def behaviour(account: Account, method: JsonObject) -> KnownNumber:
     """What this payment method does when it is charged."""
     return NUMBERS[account.books.instruments[method["id"]]]
+
+
+def check_usable(account: Account, method: JsonObject) -> None:
+    """Refuse one that was detached (docs.stripe.com/api/payment_methods/detach)."""
+    if method["id"] in account.books.detached:
+        message = "The provided PaymentMethod was detached from a Customer. It may not be used again."
+        raise invalid(message, "payment_method")
+
+
+def detach(account: Account, method: JsonObject) -> None:
+    """Take a payment method from its customer, for good."""
+    previous = {"customer": method["customer"]}
+    method["customer"] = None
+    account.books.detached.add(method["id"])
+    account.announce("payment_method.detached", method, previous)
 
 
 def attach(account: Account, method: JsonObject, customer_id: str) -> None:

@@ -4,7 +4,7 @@ from msgspec import UNSET
 
 from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
 from adapters.sandbox.lists import newest_first, page
-from adapters.sandbox.parameters import assign, merged_metadata
+from adapters.sandbox.parameters import assign
 from adapters.sandbox.resources.confirmation import choose, chosen_method, try_to_pay
 from adapters.sandbox.resources.customers import living_customer
 from adapters.sandbox.resources.intent_parameters import (
@@ -118,7 +118,6 @@ def search_payment_intents(account: Account, asked: SearchParameters) -> JsonObj
 def _assign(account: Account, intent: JsonObject, given: PaymentIntentGiven) -> None:
     if given.customer:
         living_customer(account, given.customer)
-    merged_metadata(intent["metadata"], given.metadata)  # refused before anything is written
     assign(intent, given, _FIELDS)
 
 

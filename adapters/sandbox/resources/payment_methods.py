@@ -12,7 +12,9 @@ from adapters.sandbox.resources.instruments import (
     PaymentMethodType,
     attach,
     behaviour,
+    check_usable,
     described,
+    detach,
     named,
 )
 from adapters.sandbox.state import Account
@@ -57,10 +59,23 @@ def attach_payment_method(account: Account, given: AttachPaymentMethod, id: str)
         raise invalid(
             "The payment method you provided has already been attached to a customer.", "payment_method"
         )
+    check_usable(account, method)
     behind = behaviour(account, method)
     if behind.decline is not None and not behind.attachable:
         raise card_error(behind.decline)
     attach(account, method, customer["id"])
+    return method
+
+
+def detach_payment_method(account: Account, given: Parameters, id: str) -> JsonObject:
+    """It can neither be used again nor attached again (docs.stripe.com/api/payment_methods/detach)."""
+    method = retrieve_payment_method(account, given, id)
+    if method["customer"] is None:
+        raise invalid(
+            "The payment method you provided is not attached to a customer so detachment is impossible.",
+            "payment_method",
+        )
+    detach(account, method)
     return method
 
 

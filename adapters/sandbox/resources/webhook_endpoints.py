@@ -6,7 +6,14 @@ from msgspec import UNSET
 
 from adapters.sandbox.errors import JsonObject, invalid, not_found
 from adapters.sandbox.lists import newest_first, page
-from adapters.sandbox.parameters import ListParameters, MetadataGiven, Parameters, Text, merged_metadata
+from adapters.sandbox.parameters import (
+    ListParameters,
+    MetadataGiven,
+    Parameters,
+    Text,
+    assign,
+    merged_metadata,
+)
 from adapters.sandbox.state import Account
 
 
@@ -20,12 +27,19 @@ class CreateWebhookEndpoint(Parameters):
     metadata: MetadataGiven = UNSET
 
 
+class UpdateWebhookEndpoint(Parameters):
+    """docs.stripe.com/api/webhook_endpoints/update"""
+
+    description: Text = UNSET
+    disabled: bool | None = None
+    enabled_events: list[str] | None = None
+    metadata: MetadataGiven = UNSET
+    url: str | None = None
+
+
 def create_webhook_endpoint(account: Account, given: CreateWebhookEndpoint) -> JsonObject:
     """The only reply that shows the secret."""
-    if not given.url.startswith(("http://", "https://")):
-        raise invalid(
-            "Invalid URL: An explicit scheme (such as https) must be provided.", "url", "url_invalid"
-        )
+    _check_url(given.url)
     metadata = merged_metadata({}, given.metadata)
     endpoint = register(account, given.url, f"whsec_{account.letters(32)}", given.enabled_events)
     endpoint["metadata"] = metadata
@@ -39,6 +53,21 @@ def retrieve_webhook_endpoint(account: Account, _: Parameters, id: str) -> JsonO
     endpoint = account.books.webhook_endpoints.get(id)
     if endpoint is None:
         raise not_found("webhook endpoint", id, "webhook_endpoint")
+    return endpoint
+
+
+def update_webhook_endpoint(account: Account, given: UpdateWebhookEndpoint, id: str) -> JsonObject:
+    """Disabled, it hears nothing new."""
+    endpoint = retrieve_webhook_endpoint(account, given, id)
+    if given.url is not None:
+        _check_url(given.url)
+    assign(endpoint, given, ("description", "metadata"))
+    if given.url is not None:
+        endpoint["url"] = given.url
+    if given.enabled_events is not None:
+        endpoint["enabled_events"] = list(given.enabled_events)
+    if given.disabled is not None:
+        endpoint["status"] = "disabled" if given.disabled else "enabled"
     return endpoint
 
 
@@ -96,3 +125,10 @@ def mark_delivered(account: Account, event_id: str, endpoint_id: str) -> None:
         account.books.undelivered[event_id] = lacking
     if event_id in account.books.events:
         account.books.events[event_id]["pending_webhooks"] = len(lacking)
+
+
+def _check_url(url: str) -> None:
+    if not url.startswith(("http://", "https://")):
+        raise invalid(
+            "Invalid URL: An explicit scheme (such as https) must be provided.", "url", "url_invalid"
+        )
