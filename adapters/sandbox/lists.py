@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from adapters.sandbox.errors import JsonObject, no_such
+from adapters.sandbox.errors import JsonObject, invalid, no_such
 from adapters.sandbox.parameters import ListParameters, Range
 
 
@@ -13,6 +13,9 @@ def newest_first(collection: dict[str, JsonObject]) -> Iterator[JsonObject]:
 
 def page(url: str, objects: Iterable[JsonObject], asked: ListParameters) -> JsonObject:
     """The part of a list that was asked for, and whether there is more of it in that direction."""
+    if asked.starting_after is not None and asked.ending_before is not None:
+        names = "ending_before, starting_after"
+        raise invalid(f"You may only specify one of these parameters: {names}.", None, "parameters_exclusive")
     found = [listed for listed in objects if _in_time(listed, asked.created)]
     ids = [listed["id"] for listed in found]
     if asked.starting_after is not None:
