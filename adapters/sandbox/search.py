@@ -15,6 +15,7 @@ Fields: TypeAlias = dict[str, Kind]
 """Which fields of an object can be searched, and as what; every object's metadata can, as tokens."""
 
 MAXIMUM_CLAUSES = 10
+SHORTEST_SUBSTRING = 3
 _OPERATORS: dict[Kind, tuple[str, ...]] = {
     "token": (":",),
     "string": (":", "~"),
@@ -22,7 +23,7 @@ _OPERATORS: dict[Kind, tuple[str, ...]] = {
 }
 _CLAUSE = re.compile(
     r"""(?P<negated>-?)(?P<field>\w+)(?:\[(?P<q>["'])(?P<key>.+?)(?P=q)\])?\s*(?P<operator>:|~|>=|<=|>|<)\s*"""
-    r"""(?:(?P<w>["'])(?P<quoted>.*?)(?<!\\)(?P=w)|(?P<bare>null|-?\d+))"""
+    r"""(?:(?P<w>["'])(?P<quoted>.*?)(?<!\\)(?P=w)|(?P<bare>null|NULL|-?\d+))"""
 )
 _JOINT = re.compile(r"\s+(?:(AND|OR)\s+)?", re.IGNORECASE)
 
@@ -42,6 +43,7 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     key: str | None
     operator: str
+    kind: Kind
     wanted: str | None
 
     def holds(self, candidate: JsonObject) -> bool:
@@ -52,10 +54,11 @@ class Clause(msgspec.Struct, frozen=True, kw_only=True):
         actual = candidate["metadata"].get(self.key) if self.key is not None else candidate.get(self.field)
         if self.wanted is None or actual is None:
             return self.wanted is None and actual is None
+        told, wanted = str(actual).lower(), self.wanted.lower()
         if self.operator == "~":
-            return self.wanted.lower() in str(actual).lower()
+            return wanted in told
         if self.operator == ":":
-            return self.wanted.lower() == str(actual).lower()
+            return _has_words(told, wanted) if self.kind == "string" else told == wanted
         number, bound = int(actual), int(self.wanted)
         if self.operator.endswith("=") and number == bound:
             return True
@@ -110,15 +113,25 @@ def _clause(match: re.Match[str], fields: Fields, query: str) -> Clause:
     if kind is None or match["operator"] not in _OPERATORS[kind] or (key is None) != (field != "metadata"):
         raise _unreadable(query)
     wanted = match["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
-    if kind == "numeric" and not re.fullmatch(r"-?\d+", wanted):
+    absent = quoted is None and wanted.lower() == "null"
+    if kind == "numeric" and not absent and not re.fullmatch(r"-?\d+", wanted):
+        raise _unreadable(query)
+    if match["operator"] == "~" and len(wanted) < SHORTEST_SUBSTRING:
         raise _unreadable(query)
     return Clause(
         negated=match["negated"] == "-",
         field=field,
         key=key,
         operator=match["operator"],
-        wanted=None if quoted is None and wanted == "null" else wanted,
+        kind=kind,
+        wanted=None if absent else wanted,
     )
+
+
+def _has_words(text: str, wanted: str) -> bool:
+    """A string matches when it has all of the words, in their order."""
+    words = iter(text.split())
+    return all(word in words for word in wanted.split())
 
 
 def _unreadable(query: str) -> StripeError:

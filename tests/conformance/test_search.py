@@ -7,9 +7,9 @@ from tests.conformance.api import Api, Json, eventually, intent_for, unique
 
 @pytest.fixture
 async def mark(stripe: Api) -> str:
-    """In the metadata of three customers: Ada and Bob of team a, Eve of no team."""
+    """In the metadata of three customers: Ada Lovelace and Bob of team a, Eve of no team."""
     mark = unique()
-    for name, team in (("Ada", {"team": "a"}), ("Bob", {"team": "a"}), ("Eve", {})):
+    for name, team in (("Ada Lovelace", {"team": "a"}), ("Bob", {"team": "a"}), ("Eve", {})):
         (await stripe.post("customers", name=name, metadata={"mark": mark, **team})).ok()
     return mark
 
@@ -29,21 +29,22 @@ async def test_what_is_searched_is_found_before_long(stripe: Api, mark: str) -> 
 @pytest.mark.parametrize(
     ("query", "names"),
     [
-        ("metadata['mark']:'{mark}' AND name:'Ada'", {"Ada"}),
-        ("metadata['mark']:'{mark}' and name:'ada'", {"Ada"}),
-        ("metadata['mark']:'{mark}' name:'Ada'", {"Ada"}),
+        ("metadata['mark']:'{mark}' AND name:'Ada'", {"Ada Lovelace"}),
+        ("metadata['mark']:'{mark}' and name:'ada'", {"Ada Lovelace"}),
+        ("metadata['mark']:'{mark}' name:'Ada Lovelace'", {"Ada Lovelace"}),
+        ("metadata['mark']:'{mark}' AND name~'love'", {"Ada Lovelace"}),
         ("metadata['mark']:'{mark}' AND -name:'Ada'", {"Bob", "Eve"}),
-        ('metadata["mark"]:"{mark}" AND metadata["team"]:"a"', {"Ada", "Bob"}),
-        ("metadata['mark']:'{mark}' AND -metadata['team']:null", {"Ada", "Bob"}),
-        ("metadata['mark']:'{mark}' AND created>0", {"Ada", "Bob", "Eve"}),
-        ("metadata['mark']:'{mark}' OR metadata['mark']:'{mark}-other'", {"Ada", "Bob", "Eve"}),
+        ('metadata["mark"]:"{mark}" AND metadata["team"]:"a"', {"Ada Lovelace", "Bob"}),
+        ("metadata['mark']:'{mark}' AND -metadata['team']:null", {"Ada Lovelace", "Bob"}),
+        ("metadata['mark']:'{mark}' AND created>0", {"Ada Lovelace", "Bob", "Eve"}),
+        ("metadata['mark']:'{mark}' OR metadata['mark']:'{mark}-other'", {"Ada Lovelace", "Bob", "Eve"}),
     ],
 )
 async def test_clauses_are_joined_negated_and_compared(
     stripe: Api, mark: str, query: str, names: set[str]
 ) -> None:
-    """docs.stripe.com/search#search-query-language: AND (also unsaid), OR, in any case; `-` negates; strings
-    match whatever their case; `metadata["key"]:null`; numeric comparators."""
+    """docs.stripe.com/search#search-query-language: AND (also unsaid), OR, in any case; `-` negates; a string
+    matches by its words, whatever their case, or by `~`; `metadata["key"]:null`; numeric comparators."""
     await found(stripe, f"metadata['mark']:'{mark}'", 3)
     told = await found(stripe, query.format(mark=mark), len(names))
     assert {customer["name"] for customer in told["data"]} == names
@@ -83,10 +84,10 @@ async def test_intents_are_searched_by_what_they_are_about(stripe: Api) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["nonsense", "iban:'1'", "name:'a' AND name:'b' OR name:'c'", "name:'a' AND", "email>'a'"],
+    ["nonsense", "iban:'1'", "name:'a' AND name:'b' OR name:'c'", "name:'a' AND", "email>'a'", "name~'ab'"],
 )
 async def test_a_query_that_cannot_be_read_is_refused(stripe: Api, query: str) -> None:
     """docs.stripe.com/search#search-query-language: the fields of each kind of object; AND and OR cannot be
-    combined; strings are compared with `:` and `~` only."""
+    combined; strings are compared with `:` and `~` only, and `~` takes three characters."""
     refused = await stripe.get("customers/search", query=query)
     assert (refused.status, refused.error["type"]) == (400, "invalid_request_error")

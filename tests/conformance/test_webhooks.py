@@ -1,4 +1,4 @@
-"""docs.stripe.com/webhooks. Stripe cannot reach the machine that runs this: only our sandbox is tested here."""
+"""docs.stripe.com/webhooks. Stripe does not reach this machine, so our sandbox alone is tested here."""
 
 import hashlib
 import hmac
