@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.api import Api, Json, eventually, intent_for, unique
+from tests.conformance.api import Api, Json, intent_for, unique
 from tests.stripe_contract.contract import stripe_contract
 
 
@@ -16,7 +16,7 @@ async def events_about(stripe: Api, id: str, *types: str) -> list[Json]:
         about[:] = [event for event in listed["data"] if event["data"]["object"]["id"] == id]
         return {event["type"] for event in about} == set(types)
 
-    await eventually(lambda: stripe.get("events", types=list(types), limit=100), all_there)
+    await stripe.eventually("events", all_there, types=list(types), limit=100)
     return about
 
 
@@ -84,8 +84,10 @@ async def test_each_step_of_a_payment_is_told(
 async def test_events_are_listed_by_type(stripe: Api, asked: dict[str, Any]) -> None:
     """`type` (which may contain `*`) and `types` in docs.stripe.com/api/events/list"""
     customer = (await stripe.post("customers")).ok()["id"]
-    listed = await eventually(
-        lambda: stripe.get("events", limit=100, **asked),
+    listed = await stripe.eventually(
+        "events",
         lambda told: any(event["data"]["object"]["id"] == customer for event in told["data"]),
+        limit=100,
+        **asked,
     )
     assert {event["type"].partition(".")[0] for event in listed["data"]} == {"customer"}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.api import Api, Json, eventually, intent_for, unique
+from tests.conformance.api import Api, Json, intent_for, unique
 
 
 @pytest.fixture
@@ -15,9 +15,7 @@ async def mark(stripe: Api) -> str:
 
 
 async def found(stripe: Api, query: str, count: int) -> Json:
-    return await eventually(
-        lambda: stripe.get("customers/search", query=query), lambda told: len(told["data"]) == count
-    )
+    return await stripe.eventually("customers/search", lambda told: len(told["data"]) == count, query=query)
 
 
 async def test_what_is_searched_is_found_before_long(stripe: Api, mark: str) -> None:
@@ -76,9 +74,7 @@ async def test_intents_are_searched_by_what_they_are_about(stripe: Api) -> None:
     query = (
         f"metadata['mark']:'{mark}' AND amount:4321 AND currency:'usd' AND status:'requires_payment_method'"
     )
-    told = await eventually(
-        lambda: stripe.get("payment_intents/search", query=query), lambda told: told["data"]
-    )
+    told = await stripe.eventually("payment_intents/search", lambda told: told["data"], query=query)
     assert [intent["id"] for intent in told["data"]] == [made["id"]]
 
 

@@ -136,11 +136,14 @@ async def test_a_reordered_event_that_is_not_taken_is_sent_again(
     assert receiver.ids()[2:] == [second]
 
 
-async def test_what_is_held_back_when_the_sandbox_stops_stays_undelivered(
-    sdk: Any, sandbox: Sandbox, controls: Controls, receiver: Receiver
-) -> None:
-    await controls.tell("delay")
-    await happen(sdk, 1)
-    await sandbox.stop()
-    await sandbox.drain()
+async def test_what_is_held_back_when_the_sandbox_stops_stays_undelivered(receiver: Receiver) -> None:
+    async with Sandbox(retry_delays=(600,)) as sandbox, controlling(sandbox) as controls:
+        sandbox.register_webhook(receiver.url)
+        await controls.tell("delay")
+        sdk = client(sandbox)
+        await happen(sdk, 1)
+        await close(sdk)
+        await sandbox.stop()
+        async with asyncio.timeout(3):
+            await sandbox.drain()
     assert receiver.received == []
