@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import msgspec
 
@@ -23,8 +23,6 @@ from adapters.sandbox.faults import (
 from adapters.sandbox.search_index import SearchIndex
 from adapters.sandbox.state import named
 
-FaultT = TypeVar("FaultT", bound=Fault)
-
 
 class Told:
     """One fault from when it was told until it is ended. As a context manager, it ends with the block."""
@@ -41,7 +39,7 @@ class Told:
         self._random = random.Random(getattr(fault, "seed", 0))  # noqa: S311 (to be repeated, not to be secret)
 
     async def met(self) -> None:
-        """Wait until it has happened to something."""
+        """Wait until it has happened to something, or is ended."""
         await self._met.wait()
 
     async def over(self) -> None:
@@ -53,6 +51,7 @@ class Told:
         if not self.ended:
             self.ended = True
             self._over.set()
+            self._met.set()
             for act in self._then:
                 act()
 

@@ -163,6 +163,15 @@ async def test_all_faults_are_listed_and_end_at_one_word(sdk: Any, controls: Con
     assert (await controls.call("GET", "faults"))["data"] == []
 
 
+async def test_who_waits_for_a_fault_that_is_ended_waits_no_longer(sandbox: Sandbox) -> None:
+    fault = sandbox.misbehave(Hang())
+    waiting = asyncio.create_task(fault.met())
+    fault.end()
+    async with asyncio.timeout(3):
+        await waiting
+    assert fault.happened == 0
+
+
 async def test_stopping_lets_go_of_what_hangs(sdk: Any, sandbox: Sandbox) -> None:
     hang = sandbox.misbehave(Hang(path="/v1/customers", moment="after"))
     waiting = asyncio.create_task(sdk.v1.customers.create_async({}))
