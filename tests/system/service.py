@@ -81,7 +81,7 @@ async def running_service(database: Database, home: Path, *, deliver: bool = Fal
     container = Container(
         settings=providers.Object(Settings.read(home=home, log_level="error")),
         database_url=providers.Object(database.service_dsn),
-        sandbox=providers.Factory(Sandbox, deliver=deliver),
+        sandbox=providers.Factory(Sandbox, deliver=deliver, retry_delays=(0, 0, 0)),
     )
     async with serving(container) as server:
         assert server.sandbox is not None
