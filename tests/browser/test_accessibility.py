@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import Browser, expect
 
+from adapters.sandbox import Hang
 from tests.browser.buyers import DECLINED, DESK, PHONE, SMALLEST, Scheme, Size, Visit, visiting
 from tests.browser.shop import Shop
 
@@ -62,10 +63,11 @@ async def test_it_holds_still_for_who_asks_for_that(shop: Shop, buyer: Visit) ->
     session = await shop.session()
     await buyer.page.goto(session["url"])
     await buyer.page.get_by_role("button", name="4242").click()
-    async with shop.service.sandbox.holding(f"/v1/payment_intents/{session['payment_intent_id']}") as hold:
+    paying = f"/v1/payment_intents/{session['payment_intent_id']}"
+    with shop.service.sandbox.misbehave(Hang(path=paying, times="always")) as hang:
         await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
-        await hold.arrived()
+        await hang.met()
         await expect(buyer.page.locator("button[type=submit]")).to_have_text("Paying…")
         assert await buyer.page.evaluate("document.getAnimations().length") == 0
-        hold.release()
+        hang.end()
     await buyer.page.wait_for_url(shop.thanks)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from adapters.sandbox import Hang
 from tests.browser.buyers import ASKING, DECLINED, GOOD, PHONE, Visit
 from tests.browser.shop import Shop
 
@@ -74,9 +75,10 @@ async def test_it_is_paid_once_however_often_the_button_is_pressed(shop: Shop, b
     await buyer.page.goto(session["url"])
     await buyer.page.get_by_role("button", name=GOOD).click()
     pay = buyer.page.locator("button[type=submit]")
-    async with shop.service.sandbox.holding(f"/v1/payment_intents/{session['payment_intent_id']}") as hold:
+    paying = f"/v1/payment_intents/{session['payment_intent_id']}"
+    with shop.service.sandbox.misbehave(Hang(path=paying, times="always")) as hang:
         await pay.dblclick()
-        await hold.arrived()
+        await hang.met()
         await expect(pay).to_have_text("Paying…")
         await expect(buyer.page.locator("form")).to_have_attribute("aria-busy", "true")
         await expect(
@@ -84,7 +86,7 @@ async def test_it_is_paid_once_however_often_the_button_is_pressed(shop: Shop, b
         ).to_be_attached()
         await pay.press("Enter")
         await buyer.page.get_by_label("Card number").press("Enter")
-        hold.release()
+        hang.end()
     await buyer.page.wait_for_url(shop.thanks)
     assert buyer.posts_to("/confirm") == 1
 
