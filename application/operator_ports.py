@@ -88,4 +88,4 @@ class Backlogs(Protocol):
 
     async def backlog(self, now: datetime, limit: int) -> Backlog:
         """As of one moment. Of each thing no more than `limit` are counted, the oldest, so that asking is
-        cheap however much there is. `oldest_task_at` is since when the oldest of the due ones has been due."""
+        cheap however much there is. `oldest_task_at` is when the first of the due ones was due."""

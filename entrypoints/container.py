@@ -4,7 +4,7 @@ for; a provider is swapped with `container.store.override(…)`.
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 from dependency_injector import containers, providers
@@ -30,7 +30,12 @@ from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from entrypoints.effects import Effects
+from entrypoints.metrics.counted import Metrics
+from entrypoints.metrics.measured import MeasuredGateway, measured
+from entrypoints.metrics.scrape import Scrape
 from entrypoints.settings import InvalidSettings, Settings, StripeMode
+
+UseCase = TypeVar("UseCase")
 
 StandIn: TypeAlias = Sandbox
 """The Stripe that stands in for test mode."""
@@ -69,6 +74,16 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
     )
 
 
+def _store(pool: asyncpg.Pool, role: str, metrics: Metrics) -> PostgresStore:
+    store = PostgresStore(pool)
+    metrics.read_round_trips(role, lambda: store.database.round_trips)
+    return store
+
+
+def _use_case(kind: type[UseCase], metrics: Metrics, **ports: Any) -> UseCase:  # noqa: ANN401
+    return measured(kind, metrics.use_cases)(**ports)
+
+
 class Container(containers.DeclarativeContainer):
     """Every adapter and use case of one process. Settings, `database_url` and `served_at` come from outside:
     `Container(settings=providers.Object(…), database_url=providers.Object(…))`.
@@ -84,11 +99,13 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     ids = providers.Singleton(TypeIds)
     secrets = providers.Singleton(RandomSecrets)
+    metrics = providers.Singleton(Metrics)
 
     app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
-    store = providers.Singleton(PostgresStore, app_pool)
-    worker_store = providers.Singleton(PostgresStore, worker_pool)
+    store = providers.Singleton(_store, app_pool, "app", metrics)
+    worker_store = providers.Singleton(_store, worker_pool, "worker", metrics)
+    scrape = providers.Singleton(Scrape, metrics, worker_store, clock)
 
     sandbox = providers.Factory(_sandbox, settings)
     stripe_test = providers.Callable(lambda settings: settings.stripe_test, settings)
@@ -96,18 +113,30 @@ class Container(containers.DeclarativeContainer):
     stripe_live = providers.Callable(lambda settings: settings.stripe_live, settings)
     test_gateway = providers.Singleton(_gateway, stripe_test, livemode=False)
     live_gateway = providers.Singleton(_gateway, stripe_live, livemode=True)
-    gateway = providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway)
+    gateway = providers.Singleton(
+        MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
+    )
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
-    create_organization = providers.Singleton(
-        CreateOrganization, outbox=store, ids=ids, clock=clock, secrets=secrets
+    create_organization: providers.Singleton[CreateOrganization] = providers.Singleton(
+        _use_case, CreateOrganization, metrics, outbox=store, ids=ids, clock=clock, secrets=secrets
     )
-    create_api_key = providers.Singleton(CreateApiKey, outbox=store, ids=ids, clock=clock, secrets=secrets)
-    revoke_api_key = providers.Singleton(RevokeApiKey, api_keys=store, outbox=store, ids=ids, clock=clock)
-    apply_catalog = providers.Singleton(ApplyCatalog, catalogs=store, outbox=store, ids=ids, clock=clock)
-    create_customer = providers.Singleton(CreateCustomer, customers=store, outbox=store, ids=ids, clock=clock)
-    open_checkout_session = providers.Singleton(
+    create_api_key: providers.Singleton[CreateApiKey] = providers.Singleton(
+        _use_case, CreateApiKey, metrics, outbox=store, ids=ids, clock=clock, secrets=secrets
+    )
+    revoke_api_key: providers.Singleton[RevokeApiKey] = providers.Singleton(
+        _use_case, RevokeApiKey, metrics, api_keys=store, outbox=store, ids=ids, clock=clock
+    )
+    apply_catalog: providers.Singleton[ApplyCatalog] = providers.Singleton(
+        _use_case, ApplyCatalog, metrics, catalogs=store, outbox=store, ids=ids, clock=clock
+    )
+    create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
+        _use_case, CreateCustomer, metrics, customers=store, outbox=store, ids=ids, clock=clock
+    )
+    open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
+        _use_case,
         OpenCheckoutSession,
+        metrics,
         checkouts=store,
         gateway=gateway,
         outbox=store,
@@ -115,16 +144,25 @@ class Container(containers.DeclarativeContainer):
         clock=clock,
         lifetime=settings.provided.checkout_lifetime,
     )
-    expire_checkout_session = providers.Singleton(
-        ExpireCheckoutSession, checkouts=store, outbox=store, ids=ids, clock=clock
+    expire_checkout_session: providers.Singleton[ExpireCheckoutSession] = providers.Singleton(
+        _use_case, ExpireCheckoutSession, metrics, checkouts=store, outbox=store, ids=ids, clock=clock
     )
-    process_payment_intent = providers.Singleton(
-        ProcessPaymentIntent, payments=store, gateway=gateway, outbox=store, ids=ids, clock=clock
+    process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
+        _use_case,
+        ProcessPaymentIntent,
+        metrics,
+        payments=store,
+        gateway=gateway,
+        outbox=store,
+        ids=ids,
+        clock=clock,
     )
     effects = providers.Singleton(
         Effects,
         providers.Singleton(
+            _use_case,
             CreateCustomerAtStripe,
+            metrics,
             customers=worker_store,
             gateway=gateway,
             outbox=worker_store,
@@ -132,9 +170,23 @@ class Container(containers.DeclarativeContainer):
             clock=clock,
         ),
         providers.Singleton(
-            ExpireCheckoutSession, checkouts=worker_store, outbox=worker_store, ids=ids, clock=clock
+            _use_case,
+            ExpireCheckoutSession,
+            metrics,
+            checkouts=worker_store,
+            outbox=worker_store,
+            ids=ids,
+            clock=clock,
         ),
-        providers.Singleton(CancelIntentAtStripe, gateway=gateway, outbox=worker_store, ids=ids, clock=clock),
+        providers.Singleton(
+            _use_case,
+            CancelIntentAtStripe,
+            metrics,
+            gateway=gateway,
+            outbox=worker_store,
+            ids=ids,
+            clock=clock,
+        ),
     )
     """What the worker does; with the worker's store."""
 

@@ -22,6 +22,7 @@ from entrypoints.http.customers import CustomerController
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.metrics import metrics
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
@@ -61,7 +62,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         security=[{"api_key": []}],
     )
     app = Litestar(
-        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready],
+        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready, metrics],
         lifespan=[lifespan],
         dependencies={name: provided(provider) for name, provider in given.items()},
         exception_handlers={Exception: answer},
@@ -71,7 +72,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         logging_config=None,
         event_emitter_backend=NoEmitter,
     )
-    app.asgi_handler = RequestLog(app.asgi_handler, container.ids())
+    app.asgi_handler = RequestLog(app.asgi_handler, container.ids(), container.metrics())
     return app
 
 

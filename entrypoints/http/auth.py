@@ -10,6 +10,7 @@ from application.ports import Tenants
 from domain.account import secret_hash
 from domain.auth import Authenticated
 from domain.errors import DomainError
+from entrypoints.logs import tell
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
@@ -71,7 +72,9 @@ def key_required(keys: ApiKeys) -> Callable[[AnyRequest], Awaitable[None]]:
     """
 
     async def authenticated(request: AnyRequest) -> None:
-        request.scope["auth"] = await keys.holder(request.headers.get("authorization"))
+        holder = await keys.holder(request.headers.get("authorization"))
+        tell(organization_id=holder.organization_id, livemode=holder.livemode)
+        request.scope["auth"] = holder
 
     return authenticated
 

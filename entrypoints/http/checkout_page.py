@@ -12,6 +12,7 @@ from entrypoints.http.checkout_return import STANDING
 from entrypoints.http.checkout_sessions import session_id, session_not_found
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble
+from entrypoints.logs import tell
 from entrypoints.settings import StripeMode
 
 _BY_STRIPE = Script(
@@ -73,6 +74,7 @@ async def checkout_page(
     if offer is None:
         raise session_not_found()
     session = offer.session
+    tell(organization_id=session.organization_id, livemode=session.livemode)
     if session.status != "open" or is_over(session, clock.now()):
         status = "expired" if session.status == "open" else session.status
         title, text = STANDING[status]
