@@ -2,6 +2,7 @@
 for; a provider is swapped with `container.store.override(…)`.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
@@ -97,6 +98,8 @@ class Container(containers.DeclarativeContainer):
     """What links start with, such as a checkout session's."""
 
     clock = providers.Singleton(SystemClock)
+    seconds = providers.Object(time.monotonic)
+    """Measures how long something is remembered."""
     ids = providers.Singleton(TypeIds)
     secrets = providers.Singleton(RandomSecrets)
     metrics = providers.Singleton(Metrics)
@@ -105,7 +108,7 @@ class Container(containers.DeclarativeContainer):
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
     store = providers.Singleton(_store, app_pool, "app", metrics)
     worker_store = providers.Singleton(_store, worker_pool, "worker", metrics)
-    scrape = providers.Singleton(Scrape, metrics, worker_store, clock)
+    scrape = providers.Singleton(Scrape, metrics, worker_store, clock, seconds=seconds)
 
     sandbox = providers.Factory(_sandbox, settings)
     stripe_test = providers.Callable(lambda settings: settings.stripe_test, settings)

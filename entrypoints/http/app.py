@@ -1,7 +1,6 @@
 """The HTTP API: routes, what they are given, and what is done around all of them."""
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Self
@@ -41,11 +40,8 @@ class NoEmitter(BaseEventEmitterBackend):
         raise AssertionError("nothing listens to this")
 
 
-def create_app(container: Container, *, seconds: Callable[[], float] = time.monotonic) -> Litestar:
-    """The service over HTTP. Its lifespan opens the container and makes everything that handlers need.
-
-    `seconds` measures how long an API key is remembered.
-    """
+def create_app(container: Container) -> Litestar:
+    """The service over HTTP. Its lifespan opens the container and makes everything that handlers need."""
     given = injectable(container)
 
     @asynccontextmanager
@@ -57,7 +53,7 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
 
     with_key = Router(
         "/v1",
-        before_request=key_required(ApiKeys(container.store, seconds=seconds)),
+        before_request=key_required(ApiKeys(container.store, seconds=container.seconds())),
         route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
         security=[{"api_key": []}],
     )

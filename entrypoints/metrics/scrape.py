@@ -1,7 +1,6 @@
 """What Prometheus is shown: what the process counts, and how far behind the service is, from the books."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import get_args
@@ -38,8 +37,7 @@ class Scrape:
         metrics: Metrics,
         backlogs: Backlogs,
         clock: Clock,
-        *,
-        seconds: Callable[[], float] = time.monotonic,
+        seconds: Callable[[], float],
     ) -> None:
         self._registry = metrics.registry
         self._backlogs = backlogs

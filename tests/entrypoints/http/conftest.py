@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
+from application.operator_ports import Backlog
 from application.organizations.create_organization import NewOrganization, OrganizationCreated
 from application.ports import CustomerContext
 from application.unit_of_work import UnitOfWork
@@ -69,6 +71,10 @@ class FragileStore(MemoryStore):
     async def commit(self, work: UnitOfWork) -> None:
         await self._first("commit")
         await super().commit(work)
+
+    async def backlog(self, now: datetime, limit: int) -> Backlog:
+        await self._first("backlog")
+        return await super().backlog(now, limit)
 
     async def by_api_key(self, secret_hash: str) -> Authenticated | None:
         await self._first("by_api_key")
@@ -130,7 +136,8 @@ async def service() -> AsyncIterator[Service]:
     """The service with one organization, whose catalog is empty."""
     clock, seconds = FixedClock(), Seconds()
     container, store, gateway = in_memory(clock, public_url="https://pay.example.com")
-    app = create_app(container, seconds=seconds)
+    container.seconds.override(providers.Object(seconds))
+    app = create_app(container)
     async with (
         app.lifespan(),
         httpx.AsyncClient(
