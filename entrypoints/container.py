@@ -121,20 +121,24 @@ class Container(containers.DeclarativeContainer):
     )
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
+    deciding = {"outbox": store, "ids": ids, "clock": clock}  # noqa: RUF012  (not a default: read here alone)
+    working = {"outbox": worker_store, "ids": ids, "clock": clock}  # noqa: RUF012
+    """What every use case needs; the worker's have its store."""
+
     create_organization: providers.Singleton[CreateOrganization] = providers.Singleton(
-        _use_case, CreateOrganization, metrics, outbox=store, ids=ids, clock=clock, secrets=secrets
+        _use_case, CreateOrganization, metrics, secrets=secrets, **deciding
     )
     create_api_key: providers.Singleton[CreateApiKey] = providers.Singleton(
-        _use_case, CreateApiKey, metrics, outbox=store, ids=ids, clock=clock, secrets=secrets
+        _use_case, CreateApiKey, metrics, secrets=secrets, **deciding
     )
     revoke_api_key: providers.Singleton[RevokeApiKey] = providers.Singleton(
-        _use_case, RevokeApiKey, metrics, api_keys=store, outbox=store, ids=ids, clock=clock
+        _use_case, RevokeApiKey, metrics, api_keys=store, **deciding
     )
     apply_catalog: providers.Singleton[ApplyCatalog] = providers.Singleton(
-        _use_case, ApplyCatalog, metrics, catalogs=store, outbox=store, ids=ids, clock=clock
+        _use_case, ApplyCatalog, metrics, catalogs=store, **deciding
     )
     create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
-        _use_case, CreateCustomer, metrics, customers=store, outbox=store, ids=ids, clock=clock
+        _use_case, CreateCustomer, metrics, customers=store, **deciding
     )
     open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
         _use_case,
@@ -142,54 +146,22 @@ class Container(containers.DeclarativeContainer):
         metrics,
         checkouts=store,
         gateway=gateway,
-        outbox=store,
-        ids=ids,
-        clock=clock,
         lifetime=settings.provided.checkout_lifetime,
+        **deciding,
     )
     expire_checkout_session: providers.Singleton[ExpireCheckoutSession] = providers.Singleton(
-        _use_case, ExpireCheckoutSession, metrics, checkouts=store, outbox=store, ids=ids, clock=clock
+        _use_case, ExpireCheckoutSession, metrics, checkouts=store, **deciding
     )
     process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
-        _use_case,
-        ProcessPaymentIntent,
-        metrics,
-        payments=store,
-        gateway=gateway,
-        outbox=store,
-        ids=ids,
-        clock=clock,
+        _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
     )
     effects = providers.Singleton(
         Effects,
         providers.Singleton(
-            _use_case,
-            CreateCustomerAtStripe,
-            metrics,
-            customers=worker_store,
-            gateway=gateway,
-            outbox=worker_store,
-            ids=ids,
-            clock=clock,
+            _use_case, CreateCustomerAtStripe, metrics, customers=worker_store, gateway=gateway, **working
         ),
-        providers.Singleton(
-            _use_case,
-            ExpireCheckoutSession,
-            metrics,
-            checkouts=worker_store,
-            outbox=worker_store,
-            ids=ids,
-            clock=clock,
-        ),
-        providers.Singleton(
-            _use_case,
-            CancelIntentAtStripe,
-            metrics,
-            gateway=gateway,
-            outbox=worker_store,
-            ids=ids,
-            clock=clock,
-        ),
+        providers.Singleton(_use_case, ExpireCheckoutSession, metrics, checkouts=worker_store, **working),
+        providers.Singleton(_use_case, CancelIntentAtStripe, metrics, gateway=gateway, **working),
     )
     """What the worker does; with the worker's store."""
 
