@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from tests.databases import Database, connected
+from tests.entrypoints import counterfoil_process
 from tests.system.processes import Processes, processes, until
 
 
@@ -90,13 +91,28 @@ async def test_the_worker_finishes_its_task(running: Processes, fresh_database: 
     assert ada["stripe_customer_id"].startswith("cus_")
 
 
-async def test_a_second_signal_ends_it_at_once(running: Processes, fresh_database: Database) -> None:
-    async with customers_locked(fresh_database) as watcher:
-        begun = asyncio.create_task(running.client.post("/v1/customers", json={"external_id": "ada"}))
-        await somebody_waits(watcher, "app")
-        running.api.process.send_signal(signal.SIGTERM)
-        await nobody_new(running.api_url)
-        running.api.process.send_signal(signal.SIGTERM)
-        assert await ended(running.api.process) == -signal.SIGTERM
-        with pytest.raises(httpx.TransportError):
-            await begun
+async def test_a_second_signal_ends_it_at_once(running: Processes, tmp_path: Path) -> None:
+    async with running.sandbox.holding("/v1/customers") as hold:
+        await running.client.post("/v1/customers", json={"external_id": "ada"})
+        await hold.arrived()
+        assert await ended_by_signals(running.worker.process) == -signal.SIGTERM
+    words = ("serve", "--port", "0")
+    with counterfoil_process.running(
+        tmp_path / "both", tmp_path / "home", *words, **running.settings
+    ) as both:
+        both.wait_for("listens on")
+        async with running.sandbox.holding("/v1/customers") as hold:
+            await running.client.post("/v1/customers", json={"external_id": "grace"})
+            await hold.arrived()
+            assert await ended_by_signals(both.process) == -signal.SIGTERM
+
+
+async def ended_by_signals(process: subprocess.Popen[str]) -> int:
+    """How it ends while its work is held: the first signal asks, and one after that does not."""
+
+    def signaled() -> bool:
+        process.send_signal(signal.SIGTERM)
+        return process.poll() is not None
+
+    await until(signaled, 5)
+    return process.returncode
