@@ -66,6 +66,8 @@ async def processes(database: Database, folder: Path) -> AsyncIterator[Processes
             )
             key = {"authorization": f"Bearer {made['test_key']}"}
             async with AsyncExitStack() as stack:
+                for process in (api, worker):
+                    stack.push_async_callback(stopped, process)
                 stack.push_async_callback(http.close_async)
                 client = await stack.enter_async_context(
                     httpx.AsyncClient(base_url=url, headers=key, timeout=30)
@@ -84,6 +86,12 @@ async def processes(database: Database, folder: Path) -> AsyncIterator[Processes
                     buyer,
                     settings,
                 )
+
+
+async def stopped(process: Running) -> None:
+    """Asked to end, if it is up still. In a thread: the sandbox lives in this one, and may be asked meanwhile."""
+    if process.process.poll() is None:
+        await asyncio.to_thread(process.stop)
 
 
 def with_password(dsn: str) -> str:
