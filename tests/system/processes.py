@@ -89,7 +89,7 @@ async def processes(database: Database, folder: Path) -> AsyncIterator[Processes
 
 
 async def stopped(process: Running) -> None:
-    """Asked to end, if it is up still. In a thread: the sandbox lives in this one, and may be asked meanwhile."""
+    """Asked to end, if it is up still. In a thread: the sandbox lives in this one, and may be asked."""
     if process.process.poll() is None:
         await asyncio.to_thread(process.stop)
 
