@@ -12,6 +12,7 @@ from adapters.postgres.roles import APP
 from benchmarks.stage import SERVICE_LOGIN, TOKENS, Stage
 from benchmarks.workload import MARK, TOKEN_LETTERS, Statement
 
+_LONGEST_WORD = 100_000  # bytes of one argument that Linux hands to a program: 131072
 _LUA = Path(__file__).with_name("load.lua")
 
 
@@ -92,11 +93,20 @@ def _script(statements: tuple[Statement, ...]) -> tuple[str, list[str]]:
         words = []
         for argument in arguments:
             if isinstance(argument, str):
-                name = f"a{len(values) // 2}"
-                values += ["-D", f"{name}={argument}"]
+                name = _variables(argument, values)
                 cast = "::jsonb" if function == "commit_work" else ""
-                words.append(f"replace(:{name}, '{MARK}', token){cast}" if MARK in argument else f":{name}")
+                words.append(f"replace({name}, '{MARK}', token){cast}" if MARK in argument else name)
             else:
                 words.append("NULL" if argument is None else str(argument).lower())
         lines.append(f"SELECT {function}({', '.join(words)}) FROM (SELECT {token} AS token OFFSET 0) AS t;")
     return "\n".join(lines) + "\n", values
+
+
+def _variables(argument: str, values: list[str]) -> str:
+    """An expression for the text: pgbench's variables come from its command line, each of limited length."""
+    pieces = [argument[at : at + _LONGEST_WORD] for at in range(0, len(argument), _LONGEST_WORD)] or [""]
+    names = []
+    for piece in pieces:
+        names.append(f"a{len(values) // 2}")
+        values += ["-D", f"{names[-1]}={piece}"]
+    return " || ".join(f":{name}::text" for name in names)

@@ -9,8 +9,14 @@ from statistics import median
 from benchmarks.measuring import processor
 from benchmarks.runs import Case, Result
 
-TARGETS = {"create": 0.65, "webhook": 0.5}
-"""Of design section 8: HTTP at 32 connections, one row per statement, beside pgbench on the same function."""
+TARGETS = {
+    ("create", 32, "commit"): 1.0,
+    ("create", 128, "commit"): 1.5,
+    ("create", 128, "together"): 0.45,
+    ("webhook", 32, "commit"): 0.5,
+}
+"""Of design section 8: HTTP at so many connections, beside pgbench in this way. Requests that wait at one
+time are combined; were each alone, 0.65 would be asked of the first."""
 
 Results = Mapping[Case, Sequence[Result]]
 
@@ -67,7 +73,8 @@ def _ratios(results: Results) -> list[str]:
     ]
     for case in results:
         if case.way == "http":
-            lines += [_ratio(results, case, Case(case.flow, way, 32)) for way in ("commit", "pair")]
+            limits = [limit for limit in results if limit.flow == case.flow and limit.way != "http"]
+            lines += [_ratio(results, case, limit) for limit in limits]
     return lines
 
 
@@ -76,8 +83,7 @@ def _ratio(results: Results, case: Case, limit: Case) -> str:
     ratios = [ours_now.per_second / its_now.per_second for ours_now, its_now in zip(ours, its, strict=True)]
     by_cpu = _mid(its, "postgres_us") / (_mid(ours, "service_us") + _mid(ours, "postgres_us"))
     verdict = ""
-    if (limit.way, case.connections) == ("commit", 32):
-        target = TARGETS[case.flow]
+    if target := TARGETS.get((case.flow, case.connections, limit.way)):
         verdict = f"≥ {target}: {'met' if median(ratios) >= target else 'MISSED'}"
     listed = " ".join(f"{ratio:.2f}" for ratio in ratios)
     return f"| {case.name} / {limit.name} | **{median(ratios):.2f}** ({listed}) | {by_cpu:.2f} | {verdict} |"

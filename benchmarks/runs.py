@@ -3,15 +3,16 @@
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
+from adapters.postgres.combining import TOGETHER
 from benchmarks.generators import Load, pgbench, wrk
 from benchmarks.measuring import Meter, Reading, children_seconds
 from benchmarks.proof import check_run, count
 from benchmarks.stage import Stage
-from benchmarks.workload import Recorded, take_tokens, write_requests
+from benchmarks.workload import Recorded, Statement, take_tokens, write_requests
 
 _FLUSH_SECONDS = 1.2  # an idle backend reports its statistics after a second; then all that was begun is done
 _MOST_PER_SECOND = 4000
@@ -19,7 +20,8 @@ _MOST_PER_SECOND = 4000
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: `commit` and `pair` (read and commit) by pgbench, or `http`."""
+    """What is measured: by pgbench `commit`, `pair` (read and commit) and `together` (one call commits the
+    work of many requests), or `http`."""
 
     flow: str
     way: str
@@ -28,7 +30,12 @@ class Case:
     @property
     def name(self) -> str:
         """For the tables."""
-        what = {"commit": "pgbench, commit_work", "pair": "pgbench, read + commit_work", "http": "HTTP"}
+        what = {
+            "commit": "pgbench, commit_work",
+            "pair": "pgbench, read + commit_work",
+            "together": f"pgbench, commit_work of {TOGETHER}",
+            "http": "HTTP",
+        }
         return f"{self.flow}: {what[self.way]}, {self.connections}"
 
 
@@ -53,8 +60,9 @@ def cases(flows: tuple[str, ...], connections: tuple[int, ...]) -> list[Case]:
     return [
         Case(flow, way, n)
         for flow in flows
-        for way, numbers in (("commit", (32,)), ("pair", (32,)), ("http", connections))
+        for way, numbers in (("commit", (32,)), ("pair", (32,)), ("together", (4,)), ("http", connections))
         for n in numbers
+        if (flow, way) != ("webhook", "together")
     ]
 
 
@@ -99,12 +107,21 @@ class Runner:
                 self.url, path, file, header, connections=case.connections, seconds=self.seconds
             )
         recorded = self.recorded[case.flow]
+        if case.way == "together":
+            return self._many_at_a_time(recorded.together, case.connections)
         statements = (recorded.commit,) if case.way == "commit" else (recorded.read, recorded.commit)
         if not webhook:
             return lambda: pgbench(self.stage, statements, clients=case.connections, seconds=self.seconds)
         each = self.seconds * _MOST_PER_SECOND // 2 // case.connections
         await take_tokens(self.stage, self.admin, each * case.connections, with_sessions=True)
         return lambda: pgbench(self.stage, statements, clients=case.connections, each=each)
+
+    def _many_at_a_time(self, statement: Statement, clients: int) -> Callable[[], Load]:
+        def load() -> Load:
+            seen = pgbench(self.stage, (statement,), clients=clients, seconds=self.seconds)
+            return replace(seen, requests=seen.requests * TOGETHER)
+
+        return load
 
 
 def _result(

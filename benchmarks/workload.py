@@ -2,6 +2,7 @@
 themselves, so that pgbench calls the same functions with the same arguments, but for the ids.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, cast
 import asyncpg
 import msgspec
 
+from adapters.postgres.combining import TOGETHER
 from adapters.postgres.database import Database
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP
@@ -35,10 +37,11 @@ Statement = tuple[str, tuple[object, ...]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """The statements of one use case: what is read, and what is committed."""
+    """The statements of one use case: what is read, and what is committed, for one request or for many."""
 
     read: Statement
     commit: Statement
+    together: Statement
 
 
 class _RecordingDatabase(Database):
@@ -50,10 +53,10 @@ class _RecordingDatabase(Database):
         self.statements.append((function, arguments))
         return await super().call(function, *arguments)
 
-    def recorded(self) -> Recorded:
-        read, commit = self.statements
-        self.statements = []
-        return Recorded(read, commit)
+    def taken(self) -> list[Statement]:
+        """The calls since this was asked last."""
+        taken, self.statements = self.statements, []
+        return taken
 
 
 @dataclass
@@ -72,9 +75,17 @@ async def record(stage: Stage, admin: asyncpg.Connection) -> tuple[Recorded, Rec
         store = PostgresStore(pool)
         database = store.database = _RecordingDatabase(pool)
         ids, clock = _MarkedIds(), SystemClock()
-        draft = msgspec.json.decode(customer_body(MARK), type=NewCustomer)
-        await CreateCustomer(store, store, ids, clock)(draft, stage.auth, ApiRequest(ids.new(RequestId)))
-        creation = database.recorded()
+        create = CreateCustomer(store, store, ids, clock)
+
+        async def created(token: str) -> None:
+            draft = msgspec.json.decode(customer_body(token), type=NewCustomer)
+            await create(draft, stage.auth, ApiRequest(ids.new(RequestId)))
+
+        await created(MARK)
+        read, commit = database.taken()
+        await asyncio.gather(*(created(f"{MARK}-{number}") for number in range(TOGETHER)))
+        (together,) = database.taken()
+        creation = Recorded(read, commit, together)
         body = event_body(stage, MARK)
         notice = StripeWebhookReader(WEBHOOK_SECRET, None).read(
             body, sign(body, WEBHOOK_SECRET, int(time.time()))
@@ -85,7 +96,8 @@ async def record(stage: Stage, admin: asyncpg.Connection) -> tuple[Recorded, Rec
         )
         nobody = cast(PaymentGateway, None)  # a webhook asks Stripe nothing
         await ProcessPaymentIntent(store, nobody, store, ids, clock)(StripeReported(notice.fact, event))
-        return creation, database.recorded()
+        read, commit = database.taken()
+        return creation, Recorded(read, commit, commit)
 
 
 def customer_body(token: str) -> bytes:

@@ -1,8 +1,9 @@
 """The catalog as it is written and read through the API: one document, the same in both directions."""
 
 from collections import defaultdict
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from domain.catalog import (
     Catalog,
@@ -16,7 +17,7 @@ from domain.catalog import (
     ResetInterval,
     TrialDays,
 )
-from domain.ids import FeatureId, PriceId, PricingModelId, ProductId
+from domain.ids import FeatureId, PriceId, PricingModelId, ProductId, id_pattern
 from domain.money import Amount, Currency
 from domain.text import Group, Name, Slug
 
@@ -32,7 +33,7 @@ class PriceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     interval_count: IntervalCount = 1
     trial_days: TrialDays | None = None
     trial_requires_card: bool = True
-    id: PriceId | None = None
+    id: Annotated[PriceId, Meta(pattern=id_pattern(PriceId))] | None = None
 
 
 class ProductFeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,7 +55,7 @@ class ProductEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     is_add_on: bool = False
     prices: tuple[PriceEntry, ...] = ()
     features: tuple[ProductFeatureEntry, ...] = ()
-    id: ProductId | None = None
+    id: Annotated[ProductId, Meta(pattern=id_pattern(ProductId))] | None = None
 
 
 class PricingModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +65,7 @@ class PricingModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: Name
     is_default: bool = False
     products: tuple[ProductEntry, ...] = ()
-    id: PricingModelId | None = None
+    id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
 
 
 class FeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,7 +74,7 @@ class FeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     slug: Slug
     name: Name
     type: FeatureType
-    id: FeatureId | None = None
+    id: Annotated[FeatureId, Meta(pattern=id_pattern(FeatureId))] | None = None
 
 
 class CatalogDocument(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -13,7 +13,7 @@ from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
 from domain.money import Quantity, total
-from domain.text import Email, Metadata, Name, Url
+from domain.text import CustomerReference, Email, Metadata, Name, Url
 
 CheckoutSessionType = Literal["product"]
 CheckoutSessionStatus = Literal["open", "pending", "succeeded", "failed", "expired"]
@@ -62,7 +62,7 @@ class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_field
     type: CheckoutSessionType
     price: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
     quantity: Quantity = 1
-    customer: str | None = None
+    customer: CustomerReference | None = None
     anonymous: bool = False
     customer_email: Email | None = None
     customer_name: Name | None = None

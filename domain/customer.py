@@ -1,9 +1,9 @@
 """Customers: each with its pricing model, from the first moment on."""
 
 from datetime import datetime
-from typing import assert_never
+from typing import Annotated, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.auth import Anonymous, AuthContext, Authenticated
@@ -11,9 +11,9 @@ from domain.catalog import Plan, PricingModel
 from domain.change import Change
 from domain.errors import Forbidden, Rejected
 from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId
+from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.subscription import SubscriptionRecord, start_default
-from domain.text import Email, EmailKey, Metadata, Name, email_key, external_id
+from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id
 
 
 class Customer(Struct, frozen=True):
@@ -48,12 +48,12 @@ class CustomerRecord(Struct, frozen=True):
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The customer an application asks for. `organization_id` is checked, never needed."""
 
-    external_id: str
+    external_id: ExternalId
     email: Email | None = None
     name: Name | None = None
     metadata: Metadata = {}
-    pricing_model_id: PricingModelId | None = None
-    organization_id: OrganizationId | None = None
+    pricing_model_id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
+    organization_id: Annotated[OrganizationId, Meta(pattern=id_pattern(OrganizationId))] | None = None
 
 
 class CustomerTerms(Struct, frozen=True):

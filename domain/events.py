@@ -47,6 +47,10 @@ EventType = Literal[
 ]
 
 
+SUBJECT_ID = r"\A[a-z]+_[0-9a-z]{26}\Z"
+"""The form of the id of whatever an event is about."""
+
+
 class Event(Struct, frozen=True):
     """Why a state is as it is. `fact` names what makes it unique where the state's version does not."""
 

@@ -44,6 +44,11 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
 AnyId = TypeVar("AnyId", bound=str)
 
 
+def id_pattern(kind: Callable[[str], str]) -> str:
+    """What every id of this kind looks like, for ids that are given to us."""
+    return rf"\A{PREFIXES[kind]}_[0-9a-z]{{26}}\Z"
+
+
 class Ids(Protocol):
     """Where new ids come from; handed in, so that every run can be replayed."""
 

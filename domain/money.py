@@ -6,8 +6,9 @@ from msgspec import Meta
 
 from domain.errors import Rejected
 
-# docs.stripe.com/currencies: zero- and three-decimal currencies; all others have two.
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+# docs.stripe.com/currencies: zero- and three-decimal currencies; all others have two. So do isk
+# and ugx, as its special cases say: their amounts keep two decimals, always 00 (500 is 5 UGX).
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
 
 # Stripe charges at most eight digits of the minor unit
@@ -28,11 +29,11 @@ def decimals(currency: str) -> int:
 
 
 def display(amount: int, currency: str) -> str:
-    """The amount for a person to read: `1050, "usd"` is `10.50 USD`, `1050, "jpy"` is `1050 JPY`."""
+    """The amount for a person to read: `1050, "usd"` is `10.50 USD`, `1050, "jpy"` is `1,050 JPY`."""
     places = decimals(currency)
     whole, fraction = divmod(abs(amount), 10**places)
     sign = "-" if amount < 0 else ""
-    return f"{sign}{whole}{f'.{fraction:0{places}}' if places else ''} {currency.upper()}"
+    return f"{sign}{whole:,}{f'.{fraction:0{places}}' if places else ''} {currency.upper()}"
 
 
 def total(unit_amount: int, quantity: int) -> int:

@@ -11,20 +11,32 @@ from domain.errors import Rejected
 # PostgreSQL stores no NUL, in text or in jsonb: refused where text arrives.
 _NO_NUL = r"\A[^\x00]*\Z"
 
+# Neither spaces nor what steers a terminal. Written out, as every language means something else by \s.
+_UNSEEN = r"\s\x00-\x1f\x7f-\x9f\ufeff"
+EMAIL = rf"\A[^@{_UNSEEN}]+@[^@{_UNSEEN}]+\Z"
+URL = rf"\Ahttps?://[^{_UNSEEN}]+\Z"
+
 EmailKey = NewType("EmailKey", str)
 
 Name = Annotated[str, Meta(min_length=1, max_length=256, pattern=_NO_NUL)]
 Slug = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9][a-z0-9_-]*\Z")]
 Group = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9_-]*\Z")]
-Email = Annotated[str, Meta(max_length=254, pattern=r"\A[^\s@\x00]+@[^\s@\x00]+\Z")]
-Url = Annotated[str, Meta(max_length=2048, pattern=r"\Ahttps?://[^\s\x00]+\Z")]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+Url = Annotated[str, Meta(max_length=2048, pattern=URL)]
 MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
 MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 # Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.
 Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
 
+# A customer's id, or any external id: what else is asked for can be nobody's.
+CUSTOMER_REFERENCE = r"\A[A-Za-z0-9_-]{1,255}\Z"
+CustomerReference = Annotated[str, Meta(pattern=CUSTOMER_REFERENCE)]
+
 OUR_PREFIXES = ("cus_", "anon_")
 """Of our own ids of customers, and of the external ids that we give to anonymous ones."""
+
+ExternalId = Annotated[str, Meta(extra_json_schema={"pattern": r"^(?!cus_|anon_)[A-Za-z0-9_-]{1,255}$"})]
+"""Checked by `external_id`, which has messages of its own; the pattern says the same in schemas."""
 
 _ALLOWED = "Use only letters, numbers, underscores, and hyphens."
 

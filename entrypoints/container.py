@@ -75,8 +75,8 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
     )
 
 
-def _store(pool: asyncpg.Pool, role: str, metrics: Metrics) -> PostgresStore:
-    store = PostgresStore(pool)
+def _store(pool: asyncpg.Pool, wait_seconds: float, role: str, metrics: Metrics) -> PostgresStore:
+    store = PostgresStore(pool, wait_seconds)
     metrics.read_round_trips(role, lambda: store.database.round_trips)
     return store
 
@@ -106,8 +106,10 @@ class Container(containers.DeclarativeContainer):
 
     app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
-    store = providers.Singleton(_store, app_pool, "app", metrics)
-    worker_store = providers.Singleton(_store, worker_pool, "worker", metrics)
+    store = providers.Singleton(_store, app_pool, settings.provided.pool_wait_seconds, "app", metrics)
+    worker_store = providers.Singleton(
+        _store, worker_pool, settings.provided.pool_wait_seconds, "worker", metrics
+    )
     scrape = providers.Singleton(Scrape, metrics, worker_store, clock, seconds=seconds)
 
     sandbox = providers.Factory(_sandbox, settings)

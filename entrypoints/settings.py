@@ -76,6 +76,15 @@ class Settings(BaseSettings):
             description="connections of the API, and as many of the worker",
         ),
     ] = 6
+    pool_wait_seconds: Annotated[
+        float,
+        Field(
+            validation_alias="COUNTERFOIL_POOL_WAIT_SECONDS",
+            gt=0,
+            le=60,
+            description="how long a request waits for a free connection before it is answered 503",
+        ),
+    ] = 2.0
     public_url: Annotated[
         str | None,
         Field(

@@ -1,6 +1,6 @@
 """Calls of the database's functions: one call is one statement, one round trip, one transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,21 +14,61 @@ _STALE = "CF001"
 
 
 class Database:
-    """A pool of connections that act as one role. `round_trips` counts what was asked of the server."""
+    """A pool of connections that act as one role. `round_trips` counts what was asked of the server.
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    Whoever finds all connections taken waits for one for `wait_seconds` at most.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
         self._pool = pool
+        self.wait_seconds = wait_seconds
         self.round_trips = 0
 
     async def call(self, function: str, *arguments: object) -> Any:  # noqa: ANN401  (whatever it returns)
         """The function's result; `jsonb` comes as text, to be decoded straight into domain values.
 
-        Raises StaleState, Conflict when a unique key is taken, Unavailable when the database does not answer.
+        Raises StaleState; Conflict when a unique key is taken; Unavailable `database_unavailable` when the
+        database does not answer, `database_busy` when no connection or lock was to be had in time.
         """
         places = ", ".join(f"${n}" for n in range(1, len(arguments) + 1))
-        self.round_trips += 1
+        (result,) = await self._results(f"SELECT {function}({places})", arguments)
+        return result
+
+    async def call_each(
+        self, function: str, types: Sequence[str], rows: Sequence[tuple[object, ...]]
+    ) -> Sequence[Any]:
+        """The function's result for each row of arguments, all as of one moment; `types` are the arguments'.
+
+        Raises as `call` does; then there is no result for any.
+        """
+        if len(rows) == 1:
+            return [await self.call(function, *rows[0])]
+        columns = ", ".join(f"${n}::{name}[]" for n, name in enumerate(types, 1))
+        names = ", ".join(f"a{n}" for n in range(1, len(types) + 1))
+        query = f"SELECT {function}({names}) FROM unnest({columns}) AS asked({names})"  # noqa: S608
+        return await self._results(query, tuple(zip(*rows, strict=True)))
+
+    async def _results(self, query: str, arguments: Sequence[object]) -> list[Any]:
         with _translated():
-            return await self._pool.fetchval(f"SELECT {function}({places})", *arguments)
+            try:
+                connection = await self._pool.acquire(timeout=self.wait_seconds)
+            except TimeoutError as error:
+                raise busy() from error
+            self.round_trips += 1
+            try:
+                return [row[0] for row in await connection.fetch(query, *arguments)]
+            finally:
+                await self._pool.release(connection)
+
+
+def busy() -> Unavailable:
+    """No connection, or no lock, was to be had in time: it will be, when others are done."""
+    return Unavailable("database_busy", "The database is busy. Try again.")
+
+
+def gone() -> Unavailable:
+    """The database does not answer: whether it has done what was asked is not known."""
+    return Unavailable("database_unavailable", "The database does not answer. Try again.")
 
 
 @contextmanager
@@ -39,6 +79,8 @@ def _translated() -> Iterator[None]:
         raise Conflict("conflict", f"taken: {error.constraint_name}") from error
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise StaleState("stale_state", "somebody else was faster") from error
+    except (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError) as error:
+        raise busy() from error
     except (
         DatabaseSetupError,  # a new connection could not be made
         asyncpg.PostgresConnectionError,
@@ -47,11 +89,10 @@ def _translated() -> Iterator[None]:
         asyncpg.OperatorInterventionError,
         asyncpg.InsufficientResourcesError,
         asyncpg.CannotConnectNowError,
-        asyncpg.LockNotAvailableError,
         OSError,
         TimeoutError,
     ) as error:
-        raise Unavailable("database_unavailable", "The database does not answer. Try again.") from error
+        raise gone() from error
     except asyncpg.PostgresError as error:
         if error.sqlstate == _STALE:
             raise StaleState("stale_state", error.detail or "stale") from error

@@ -1,49 +1,28 @@
 """The books in PostgreSQL: every port that reads or writes them, each call one function of sql/*.sql."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import msgspec
 
+from adapters.postgres.combining import Combined
+from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
-from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
+from application.causes import Task
 from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
-from application.unit_of_work import Part, TakenWork, UnitOfWork
-from domain.account import ApiKey, Organization, User
+from application.unit_of_work import TakenWork, UnitOfWork
 from domain.auth import AuthContext, Authenticated
-from domain.catalog import Catalog, CatalogHead, Feature, Price, PricingModel, Product
-from domain.change import State
+from domain.catalog import Catalog
 from domain.checkout import CheckoutSession
-from domain.customer import Customer, CustomerRecord
+from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, PricingModelId
-from domain.payment import Payment, PaymentFact
-from domain.purchase import Purchase
-from domain.subscription import Subscription, SubscriptionItem
+from domain.payment import PaymentFact
 
 T = TypeVar("T")
-
-TABLES: Mapping[type, str] = {
-    Organization: "organizations",
-    User: "users",
-    ApiKey: "api_keys",
-    CatalogHead: "catalogs",
-    Feature: "features",
-    PricingModel: "pricing_models",
-    Product: "products",
-    Price: "prices",
-    Customer: "customers",
-    Subscription: "subscriptions",
-    SubscriptionItem: "subscription_items",
-    CheckoutSession: "checkout_sessions",
-    Purchase: "purchases",
-    Payment: "payments",
-}
-"""Where each kind of state is stored; the columns are the state's fields."""
-
 
 # One database value is one JSON text, decoded straight into domain values.
 _CUSTOMER_CONTEXT = msgspec.json.Decoder(CustomerContext)
@@ -61,18 +40,31 @@ _TASKS = msgspec.json.Decoder(list[Task])
 class PostgresStore(OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self.database = Database(pool)
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
+        self.database = Database(pool, wait_seconds)
+        self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
+        self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
+        self._fact_contexts = self._combined("fact_context", "text", "boolean", "text", "text", "text")
 
     async def commit(self, work: UnitOfWork) -> None:
-        await self.database.call("commit_work", _encoded(work.take()))
+        await self._commits(work.take())
+
+    async def _commit(self, works: Sequence[TakenWork]) -> Sequence[None]:
+        await self.database.call("commit_work", encoded(works))
+        return [None] * len(works)
+
+    def _combined(self, function: str, *types: str) -> Combined[tuple[object, ...], str]:
+        async def call_each(asked: Sequence[tuple[object, ...]]) -> Sequence[str]:
+            return await self.database.call_each(function, types, asked)
+
+        return Combined(call_each, self.database.wait_seconds)
 
     async def creation_context(
         self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
     ) -> CustomerContext:
         return _CUSTOMER_CONTEXT.decode(
-            await self.database.call(
-                "creation_context", auth.organization_id, auth.livemode, external_id, pricing_model_id
+            await self._creation_contexts(
+                (auth.organization_id, auth.livemode, external_id, pricing_model_id)
             ),
         )
 
@@ -101,13 +93,14 @@ class PostgresStore(OperatorReads):
 
     async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
         return _PAYMENT_CONTEXT.decode(
-            await self.database.call(
-                "fact_context",
-                fact.organization_id or "",
-                fact.livemode,
-                fact.checkout_session_id,
-                fact.payment_intent_id,
-                inbound_event_id,
+            await self._fact_contexts(
+                (
+                    fact.organization_id or "",
+                    fact.livemode,
+                    fact.checkout_session_id,
+                    fact.payment_intent_id,
+                    inbound_event_id,
+                )
             ),
         )
 
@@ -150,35 +143,3 @@ def _lease_of(task: Task) -> tuple[object, ...]:
 
 def _if_any(decoder: msgspec.json.Decoder[T], text: str | None) -> T | None:
     return None if text is None else decoder.decode(text)
-
-
-def _encoded(work: TakenWork) -> str:
-    """The work as `commit_work` takes it."""
-    inbound, task = _cause_rows(work.cause, work.decided_at)
-    parts = [_part(part) for part in work.parts]
-    return msgspec.json.encode({"parts": parts, "inbound": inbound, "task": task}).decode()
-
-
-def _part(part: Part) -> dict[str, Any]:
-    rows: dict[str, list[State]] = {}
-    for state in part.states:
-        rows.setdefault(TABLES[type(state)], []).append(state)
-    return {
-        "organization_id": part.organization_id,
-        "livemode": part.livemode,
-        "rows": rows,
-        "events": part.events,
-        "tasks": part.tasks,
-    }
-
-
-def _cause_rows(cause: Cause, now: datetime) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    match cause:
-        case InboundEvent():
-            row = msgspec.structs.asdict(cause)
-            return {**row, "handled_at": None if cause.refusal else now}, None
-        case Task():
-            key = {"organization_id": cause.organization_id, "livemode": cause.livemode, "id": cause.id}
-            return None, key
-        case ApiRequest() | CommandLine():
-            return None, None

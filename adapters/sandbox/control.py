@@ -14,12 +14,14 @@ from adapters.sandbox.parameters import read
 from adapters.sandbox.resources.confirmation import Outcome, authenticate, settle
 from adapters.sandbox.resources.intents import stored_intent
 from adapters.sandbox.state import Account
+from domain.money import display
 
 _PATH = re.compile(r"/_sandbox/payment_intents/(\w+)/(settle|authenticate)")
 _PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>3-D Secure (sandbox)</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>3-D Secure (sandbox)</title>
 <h1>3-D Secure (sandbox)</h1>
-<p>Your bank asks you to approve a payment of {amount} {currency}.</p>
+<p>Your bank asks you to approve a payment of {amount}.</p>
 <form method="post"><input type="hidden" name="then" value="return">
 <button name="outcome" value="succeeded">Approve</button>
 <button name="outcome" value="failed">Refuse</button></form></html>
@@ -57,7 +59,7 @@ def control(account: Account, method: str, path: str, pairs: Pairs) -> Reply:
 
 
 def _page(intent: JsonObject) -> Reply:
-    page = _PAGE.format(amount=intent["amount"], currency=html.escape(intent["currency"].upper()))
+    page = _PAGE.format(amount=html.escape(display(intent["amount"], intent["currency"])))
     return Reply(200, page, {"Content-Type": "text/html; charset=utf-8"})
 
 

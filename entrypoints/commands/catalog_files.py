@@ -9,14 +9,14 @@ import msgspec
 
 from domain.catalog_document import CatalogDocument
 from domain.errors import Rejected
-from entrypoints.http.bodies import wrong_field
+from entrypoints.http.field_errors import wrong_field
 
 _DECODERS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": msgspec.json.decode}
 
 
 def read_catalog(file: Path) -> CatalogDocument:
     """The document in this file. Raises OSError, and Rejected `catalog_file_type`, `malformed_catalog_file`
-    and `validation_failed`.
+    and what `wrong_field` makes.
     """
     decode = _DECODERS.get(file.suffix.lower())
     if decode is None:

@@ -2,27 +2,26 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
 from typing import Self
 
-from litestar import Litestar, MediaType, Router
+from litestar import Litestar, Router
 from litestar.events import BaseEventEmitterBackend
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
 
 from entrypoints.container import Container, opened
-from entrypoints.http.auth import ApiKeys, key_required
+from entrypoints.http.auth import AnyRequest, ApiKeys, identify
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
+from entrypoints.http.description import openapi_config
+from entrypoints.http.docs import docs, redoc
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
 from entrypoints.http.metrics import metrics
 from entrypoints.http.problems import LONGEST_BODY, answer
+from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 
@@ -43,6 +42,11 @@ class NoEmitter(BaseEventEmitterBackend):
 def create_app(container: Container) -> Litestar:
     """The service over HTTP. Its lifespan opens the container and makes everything that handlers need."""
     given = injectable(container)
+    keys = ApiKeys(container.store, seconds=container.seconds())
+
+    async def admitted(call: AnyRequest) -> None:
+        await identify(call, keys)
+        check_parameters(call)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -53,36 +57,30 @@ def create_app(container: Container) -> Litestar:
 
     with_key = Router(
         "/v1",
-        before_request=key_required(ApiKeys(container.store, seconds=container.seconds())),
+        before_request=admitted,
         route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
         security=[{"api_key": []}],
     )
     app = Litestar(
-        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready, metrics],
+        [
+            with_key,
+            receive_stripe_webhook,
+            checkout_page,
+            return_from_paying,
+            live,
+            ready,
+            metrics,
+            docs,
+            redoc,
+        ],
         lifespan=[lifespan],
         dependencies={name: provided(provider) for name, provider in given.items()},
         exception_handlers={Exception: answer},
         request_class=Call,
         request_max_body_size=LONGEST_BODY,
-        openapi_config=_openapi(),
+        openapi_config=openapi_config(),
         logging_config=None,
         event_emitter_backend=NoEmitter,
     )
     app.asgi_handler = RequestLog(app.asgi_handler, container.ids(), container.metrics())
     return app
-
-
-def _openapi() -> OpenAPIConfig:
-    """Served at /openapi.json alone: Litestar's own pages would load their scripts from the internet."""
-    return OpenAPIConfig(
-        title="Counterfoil",
-        version=version("counterfoil"),
-        path="/openapi.json",
-        render_plugins=[JsonRenderPlugin(path="/", media_type=MediaType.JSON)],
-        components=Components(
-            security_schemes={
-                "api_key": SecurityScheme(type="http", scheme="bearer", description="cf_test_… or cf_live_…")
-            }
-        ),
-        use_handler_docstrings=True,
-    )

@@ -1,7 +1,7 @@
 """Who is calling: `Authorization: Bearer cf_test_…`."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from litestar import Request
@@ -65,18 +65,14 @@ class ApiKeys:
         self._known[hashed] = (holder, until)
 
 
-def key_required(keys: ApiKeys) -> Callable[[AnyRequest], Awaitable[None]]:
+async def identify(request: AnyRequest, keys: ApiKeys) -> None:
     """For the routes that ask for a key, before they do anything: who acts becomes the request's `auth`.
 
-    Not a Litestar guard: for those, the whole route handler is copied at each request.
+    Not in a Litestar guard: for those, the whole route handler is copied at each request.
     """
-
-    async def authenticated(request: AnyRequest) -> None:
-        holder = await keys.holder(request.headers.get("authorization"))
-        tell(organization_id=holder.organization_id, livemode=holder.livemode)
-        request.scope["auth"] = holder
-
-    return authenticated
+    holder = await keys.holder(request.headers.get("authorization"))
+    tell(organization_id=holder.organization_id, livemode=holder.livemode)
+    request.scope["auth"] = holder
 
 
 def _secret_in(authorization: str | None) -> str:

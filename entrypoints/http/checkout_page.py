@@ -1,7 +1,8 @@
 """/checkout/{id}: the hosted page, where a buyer sees what is bought and pays it. Public, and for people."""
 
+from datetime import datetime
+
 from litestar import MediaType, Response, get
-from litestar.params import FromPath
 from msgspec import Struct
 
 from application.ports import CheckoutRepository, Clock, Offer
@@ -9,33 +10,29 @@ from domain.checkout import CheckoutSession
 from domain.checkout_progress import is_over
 from domain.money import display
 from entrypoints.http.checkout_return import STANDING
-from entrypoints.http.checkout_sessions import session_id, session_not_found
+from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
-from entrypoints.http.pages import Html, Script, asset, html, joined, page, trouble
+from entrypoints.http.pages import Link, Script, asset, page, trouble, troubles
 from entrypoints.logs import tell
 from entrypoints.settings import StripeMode
 
+_FORM = asset("payment_form.js")
+# The library of the API version that the gateway speaks, from Stripe itself (docs.stripe.com/js/including),
+# and what it needs to be allowed (docs.stripe.com/security/guide#content-security-policy).
 _BY_STRIPE = Script(
-    asset("pay_by_stripe.js"),
-    library="https://js.stripe.com/v3/",
+    _FORM + asset("pay_by_stripe.js"),
+    library="https://js.stripe.com/dahlia/stripe.js",
     hosts=("https://js.stripe.com", "https://*.js.stripe.com"),
     frames=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
     calls=("https://api.stripe.com",),
 )
-_BY_TEST_CARD = asset("pay_by_test_card.js")
+_BY_TEST_CARD = _FORM + asset("pay_by_test_card.js")
 _TEST_CARDS = (
     ("4242 4242 4242 4242", "is paid"),
     ("4000 0000 0000 0002", "is declined"),
     ("4000 0000 0000 9995", "has insufficient funds"),
     ("4000 0000 0000 3220", "asks for approval"),
 )
-
-_BILL = asset("bill.html")
-_FORM = asset("payment.html")
-_ELEMENT = Html('<div id="element" class="field"></div>')
-_CARD = asset("card_form.html")
-_CARD_LINE = asset("card_line.html")
-_TEST_MODE = Html('<p><span class="badge">Test mode: no real money</span></p>')
 
 
 class Desks(Struct, frozen=True):
@@ -61,70 +58,62 @@ class Desks(Struct, frozen=True):
     exception_handlers={Exception: trouble},
     media_type=MediaType.HTML,
     tags=["checkout"],
+    operation_id="show_checkout",
     summary="The page where a buyer pays",
+    response_description="The page",
+    responses=troubles(400, 404, 500, 503),
 )
 async def checkout_page(
-    id: FromPath[str],
+    id: SessionId,
     checkouts: Injected[CheckoutRepository],
     desks: Injected[Desks],
     clock: Injected[Clock],
 ) -> Response[str]:
     """What is bought, for how much, and whether it is paid; while it can be, the form that pays it."""
-    offer = await checkouts.offer(session_id(id))
+    offer = await checkouts.offer(id)
     if offer is None:
         raise session_not_found()
     session = offer.session
     tell(organization_id=session.organization_id, livemode=session.livemode)
     if session.status != "open" or is_over(session, clock.now()):
-        status = "expired" if session.status == "open" else session.status
-        title, text = STANDING[status]
-        url = session.success_url if status in ("succeeded", "pending") else session.cancel_url
-        body = [_bill(offer, title), html("<p>{text}</p>", text=text), _link(url, "Back to the seller")]
-        return page(title, html("<main>{body}</main>", body=joined(body)), 200)
-    title, heading = f"Pay {offer.seller}", "Your order"
+        return _settled(offer, "expired" if session.status == "open" else session.status)
+    back = _link(session.cancel_url, "Cancel and go back")
     desk = desks.of(session)
     if desk is None:
-        body = [
-            _bill(offer, heading),
-            Html("<p>This cannot be paid on this page. Please ask the seller.</p>"),
-        ]
-        return page(title, html("<main>{body}</main>", body=joined(body)), 200)
+        text = "This cannot be paid on this page. Please ask the seller."
+        return page("checkout.html", _order(offer, "open", "Your order", text, back))
     script, mode = desk
-    body = [_bill(offer, heading), _form(offer, mode)]
-    return page(title, html('<main class="paying">{body}</main>', body=joined(body)), 200, script=script)
+    order = _order(offer, "open", "Your order", None, back)
+    form = {"mode": mode, "test_cards": _TEST_CARDS if mode.api_base else (), "refusal": offer.refusal}
+    return page("checkout.html", order | form, script=script)
 
 
-def _bill(offer: Offer, title: str) -> Html:
+def _settled(offer: Offer, status: str) -> Response[str]:
+    heading, text = STANDING[status]
+    url = offer.session.success_url if status in ("succeeded", "pending") else offer.session.cancel_url
+    return page("checkout.html", _order(offer, status, heading, text, _link(url, "Back to the seller")))
+
+
+def _order(offer: Offer, status: str, heading: str, text: str | None, link: Link | None) -> dict[str, object]:
+    """What every page of a session shows."""
     session = offer.session
-    each = display(session.amount // session.quantity, session.currency)
-    return html(
-        _BILL,
-        seller=offer.seller,
-        title=title,
-        note=Html("") if session.livemode else _TEST_MODE,
-        product=offer.product.name,
-        quantity=html("<small>{n} at {each} each</small>", n=session.quantity, each=each)
-        if session.quantity > 1
-        else "",
-        amount=display(session.amount, session.currency),
-    )
+    return {
+        "session": session,
+        "status": status,
+        "heading": heading,
+        "text": text,
+        "link": link,
+        "seller": offer.seller,
+        "product": offer.product.name,
+        "amount": display(session.amount, session.currency),
+        "each": display(session.amount // session.quantity, session.currency),
+        "deadline": _spoken(session.expires_at),
+    }
 
 
-def _form(offer: Offer, mode: StripeMode) -> Html:
-    session = offer.session
-    cards = joined(html(_CARD_LINE, number=number, does=does) for number, does in _TEST_CARDS)
-    return html(
-        _FORM,
-        refusal=offer.refusal or "",
-        api=mode.api_base or "",
-        key=mode.publishable_key or "",
-        intent=session.payment_intent_id or "",
-        secret=session.client_secret or "",
-        fields=html(_CARD, cards=cards) if mode.api_base else _ELEMENT,
-        amount=display(session.amount, session.currency),
-        links=_link(session.cancel_url, "Cancel and go back"),
-    )
+def _spoken(at: datetime) -> str:
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
-def _link(url: str | None, words: str) -> Html:
-    return html('<p><a href="{url}">{words}</a></p>', url=url, words=words) if url else Html("")
+def _link(url: str | None, words: str) -> Link | None:
+    return Link(url, words) if url else None

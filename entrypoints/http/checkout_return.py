@@ -1,14 +1,14 @@
 """/checkout/{id}/return: where the buyer's browser comes back from paying. Public, and for people."""
 
 from litestar import MediaType, Response, get
-from litestar.params import FromPath
+from litestar.openapi import ResponseSpec
 from litestar.response import Redirect
 
 from application.payments.process_payment_intent import BuyerReturned, ProcessPaymentIntent
 from domain.checkout import CheckoutSession
-from entrypoints.http.checkout_sessions import session_id, session_not_found
+from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
-from entrypoints.http.pages import html, message, page, safely, trouble
+from entrypoints.http.pages import Link, message, safely, trouble, troubles
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
 
@@ -32,9 +32,8 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
             url = None
     if url:
         return Redirect(url, status_code=303, headers=safely())
-    more = [html('<p><a href="../{id}">Try again</a></p>', id=session.id)] if session.status == "open" else []
-    title, text = STANDING[session.status]
-    return page(title, message(title, text, *more), 200)
+    again = Link(f"../{session.id}", "Try again") if session.status == "open" else None
+    return message(*STANDING[session.status], link=again)
 
 
 @get(
@@ -42,13 +41,19 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
     exception_handlers={Exception: trouble},
     media_type=MediaType.HTML,
     tags=["checkout"],
+    operation_id="return_from_checkout",
     summary="Where the buyer's browser comes back to",
+    response_description="How the payment stands, where there is no address to send the buyer on to",
+    responses={
+        303: ResponseSpec(None, description="The buyer is sent on to the seller"),
+        **troubles(400, 404, 409, 422, 500, 502, 503),
+    },
 )
 async def return_from_paying(
-    request: Call, id: FromPath[str], process_payment_intent: Injected[ProcessPaymentIntent]
+    request: Call, id: SessionId, process_payment_intent: Injected[ProcessPaymentIntent]
 ) -> Response[str]:
     """Stripe is asked how it went; what the address says about it is not believed."""
-    booked = await process_payment_intent(BuyerReturned(session_id(id), request.cause))
+    booked = await process_payment_intent(BuyerReturned(id, request.cause))
     if booked.session is None:
         raise session_not_found()
     tell(organization_id=booked.session.organization_id, livemode=booked.session.livemode)

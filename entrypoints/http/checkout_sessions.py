@@ -1,9 +1,9 @@
 """/v1/checkout-sessions"""
 
-import re
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 from msgspec.structs import asdict
 
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, SellerAsked
@@ -12,13 +12,34 @@ from application.ports import CheckoutRepository
 from application.views import CheckoutSessionView, view_of
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.errors import NotFound
-from domain.ids import CheckoutSessionId
+from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
-_ID = re.compile(r"cs_[0-9a-z]{26}")
+SessionId: TypeAlias = Annotated[
+    CheckoutSessionId,
+    PathParameter(pattern=id_pattern(CheckoutSessionId), description="the checkout session's id"),
+]
+
+_NOT_THERE: Codes = {404: ("checkout_session_not_found",)}
+_CANNOT_BE_OPENED: Codes = {
+    422: (
+        "customer_or_anonymous",
+        "customer_not_found",
+        "price_not_found",
+        "price_not_purchasable",
+        "amount_is_zero",
+        "amount_too_large",
+    ),
+    502: ("payment_provider_refused",),
+    503: (
+        "payment_provider_unavailable",
+        "payment_provider_not_configured",
+        "payment_provider_misconfigured",
+    ),
+}
 
 
 class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
@@ -37,13 +58,6 @@ class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
         )
 
 
-def session_id(text: str) -> CheckoutSessionId:
-    """The id in an address. Raises NotFound for what no session can be called."""
-    if not _ID.fullmatch(text):
-        raise session_not_found()
-    return CheckoutSessionId(text)
-
-
 def session_not_found() -> NotFound:
     """There is none, or it is somebody else's."""
     return NotFound("checkout_session_not_found", "There is no such checkout session.")
@@ -58,8 +72,10 @@ class CheckoutSessionController(Controller):
     @post(
         dto=JsonBody[NewCheckoutSession],
         return_dto=None,
+        operation_id="create_checkout_session",
         summary="Open a checkout session",
-        responses=REFUSALS,
+        response_description="The session, to be paid at its `url`, or with its `client_secret`",
+        responses=refusals(KEYED, WITH_BODY, WRITING, _CANNOT_BE_OPENED),
     )
     async def create(
         self,
@@ -72,29 +88,42 @@ class CheckoutSessionController(Controller):
         session = await open_checkout_session(data, request.auth, request.cause)
         return CheckoutSessionReply.of(session, public_url)
 
-    @get("/{id:str}", summary="A checkout session", responses=REFUSALS)
+    @get(
+        "/{id:str}",
+        operation_id="get_checkout_session",
+        summary="A checkout session",
+        response_description="The session",
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE),
+    )
     async def read(
         self,
         request: Call,
-        id: FromPath[str],
+        id: SessionId,
         checkouts: Injected[CheckoutRepository],
         public_url: Injected[str],
     ) -> CheckoutSessionReply:
         """As it stands now."""
-        session = await checkouts.session(request.auth, session_id(id))
+        session = await checkouts.session(request.auth, id)
         if session is None:
             raise session_not_found()
         return CheckoutSessionReply.of(session, public_url)
 
-    @post("/{id:str}/expire", status_code=200, summary="End a checkout session", responses=REFUSALS)
+    @post(
+        "/{id:str}/expire",
+        status_code=200,
+        operation_id="expire_checkout_session",
+        summary="End a checkout session",
+        response_description="The session, expired",
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, {409: ("checkout_session_not_open",)}),
+    )
     async def expire(
         self,
         request: Call,
-        id: FromPath[str],
+        id: SessionId,
         expire_checkout_session: Injected[ExpireCheckoutSession],
         public_url: Injected[str],
     ) -> CheckoutSessionReply:
         """Nobody can pay it any more; one that is expired already is answered as it is. Stripe's intent is
         canceled soon after: what a buyer has paid until then is booked."""
-        session = await expire_checkout_session(SellerAsked(session_id(id), request.auth, request.cause))
+        session = await expire_checkout_session(SellerAsked(id, request.auth, request.cause))
         return CheckoutSessionReply.of(session, public_url)

@@ -1,11 +1,11 @@
 """/v1/customers"""
 
-import re
 from datetime import datetime
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, Response, get, post
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath, JSONBody
+from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -16,12 +16,20 @@ from domain.customer import CustomerRecord, NewCustomer
 from domain.errors import NotFound
 from domain.ids import ProductId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
-_REFERENCE = re.compile(r"[A-Za-z0-9_-]{1,255}")
+Reference: TypeAlias = Annotated[
+    str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
+]
+
+_MAY_BREAK: Codes = {
+    403: ("organization_mismatch",),
+    422: ("invalid_external_id", "no_default_pricing_model", "pricing_model_not_found"),
+}
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -75,10 +83,12 @@ class CustomerController(Controller):
     @post(
         dto=JsonBody[NewCustomer],
         return_dto=None,
+        operation_id="create_customer",
         summary="Create a customer, or get the known one",
+        response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **REFUSALS,
+            **refusals(KEYED, WITH_BODY, WRITING, _MAY_BREAK),
         },
     )
     async def create(
@@ -88,12 +98,18 @@ class CustomerController(Controller):
         found = await create_customer(data, request.auth, request.cause)
         return Response(CustomerReply.of(found.record), status_code=201 if found.created else 200)
 
-    @get("/{reference:str}", summary="A customer, by id or external id", responses=REFUSALS)
+    @get(
+        "/{reference:str}",
+        operation_id="get_customer",
+        summary="A customer, by id or external id",
+        response_description="The customer",
+        responses=refusals(KEYED, WITH_ID, {404: ("customer_not_found",)}),
+    )
     async def read(
-        self, request: Call, reference: FromPath[str], customers: Injected[CustomerRepository]
+        self, request: Call, reference: Reference, customers: Injected[CustomerRepository]
     ) -> CustomerReply:
-        """A reference that no customer can have is not looked for."""
-        known = _REFERENCE.fullmatch(reference) and await customers.customer(request.auth, reference)
-        if not known:
+        """With its current subscriptions."""
+        known = await customers.customer(request.auth, reference)
+        if known is None:
             raise NotFound("customer_not_found", "There is no such customer.")
         return CustomerReply.of(known)

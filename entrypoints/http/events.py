@@ -10,13 +10,13 @@ from msgspec import Struct
 
 from application.ports import EventFeed, EventFilter
 from domain.auth import Actor
-from domain.events import EventData, EventType, RecordedEvent, Subject
+from domain.events import SUBJECT_ID, EventData, EventType, RecordedEvent, Subject
 from domain.ids import EventId, RequestId
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import KEYED, refusals
 from entrypoints.http.requests import Call
 
-_LAST_SEQUENCE = 2**63 - 1
+_LAST_SEQUENCE = 2**53 - 1  # the largest integer that every reader of JSON knows exactly
 
 
 class EventReply(Struct, frozen=True, kw_only=True):
@@ -56,15 +56,24 @@ class EventController(Controller):
     path = "/events"
     tags = ("events",)
 
-    @get(summary="Events, oldest first", responses=REFUSALS)
+    @get(
+        operation_id="list_events",
+        summary="Events, oldest first",
+        response_description="A page of events",
+        responses=refusals(KEYED, {422: ("wrong_type", "invalid_value", "invalid_id")}),
+    )
     async def page(
         self,
         request: Call,
         events: Injected[EventFeed],
-        after: Annotated[int, QueryParameter(ge=0, le=_LAST_SEQUENCE)] = 0,
-        limit: Annotated[int, QueryParameter(ge=1, le=100)] = 50,
-        type: Annotated[EventType | None, QueryParameter()] = None,
-        subject: Annotated[str | None, QueryParameter(max_length=64, pattern=r"\A[a-z]+_[0-9a-z]+\Z")] = None,
+        after: Annotated[
+            int, QueryParameter(ge=0, le=_LAST_SEQUENCE, description="Those with a higher sequence.")
+        ] = 0,
+        limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many, at most.")] = 50,
+        type: Annotated[EventType | None, QueryParameter(description="Only those of this type.")] = None,
+        subject: Annotated[
+            str | None, QueryParameter(pattern=SUBJECT_ID, description="Only those about what has this id.")
+        ] = None,
     ) -> EventPage:
         """Of one type, or about one subject, if that is asked for."""
         found = await events.page(request.auth, EventFilter(after, limit, type, subject))

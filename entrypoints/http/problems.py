@@ -3,12 +3,9 @@
 docs/errors.md tells what each code means.
 """
 
-from http import HTTPStatus
-
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from litestar.openapi import ResponseSpec
 from msgspec import UNSET, Struct, UnsetType
 
 from domain.errors import (
@@ -22,7 +19,8 @@ from domain.errors import (
 )
 from domain.ids import RequestId
 from entrypoints.http.auth import NotAuthenticated
-from entrypoints.http.bodies import Malformed, wrong_field
+from entrypoints.http.bodies import Malformed
+from entrypoints.http.field_errors import wrong_field
 from entrypoints.http.requests import request_id_of
 
 log = structlog.get_logger("http")
@@ -48,10 +46,17 @@ _FRAMEWORK = {
     405: ("method_not_allowed", "This address does not know that method."),
     413: ("payload_too_large", f"A body may have {LONGEST_BODY} bytes at most."),
 }
+_WHO_ARE_YOU = {"WWW-Authenticate": 'Bearer realm="Counterfoil"'}
 _HEADERS = {
-    401: {"WWW-Authenticate": 'Bearer realm="Counterfoil"'},
-    503: {"Retry-After": "5"},
+    "api_key_missing": _WHO_ARE_YOU,
+    "api_key_invalid": _WHO_ARE_YOU,
+    "conflict": {"Retry-After": "1"},
+    "stale_state": {"Retry-After": "1"},
+    "database_busy": {"Retry-After": "1"},
+    "database_unavailable": {"Retry-After": "5"},
+    "payment_provider_unavailable": {"Retry-After": "5"},
 }
+"""What goes with a code: where asking again helps, in how many seconds."""
 
 
 class FieldError(Struct, frozen=True):
@@ -72,14 +77,20 @@ class Problem(Struct, frozen=True, kw_only=True):
     request_id: RequestId
     errors: tuple[FieldError, ...] | UnsetType = UNSET
 
-
-REFUSALS = {
-    status: ResponseSpec(
-        Problem, generate_examples=False, media_type=PROBLEM_JSON, description=HTTPStatus(status).phrase
-    )
-    for status in (400, 401, 403, 404, 409, 422, 503)
-}
-"""For the description of a route: what it may answer instead."""
+    @classmethod
+    def of(
+        cls, status: int, code: str, detail: str, request_id: RequestId, field: str | None = None
+    ) -> "Problem":
+        """The problem with this code, about this field if there is one."""
+        return cls(
+            type=f"urn:counterfoil:error:{code}",
+            title=code.replace("_", " ").capitalize(),
+            status=status,
+            code=code,
+            detail=detail,
+            request_id=request_id,
+            errors=(FieldError(field, detail),) if field else UNSET,
+        )
 
 
 def answer(request: Request, error: Exception) -> Response[Problem]:  # type: ignore[type-arg]
@@ -102,17 +113,8 @@ def problem_of(request: Request, error: Exception) -> tuple[Problem, dict[str, s
     if code == "internal_error":
         log.error("request_failed", exc_info=error)
     request.scope["state"]["problem"] = code
-    problem = Problem(
-        type=f"urn:counterfoil:error:{code}",
-        title=code.replace("_", " ").capitalize(),
-        status=status,
-        code=code,
-        detail=detail,
-        request_id=request_id,
-        errors=(FieldError(field, detail),) if field else UNSET,
-    )
     given = (error.headers or {}) if isinstance(error, HTTPException) else {}
-    return problem, {**given, **_HEADERS.get(status, {})}
+    return Problem.of(status, code, detail, request_id, field), {**given, **_HEADERS.get(code, {})}
 
 
 def status_of(error: DomainError) -> int:

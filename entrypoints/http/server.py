@@ -12,10 +12,15 @@ from dataclasses import dataclass
 import uvicorn
 from litestar import Litestar
 
+from domain.ids import Ids
 from entrypoints.container import Container, StandIn, sandbox_standing_in
 from entrypoints.http.app import create_app
+from entrypoints.http.protocol import http_protocol
 
 BACKLOG = 2048
+GARBAGE_THRESHOLDS = 50_000, 20, 100
+"""Requests leave few cycles behind, and one makes more than the usual 700 objects: the collector would look
+at each request while it is being answered."""
 GRACE_SECONDS = 20
 """How long a stopping server waits for the requests it has begun to answer."""
 
@@ -46,7 +51,7 @@ async def serving(
         with container.served_at.override(url):
             async with sandbox_standing_in(container, url) as sandbox:
                 app = create_app(container)
-                async with app.lifespan(), answering(app, listener, stop):
+                async with app.lifespan(), answering(app, container.ids(), listener, stop):
                     yield Serving(url, sandbox)
 
 
@@ -69,6 +74,7 @@ def serve(
             with _stopped_by_signals(stop):
                 gc.collect()
                 gc.freeze()  # what is here now stays: the collector need not look at it again
+                gc.set_threshold(*GARBAGE_THRESHOLDS)
                 if ready is not None:
                     ready(server)
                 if beside is None:
@@ -103,12 +109,12 @@ class _Uvicorn(uvicorn.Server):
 
 @asynccontextmanager
 async def answering(
-    app: Litestar, listener: socket.socket, stop: asyncio.Event | None = None
+    app: Litestar, ids: Ids, listener: socket.socket, stop: asyncio.Event | None = None
 ) -> AsyncIterator[None]:
     """The app answers on this socket while the block runs, and nobody new once `stop` is set."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=http_protocol(ids),
         ws="none",
         lifespan="off",  # ours is around this, so that what goes wrong in it is raised to our caller
         access_log=False,

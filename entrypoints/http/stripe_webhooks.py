@@ -6,6 +6,14 @@ from dataclasses import dataclass
 
 import structlog
 from litestar import post
+from litestar.openapi.spec import (
+    OpenAPIMediaType,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    RequestBody,
+    Schema,
+)
 from msgspec import Struct
 
 from application.causes import InboundEvent
@@ -13,7 +21,7 @@ from application.payments.process_payment_intent import ProcessPaymentIntent, St
 from application.ports import Clock, WebhookReader
 from domain.ids import OrganizationId
 from entrypoints.http.injected import Injected
-from entrypoints.http.problems import REFUSALS
+from entrypoints.http.refusals import STORED, WRITING, refusals
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
 
@@ -57,13 +65,33 @@ class Inbox:
         return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)
 
 
+@dataclass
+class _SignedByStripe(Operation):
+    """The handler reads the request itself, so it says here what there is to read."""
+
+    def __post_init__(self) -> None:
+        said = "t=…,v1=…, as Stripe signs webhooks."
+        text, json_object = Schema(type=OpenAPIType.STRING), Schema(type=OpenAPIType.OBJECT)
+        self.parameters = [
+            Parameter("Stripe-Signature", "header", schema=text, required=True, description=said)
+        ]
+        self.request_body = RequestBody({"application/json": OpenAPIMediaType(json_object)}, required=True)
+
+
 @post(
     "/v1/stripe/webhooks",
     status_code=200,
     tags=["stripe"],
+    operation_id="receive_stripe_webhook",
+    operation_class=_SignedByStripe,
     summary="Where Stripe sends its signed events",
-    responses={status: REFUSALS[status] for status in (400, 503)},
+    response_description="It is in the books, or kept, or of no concern to them",
+    responses=refusals(
+        STORED,
+        WRITING,
+        {400: ("invalid_signature", "invalid_payload"), 413: ("payload_too_large",)},
+    ),
 )
 async def receive_stripe_webhook(request: Call, inbox: Injected[Inbox]) -> WebhookReply:
-    """The body is taken as the bytes that were signed."""
+    """The body is taken as the bytes that were signed, with the header `Stripe-Signature`."""
     return await inbox.take(await request.body(), request.headers.get("stripe-signature"))

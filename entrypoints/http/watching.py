@@ -29,5 +29,5 @@ async def watched(container: Container, host: str, port: int) -> AsyncIterator[s
     )
     app.asgi_handler = RequestLog(app.asgi_handler, container.ids(), container.metrics())
     with listening(host, port) as listener:
-        async with app.lifespan(), answering(app, listener):
+        async with app.lifespan(), answering(app, container.ids(), listener):
             yield address_of(host, listener)

@@ -12,11 +12,14 @@ import httpx
 import msgspec
 import pytest
 
+from adapters.memory.clock import FixedClock
 from adapters.postgres.embedded.postmaster import wait_until
-from domain.errors import Rejected
+from domain.errors import NotFound, Rejected
+from entrypoints.commands.acting import owner
 from entrypoints.commands.organization import checked
 from tests.databases import SERVICE, Database
 from tests.entrypoints.counterfoil_process import counterfoil, environment, exists, postmaster, running
+from tests.entrypoints.http.conftest import in_memory, organization
 
 
 def refusal(home: Path, *words: str, **more: str) -> str:
@@ -188,3 +191,14 @@ def test_a_database_of_ones_own_is_migrated_by_migrate_alone(
     assert "nobody_yet may serve" in made.stdout
     assert "opensesame" not in made.stdout
     assert not (tmp_path / "postgres").exists()
+
+
+async def test_with_several_organizations_or_none_one_must_be_named() -> None:
+    container, *_ = in_memory(FixedClock())
+    for slugs in ([], ["acme", "other"]):
+        for slug in slugs:
+            await organization(container, slug.title())
+        with pytest.raises(NotFound, match="say whose books") as refused:
+            await owner(container, None, live=False)
+        assert refused.value.code == "organization_required"
+    assert (await owner(container, "acme", live=False)).organization_id.startswith("org_")

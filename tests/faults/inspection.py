@@ -6,8 +6,8 @@ import asyncpg
 import msgspec
 from msgspec import Struct
 
+from adapters.postgres.commits import TABLES
 from adapters.postgres.migrations import SCHEMA
-from adapters.postgres.store import TABLES
 from application.causes import Task
 from application.operator_ports import InboxRow
 from domain.change import State

@@ -165,10 +165,10 @@ async def test_a_unit_of_another_tenant_cannot_be_smuggled_into_a_commit(
     auth, other = await world.organization(), await world.organization("other")
     ada = (await world.customer(auth)).record.customer
     row = msgspec.to_builtins(msgspec.structs.replace(ada, id="cus_smuggled", external_id="eve"))
-    part = {"organization_id": other.organization_id, "livemode": False, "events": [], "tasks": []}
+    part = {"organization_id": other.organization_id, "livemode": False}
     async with open_pool(fresh_database.service_dsn, APP) as pool:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="row-level security"):
             await pool.fetchval(
                 "SELECT commit_work($1)",
-                msgspec.json.encode({"parts": [{**part, "rows": {"customers": [row]}}]}).decode(),
+                msgspec.json.encode({"parts": [{**part, "new": {"customers": [row]}}]}).decode(),
             )

@@ -8,9 +8,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from adapters.postgres.commits import TABLES
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
-from adapters.postgres.store import TABLES, PostgresStore
+from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.auth import Authenticated
 from domain.payment import Attempt

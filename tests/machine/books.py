@@ -9,8 +9,8 @@ from msgspec import Struct
 from adapters.memory.books import Books
 from adapters.memory.constraints import unique_keys
 from adapters.memory.store import MemoryStore
+from adapters.postgres.commits import TABLES
 from adapters.postgres.migrations import SCHEMA
-from adapters.postgres.store import TABLES
 from application.causes import Task
 from application.operator_ports import InboxRow
 from domain.change import State

@@ -45,7 +45,7 @@ async def test_the_page_a_buyer_is_sent_to_asks_and_sends_them_back_with_the_res
     url = intent.next_action.redirect_to_url.url
     status, headers, page = await send("GET", url)
     assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
-    assert "500 USD" in page
+    assert "5.00 USD" in page
     status, headers, _ = await send("POST", url, outcome="succeeded", then="return")
     assert status == 303
     assert headers["Location"] == (

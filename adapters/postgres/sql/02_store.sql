@@ -1,6 +1,6 @@
--- store_<table>(rows): store the rows of one table, given as a JSON array of states.
--- Made from the catalog, so that every column is stored and none can be forgotten. A row's version is as it was
--- loaded: 0 is new, another one must still be the stored one, or CF001 (stale) is raised with the row's id.
+-- store_<table>(added, changed): store the rows of one table, each a JSON array of states or null.
+-- Made from the catalog, so that every column is stored and none can be forgotten. A changed row's version is as
+-- it was loaded and must still be the stored one, or CF001 (stale) is raised.
 
 CREATE OR REPLACE PROCEDURE define_store(name text) LANGUAGE plpgsql AS $define$
 DECLARE
@@ -13,26 +13,30 @@ DECLARE
         WHERE conrelid = name::regclass AND contype = 'p');
 BEGIN
     EXECUTE format($function$
-        CREATE OR REPLACE FUNCTION %1$I(rows jsonb) RETURNS void LANGUAGE plpgsql AS $body$
+        CREATE OR REPLACE FUNCTION %1$I(added jsonb, changed jsonb) RETURNS void LANGUAGE plpgsql AS $body$
         DECLARE
             given %2$I;
         BEGIN
-            IF jsonb_array_length(rows) > 1 THEN
-                -- Commits that meet on several rows lock them in one order, and so cannot deadlock.
-                PERFORM FROM %2$I AS stored
-                    JOIN jsonb_populate_recordset(NULL::%2$I, rows) AS wanted USING (%3$s)
-                    WHERE wanted.version > 0 ORDER BY %3$s FOR NO KEY UPDATE OF stored;
-            END IF;
-            -- In the order in which they were recorded: what gives up a unique key comes before what takes it.
-            FOR given IN SELECT * FROM jsonb_populate_recordset(NULL::%2$I, rows) WHERE version > 0 LOOP
-                UPDATE %2$I AS stored SET (%4$s, version) = (%5$s, given.version + 1)
-                    WHERE (%6$s) = (%7$s) AND stored.version = given.version;
-                IF NOT FOUND THEN
-                    RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = %8$L || ' has changed';
+            IF changed IS NOT NULL THEN
+                IF jsonb_array_length(changed) > 1 THEN
+                    -- Commits that meet on several rows lock them in one order, and so cannot deadlock.
+                    PERFORM FROM %2$I AS stored
+                        JOIN jsonb_populate_recordset(NULL::%2$I, changed) AS wanted USING (%3$s)
+                        ORDER BY %3$s FOR NO KEY UPDATE OF stored;
                 END IF;
-            END LOOP;
-            INSERT INTO %2$I (%4$s, version)
-                SELECT %4$s, 1 FROM jsonb_populate_recordset(NULL::%2$I, rows) WHERE version = 0;
+                -- In the order in which they were recorded: what gives up a unique key comes before what takes it.
+                FOR given IN SELECT * FROM jsonb_populate_recordset(NULL::%2$I, changed) LOOP
+                    UPDATE %2$I AS stored SET (%4$s, version) = (%5$s, given.version + 1)
+                        WHERE (%6$s) = (%7$s) AND stored.version = given.version;
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = %8$L || ' has changed';
+                    END IF;
+                END LOOP;
+            END IF;
+            IF added IS NOT NULL THEN
+                INSERT INTO %2$I (%4$s, version)
+                    SELECT %4$s, 1 FROM jsonb_populate_recordset(NULL::%2$I, added);
+            END IF;
         END $body$
         $function$,
         'store_' || name,

@@ -1,25 +1,36 @@
--- The only way to write: a unit of work is stored whole, or not at all.
+-- The only way to write: units of work are stored whole, or not at all.
 --
--- work: {"parts": [{"organization_id", "livemode", "rows": {<table>: [state, …]}, "events": […], "tasks": […]}],
---        "inbound": inbound event or null, "task": finished task or null}
--- Raises CF001 when something was stale; a key that is taken raises 23505 or 23P01. All undo everything.
+-- work: {"parts": [{"organization_id", "livemode", "inbound": [inbound event, …],
+--                   "finished": [{"id", "needed"}, …] (tasks), "new": {<table>: [state, …]},
+--                   "changed": {<table>: [state, …]}, "events": […], "tasks": […]}]}
+-- A part holds everything of one tenant, of one unit of work or of several (adapters/postgres/commits.py); what
+-- is empty is left out. Raises CF001 when something was stale; a key that is taken raises 23505 or 23P01. All undo
+-- everything.
 
 CREATE OR REPLACE FUNCTION commit_work(work jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     part jsonb;
+    org  text;
+    live boolean;
 BEGIN
-    -- The cause first: two deliveries of one event, or two workers on one task, meet here and not later.
-    IF work ->> 'inbound' IS NOT NULL THEN
-        PERFORM store_inbound_event(work -> 'inbound');
-    END IF;
-    IF work ->> 'task' IS NOT NULL THEN
-        PERFORM finish_task(work -> 'task', jsonb_array_length(work -> 'parts') > 0);
-    END IF;
     FOR part IN SELECT value FROM jsonb_array_elements(work -> 'parts') LOOP
-        PERFORM enter(part ->> 'organization_id', (part -> 'livemode')::boolean);
-        PERFORM store_rows(part -> 'rows');
-        PERFORM store_events(part -> 'events');
-        IF jsonb_array_length(part -> 'tasks') > 0 THEN
+        org := part ->> 'organization_id';
+        live := part -> 'livemode';
+        PERFORM enter(org, live);
+        -- The causes first: two deliveries of one event, or two workers on one task, meet here and not later.
+        IF part ? 'inbound' THEN
+            PERFORM store_inbound_events(part -> 'inbound');
+        END IF;
+        IF part ? 'finished' THEN
+            PERFORM finish_tasks(org, live, part -> 'finished');
+        END IF;
+        IF part ? 'new' OR part ? 'changed' THEN
+            PERFORM store_rows(part -> 'new', part -> 'changed');
+        END IF;
+        IF part ? 'events' THEN
+            PERFORM store_events(part -> 'events');
+        END IF;
+        IF part ? 'tasks' THEN
             INSERT INTO tasks SELECT * FROM jsonb_populate_recordset(NULL::tasks, part -> 'tasks');
         END IF;
     END LOOP;
@@ -27,22 +38,50 @@ BEGIN
 END $$;
 
 -- Table by table, what is referred to before what refers to it.
-CREATE OR REPLACE FUNCTION store_rows(rows jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION store_rows(added jsonb, changed jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    IF rows ? 'organizations' THEN PERFORM store_organizations(rows -> 'organizations'); END IF;
-    IF rows ? 'users' THEN PERFORM store_users(rows -> 'users'); END IF;
-    IF rows ? 'api_keys' THEN PERFORM store_api_keys(rows -> 'api_keys'); END IF;
-    IF rows ? 'catalogs' THEN PERFORM store_catalogs(rows -> 'catalogs'); END IF;
-    IF rows ? 'features' THEN PERFORM store_features(rows -> 'features'); END IF;
-    IF rows ? 'pricing_models' THEN PERFORM store_pricing_models(rows -> 'pricing_models'); END IF;
-    IF rows ? 'products' THEN PERFORM store_products(rows -> 'products'); END IF;
-    IF rows ? 'prices' THEN PERFORM store_prices(rows -> 'prices'); END IF;
-    IF rows ? 'customers' THEN PERFORM store_customers(rows -> 'customers'); END IF;
-    IF rows ? 'subscriptions' THEN PERFORM store_subscriptions(rows -> 'subscriptions'); END IF;
-    IF rows ? 'subscription_items' THEN PERFORM store_subscription_items(rows -> 'subscription_items'); END IF;
-    IF rows ? 'checkout_sessions' THEN PERFORM store_checkout_sessions(rows -> 'checkout_sessions'); END IF;
-    IF rows ? 'purchases' THEN PERFORM store_purchases(rows -> 'purchases'); END IF;
-    IF rows ? 'payments' THEN PERFORM store_payments(rows -> 'payments'); END IF;
+    IF added ? 'organizations' OR changed ? 'organizations' THEN
+        PERFORM store_organizations(added -> 'organizations', changed -> 'organizations');
+    END IF;
+    IF added ? 'users' OR changed ? 'users' THEN
+        PERFORM store_users(added -> 'users', changed -> 'users');
+    END IF;
+    IF added ? 'api_keys' OR changed ? 'api_keys' THEN
+        PERFORM store_api_keys(added -> 'api_keys', changed -> 'api_keys');
+    END IF;
+    IF added ? 'catalogs' OR changed ? 'catalogs' THEN
+        PERFORM store_catalogs(added -> 'catalogs', changed -> 'catalogs');
+    END IF;
+    IF added ? 'features' OR changed ? 'features' THEN
+        PERFORM store_features(added -> 'features', changed -> 'features');
+    END IF;
+    IF added ? 'pricing_models' OR changed ? 'pricing_models' THEN
+        PERFORM store_pricing_models(added -> 'pricing_models', changed -> 'pricing_models');
+    END IF;
+    IF added ? 'products' OR changed ? 'products' THEN
+        PERFORM store_products(added -> 'products', changed -> 'products');
+    END IF;
+    IF added ? 'prices' OR changed ? 'prices' THEN
+        PERFORM store_prices(added -> 'prices', changed -> 'prices');
+    END IF;
+    IF added ? 'customers' OR changed ? 'customers' THEN
+        PERFORM store_customers(added -> 'customers', changed -> 'customers');
+    END IF;
+    IF added ? 'subscriptions' OR changed ? 'subscriptions' THEN
+        PERFORM store_subscriptions(added -> 'subscriptions', changed -> 'subscriptions');
+    END IF;
+    IF added ? 'subscription_items' OR changed ? 'subscription_items' THEN
+        PERFORM store_subscription_items(added -> 'subscription_items', changed -> 'subscription_items');
+    END IF;
+    IF added ? 'checkout_sessions' OR changed ? 'checkout_sessions' THEN
+        PERFORM store_checkout_sessions(added -> 'checkout_sessions', changed -> 'checkout_sessions');
+    END IF;
+    IF added ? 'purchases' OR changed ? 'purchases' THEN
+        PERFORM store_purchases(added -> 'purchases', changed -> 'purchases');
+    END IF;
+    IF added ? 'payments' OR changed ? 'payments' THEN
+        PERFORM store_payments(added -> 'payments', changed -> 'payments');
+    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION store_events(events jsonb) RETURNS void LANGUAGE sql AS $$
@@ -58,27 +97,31 @@ CREATE OR REPLACE FUNCTION store_events(events jsonb) RETURNS void LANGUAGE sql 
 $$;
 
 -- Once handled, an inbound event is handled for good; until then it may be tried again.
-CREATE OR REPLACE FUNCTION store_inbound_event(event jsonb) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION store_inbound_events(events jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    taken int;
 BEGIN
-    PERFORM enter(event ->> 'organization_id', (event -> 'livemode')::boolean);
-    INSERT INTO inbound_events AS stored
-        SELECT * FROM jsonb_populate_record(NULL::inbound_events, event || '{"attempts": 1}')
+    INSERT INTO inbound_events AS stored SELECT * FROM jsonb_populate_recordset(NULL::inbound_events, events)
     ON CONFLICT (organization_id, livemode, id) DO UPDATE SET
         handled_at = excluded.handled_at, refusal = excluded.refusal, reason = excluded.reason,
         fact = excluded.fact, attempts = stored.attempts + 1
         WHERE stored.handled_at IS NULL;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'the inbound event has been handled';
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(events) THEN
+        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'an inbound event has been handled';
     END IF;
 END $$;
 
--- A task that is gone has been finished by somebody else: then this work, if it is any, is not needed.
-CREATE OR REPLACE FUNCTION finish_task(task jsonb, with_work boolean) RETURNS void LANGUAGE plpgsql AS $$
+-- A task that is gone has been finished by somebody else: then the work that needed it, if any did, is not needed.
+CREATE OR REPLACE FUNCTION finish_tasks(org text, live boolean, finished jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    done int;
 BEGIN
-    PERFORM enter(task ->> 'organization_id', (task -> 'livemode')::boolean);
-    DELETE FROM tasks WHERE organization_id = task ->> 'organization_id'
-        AND livemode = (task -> 'livemode')::boolean AND id = task ->> 'id';
-    IF NOT FOUND AND with_work THEN
-        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'the task has been finished';
+    WITH gone AS (
+        DELETE FROM tasks t USING jsonb_to_recordset(finished) AS f (id text, needed boolean)
+        WHERE t.organization_id = org AND t.livemode = live AND t.id = f.id RETURNING f.needed)
+    SELECT count(*) INTO done FROM gone WHERE needed;
+    IF done < (SELECT count(*) FROM jsonb_to_recordset(finished) AS f (id text, needed boolean) WHERE needed) THEN
+        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'a task has been finished';
     END IF;
 END $$;

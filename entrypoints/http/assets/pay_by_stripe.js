@@ -1,30 +1,34 @@
-"use strict";
 // Mounts Stripe's Payment Element (docs.stripe.com/payments/payment-element); card data goes to Stripe alone.
-(() => {
-  const form = document.getElementById("pay");
-  const refusal = document.getElementById("refusal");
-  const button = form.querySelector("button[type=submit]");
-  const words = button.textContent;
+// Its library is deferred: it has run, or could not be had, once the document is loaded.
+document.addEventListener("DOMContentLoaded", () => {
   const { key, secret } = form.dataset;
-  const back = new URL(location.pathname.replace(/\/$/, "") + "/return", location.href).href;
-  form.hidden = false;
-  if (!window.Stripe) {
-    refusal.textContent = "The payment form could not be loaded. Check your connection and reload this page.";
+  const button = form.querySelector("button[type=submit]");
+  const status = form.querySelector("#element [role=status]");
+
+  function cannotLoad() {
+    status.remove();
+    document.getElementById("refusal").textContent =
+      "The payment form could not be loaded. Check your connection and reload this page.";
     button.hidden = true;
-    return;
   }
+
+  if (!window.Stripe) return cannotLoad();
   const stripe = window.Stripe(key);
-  const elements = stripe.elements({ clientSecret: secret });
-  elements.create("payment").mount("#element");
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    refusal.textContent = "";
-    button.disabled = true;
-    button.textContent = "Paying…";
+  const theme = matchMedia("(prefers-color-scheme: dark)").matches ? "night" : "stripe";
+  const elements = stripe.elements({ clientSecret: secret, appearance: { theme } });
+  const element = elements.create("payment");
+  element.on("ready", () => {
+    status.remove();
+    button.hidden = false;
+  });
+  element.on("loaderror", cannotLoad);
+  element.mount("#element");
+
+  takePayment(async () => {
     const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: back } });
     // Only a refusal comes back here: otherwise the browser is on its way.
-    refusal.textContent = (error && error.message) || "The payment could not be sent. Please try again.";
-    button.disabled = false;
-    button.textContent = words;
+    if (isOver(error)) return location.assign(back);
+    throw ["card_error", "validation_error"].includes(error.type) ? new Refusal(error.message) : error;
   });
-})();
+});
+form.querySelector("button[type=submit]").hidden = true; // until there is something to fill in

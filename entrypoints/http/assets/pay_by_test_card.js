@@ -1,61 +1,47 @@
-"use strict";
 // The buyer's side of the sandbox: what Stripe.js does, with cards that are nobody's.
 (() => {
-  const form = document.getElementById("pay");
-  const refusal = document.getElementById("refusal");
-  const button = form.querySelector("button[type=submit]");
-  const words = button.textContent;
+  const { number, expiry, cvc } = form.elements;
   const { api, key, intent, secret } = form.dataset;
-  const back = new URL(location.pathname.replace(/\/$/, "") + "/return", location.href).href;
+  const fields = { number, exp_month: expiry, exp_year: expiry, cvc };
 
-  async function call(path, fields) {
+  async function call(path, values) {
     const reply = await fetch(api + path, {
       method: "POST",
       headers: { Authorization: "Bearer " + key },
-      body: new URLSearchParams(fields),
+      body: new URLSearchParams(values),
     });
-    const answer = await reply.json();
-    if (answer.error) throw Object.assign(new Error(answer.error.message), { told: true });
-    return answer;
+    return reply.json();
   }
 
-  async function pay() {
-    const [month, year] = form.elements.expiry.value.split("/").map((part) => part.trim());
+  function refused(error) {
+    const field = fields[(error.param || "").replace(/^card\[(\w+)\]$/, "$1")];
+    return error.type === "card_error" || field ? new Refusal(error.message, field || number) : error;
+  }
+
+  takePayment(async () => {
+    const [month, year] = expiry.value.split("/").map(Number);
     const method = await call("/v1/payment_methods", {
       type: "card",
-      "card[number]": form.elements.number.value.replace(/\s/g, ""),
-      "card[exp_month]": Number(month) || 0,
-      "card[exp_year]": Number(year) || 0,
-      "card[cvc]": form.elements.cvc.value.trim(),
+      "card[number]": number.value.replace(/\s/g, ""),
+      "card[exp_month]": month,
+      "card[exp_year]": year,
+      "card[cvc]": cvc.value.trim(),
     });
+    if (method.error) throw refused(method.error);
     const paid = await call("/v1/payment_intents/" + encodeURIComponent(intent) + "/confirm", {
       payment_method: method.id,
       client_secret: secret,
       return_url: back,
     });
+    if (paid.error && !isOver(paid.error)) throw refused(paid.error);
     const asked = paid.next_action && paid.next_action.redirect_to_url;
     location.assign(asked ? asked.url : back);
-  }
-
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    refusal.textContent = "";
-    button.disabled = true;
-    button.textContent = "Paying…";
-    try {
-      await pay();
-    } catch (error) {
-      refusal.textContent = error.told ? error.message : "The payment could not be sent. Please try again.";
-      button.disabled = false;
-      button.textContent = words;
-      form.elements.number.focus();
-    }
   });
+
   for (const card of form.querySelectorAll("button[data-number]")) {
     card.addEventListener("click", () => {
-      form.elements.number.value = card.dataset.number;
-      button.focus();
+      number.value = card.dataset.number;
+      form.querySelector("button[type=submit]").focus();
     });
   }
-  form.hidden = false;
 })();

@@ -1,6 +1,7 @@
 """The API over stores in memory: everything between a request and a port is the real thing."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +20,11 @@ from application.organizations.create_organization import NewOrganization, Organ
 from application.ports import CustomerContext
 from application.unit_of_work import UnitOfWork
 from domain.auth import AuthContext, Authenticated
-from domain.ids import PricingModelId, RequestId
+from domain.ids import Ids, PricingModelId, RequestId
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
+from tests.entrypoints.http.described import Described, description_of
 
 TEST_WEBHOOK_SECRET = "whsec_of_test_mode"
 LIVE_WEBHOOK_SECRET = "whsec_of_live_mode"
@@ -134,8 +136,17 @@ def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, Fragile
 @pytest.fixture
 async def service() -> AsyncIterator[Service]:
     """The service with one organization, whose catalog is empty."""
+    async with running() as service:
+        yield service
+
+
+@asynccontextmanager
+async def running(ids: Ids | None = None) -> AsyncIterator[Service]:
+    """The same, outside of tests; with other ids, if they are given."""
     clock, seconds = FixedClock(), Seconds()
     container, store, gateway = in_memory(clock, public_url="https://pay.example.com")
+    if ids is not None:
+        container.ids.override(providers.Object(ids))
     container.seconds.override(providers.Object(seconds))
     app = create_app(container)
     async with (
@@ -143,6 +154,7 @@ async def service() -> AsyncIterator[Service]:
         httpx.AsyncClient(
             transport=httpx.ASGITransport(app),  # type: ignore[arg-type]
             base_url="http://service.test",
+            event_hooks={"response": [Described(description_of(app)).check]},
         ) as client,
     ):
         made = await organization(container, "Acme")

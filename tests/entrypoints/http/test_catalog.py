@@ -38,25 +38,32 @@ async def test_the_place_of_a_broken_rule_is_named(service: Service) -> None:
 
 
 async def test_the_place_of_a_wrong_type_or_name_is_named(service: Service) -> None:
-    for field, value, place in (
-        ("slug", "Book", "pricing_models[0].products[1].slug"),
-        ("nmae", "Book", "pricing_models[0].products[1].nmae"),
-        ("is_default", "yes", "pricing_models[0].products[1].is_default"),
+    for field, value, code, place in (
+        ("slug", "Book", "invalid_value", "pricing_models[0].products[1].slug"),
+        ("nmae", "Book", "unknown_field", "pricing_models[0].products[1].nmae"),
+        ("is_default", "yes", "wrong_type", "pricing_models[0].products[1].is_default"),
+        ("id", "pm_00000000000000000000000001", "invalid_id", "pricing_models[0].products[1].id"),
     ):
         document = deepcopy(CATALOG)
         document["pricing_models"][0]["products"][1][field] = value
         reply = await service.client.put("/v1/catalog", json=document)
-        assert_problem(reply, 422, "validation_failed", place)
+        assert_problem(reply, 422, code, place)
 
 
 async def test_a_value_that_is_none_of_those_allowed(service: Service) -> None:
     document = {"features": [{"slug": "a", "name": "A", "type": "magic"}]}
     problem = assert_problem(
-        await service.client.put("/v1/catalog", json=document), 422, "validation_failed", "features[0].type"
+        await service.client.put("/v1/catalog", json=document), 422, "invalid_value", "features[0].type"
     )
     assert problem["detail"] == "features[0].type cannot be 'magic'"
 
 
 async def test_a_dry_run_is_yes_or_no(service: Service) -> None:
     reply = await service.client.put("/v1/catalog?dry_run=perhaps", json=CATALOG)
-    assert_problem(reply, 422, "validation_failed", "dry_run")
+    assert_problem(reply, 422, "wrong_type", "dry_run")
+
+
+async def test_a_mistyped_dry_run_applies_nothing(service: Service) -> None:
+    reply = await service.client.put("/v1/catalog?dryrun=true", json=CATALOG)
+    assert_problem(reply, 422, "unknown_field", "dryrun")
+    assert (await service.client.get("/v1/catalog")).json()["pricing_models"] == []

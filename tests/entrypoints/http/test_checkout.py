@@ -50,13 +50,14 @@ async def test_a_session_for_a_customer(service: Service) -> None:
     [
         ({"anonymous": False}, 422, "customer_or_anonymous", "customer"),
         ({"customer": "nobody", "anonymous": False}, 422, "customer_not_found", "customer"),
-        ({"customer": "a\x00", "anonymous": False}, 422, "validation_failed", "customer"),
+        ({"customer": "a b", "anonymous": False}, 422, "invalid_id", "customer"),
+        ({"customer": "a" * 100_000, "anonymous": False}, 422, "invalid_id", "customer"),
         ({"price": "nothing"}, 422, "price_not_found", "price"),
-        ({"quantity": 0}, 422, "validation_failed", "quantity"),
-        ({"quantity": "1"}, 422, "validation_failed", "quantity"),
-        ({"success_url": "javascript:alert(1)"}, 422, "validation_failed", "success_url"),
-        ({"type": "purchase"}, 422, "validation_failed", "type"),
-        ({"amount": 1}, 422, "validation_failed", "amount"),
+        ({"quantity": 0}, 422, "invalid_value", "quantity"),
+        ({"quantity": "1"}, 422, "wrong_type", "quantity"),
+        ({"success_url": "javascript:alert(1)"}, 422, "invalid_value", "success_url"),
+        ({"type": "purchase"}, 422, "invalid_value", "type"),
+        ({"amount": 1}, 422, "unknown_field", "amount"),
     ],
 )
 async def test_what_cannot_be_opened(
@@ -76,10 +77,20 @@ async def test_a_provider_that_does_not_answer(service: Service) -> None:
     assert reply.headers["retry-after"] == "5"
 
 
-@pytest.mark.parametrize("id", ["cs_00000000000000000000000001", "cs_1", "%00", "x" * 5000])
+NOBODYS = "cs_00000000000000000000000001"
+
+
+@pytest.mark.parametrize("id", [NOBODYS, "cs_1", "cus_00000000000000000000000001", "%00", "x" * 5000])
 async def test_a_session_that_is_not_there(service: Service, id: str) -> None:
-    reply = await service.client.get(f"/v1/checkout-sessions/{id}")
-    assert_problem(reply, 404, "checkout_session_not_found")
+    for method, path in (
+        ("GET", f"/v1/checkout-sessions/{id}"),
+        ("POST", f"/v1/checkout-sessions/{id}/expire"),
+    ):
+        reply = await service.client.request(method, path)
+        if id == NOBODYS:
+            assert_problem(reply, 404, "checkout_session_not_found")
+        else:
+            assert_problem(reply, 422, "invalid_id", "id")
     page = await service.client.get(f"/checkout/{id}/return")
     assert page.status_code == 404
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -160,12 +171,6 @@ async def test_what_has_ended_otherwise_cannot_be_ended(service: Service) -> Non
     reply = await service.client.post(f"/v1/checkout-sessions/{session['id']}/expire")
     problem = assert_problem(reply, 409, "checkout_session_not_open")
     assert "succeeded" in problem["detail"]
-
-
-@pytest.mark.parametrize("id", ["cs_00000000000000000000000001", "cs_1"])
-async def test_a_session_that_is_not_there_cannot_be_ended(service: Service, id: str) -> None:
-    reply = await service.client.post(f"/v1/checkout-sessions/{id}/expire")
-    assert_problem(reply, 404, "checkout_session_not_found")
 
 
 async def test_nobody_ends_a_session_without_a_key(service: Service) -> None:

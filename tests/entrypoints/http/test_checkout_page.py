@@ -13,6 +13,7 @@ from dependency_injector import providers
 from msgspec.structs import replace
 from pydantic import SecretStr
 
+from adapters.stripe.gateway import API_VERSION
 from entrypoints.settings import StripeMode
 from tests.entrypoints.http.conftest import CATALOG, Service
 
@@ -71,10 +72,12 @@ async def test_it_says_what_is_bought_from_whom_and_for_how_much(service: Servic
 @pytest.mark.parametrize(
     ("currency", "amount", "shown"),
     [
-        ("jpy", 1050, "1050 JPY"),
+        ("jpy", 1050, "1,050 JPY"),
         ("kwd", 1050, "1.050 KWD"),
         ("eur", 5, "0.05 EUR"),
         ("isk", 1000, "10.00 ISK"),
+        ("ugx", 1000, "10.00 UGX"),
+        ("usd", 99_999_999, "999,999.99 USD"),
     ],
 )
 async def test_every_currency_is_shown_right(
@@ -111,7 +114,8 @@ async def test_with_a_real_key_the_card_is_typed_into_stripes_own_form(service: 
     await service.with_catalog()
     reply = await visited(service, (await service.open_session())["id"])
     page = Page(reply.text)
-    assert page.all("script")[0] == {"src": "https://js.stripe.com/v3/"}
+    release = API_VERSION.partition(".")[2]
+    assert page.all("script")[0] == {"src": f"https://js.stripe.com/{release}/stripe.js", "defer": None}
     assert "element" in [attributes.get("id") for attributes in page.all("div")]
     assert page.all("input") == []
     policy = policy_of(reply)

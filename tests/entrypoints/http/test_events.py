@@ -56,21 +56,29 @@ async def test_pages_follow_each_other_without_gaps(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "code"),
     [
-        ("limit", "0"),
-        ("limit", "101"),
-        ("limit", "many"),
-        ("after", "-1"),
-        ("after", str(2**63)),
-        ("after", "9" * 5000),
-        ("type", "customer.eaten"),
-        ("type", "\x00"),
-        ("subject", "\x00"),
-        ("subject", "cus_" + "x" * 5000),
-        ("subject", "ä"),
+        ("limit", "0", "invalid_value"),
+        ("limit", "101", "invalid_value"),
+        ("limit", "many", "wrong_type"),
+        ("after", "-1", "invalid_value"),
+        ("after", str(2**63), "invalid_value"),
+        ("after", "9" * 5000, "invalid_value"),
+        ("type", "customer.eaten", "invalid_value"),
+        ("type", "\x00", "invalid_value"),
+        ("subject", "\x00", "invalid_id"),
+        ("subject", "cus_" + "x" * 5000, "invalid_id"),
+        ("subject", "ä", "invalid_id"),
+        ("limits", "1", "unknown_field"),
+        ("type", "null", "invalid_value"),
+        ("subject", "NULL", "invalid_value"),
     ],
 )
-async def test_what_cannot_be_asked_for(service: Service, name: str, value: str) -> None:
+async def test_what_cannot_be_asked_for(service: Service, name: str, value: str, code: str) -> None:
     reply = await service.client.get(f"/v1/events?{name}={quote(value)}")
-    assert_problem(reply, 422, "validation_failed", name)
+    assert_problem(reply, 422, code, name)
+
+
+async def test_a_parameter_is_given_once(service: Service) -> None:
+    reply = await service.client.get("/v1/events?limit=1&limit=2")
+    assert_problem(reply, 422, "invalid_value", "limit")

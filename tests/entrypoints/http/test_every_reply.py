@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
+from domain.errors import Conflict, StaleState
 from entrypoints.logs import with_ids
 from tests.entrypoints.http.conftest import Service, assert_problem
 
@@ -43,7 +44,6 @@ async def test_an_address_that_is_not_there(service: Service) -> None:
         "/v1",
         "/v1/nowhere",
         "/schema",
-        "/docs",
         "/v1/customers/a/b",
         "/%00",
         "/%ff",
@@ -95,6 +95,21 @@ async def test_what_nobody_expected_is_logged_and_not_told(service: Service) -> 
     assert (request["status"], request["code"]) == (500, "internal_error")
 
 
+@pytest.mark.parametrize(
+    "refusal", [Conflict("conflict", "taken: customers_pkey"), StaleState("stale_state", "customers cus_1")]
+)
+async def test_what_others_keep_changing_can_be_tried_again(service: Service, refusal: Conflict) -> None:
+    async def taken() -> None:
+        raise refusal
+
+    await service.with_catalog()
+    service.store.first["commit"] = taken
+    reply = await service.client.post("/v1/customers", json={"external_id": "a"})
+    problem = assert_problem(reply, 409, refusal.code)
+    assert problem["detail"] == "Other requests were changing the same thing. Try again."
+    assert reply.headers["retry-after"] == "1"
+
+
 async def test_a_database_that_does_not_answer_is_not_ready(service: Service) -> None:
     async def breaks() -> None:
         raise ConnectionError(SECRET)
@@ -112,7 +127,7 @@ async def test_each_request_is_one_line_in_the_log_that_tells_nobodys_data(servi
     with structlog.testing.capture_logs(processors=[with_ids]) as logged:
         body = {"external_id": "ada", "email": "ada@example.com", "name": "Ada Lovelace"}
         await service.client.post("/v1/customers", json=body)
-        await service.client.get("/v1/customers/ada?email=ada@example.com")
+        await service.client.get("/v1/customers/ada?ada=ada@example.com")
         await service.client.get("/ada")
     created, read, missing = logged
     duration = created.pop("duration_ms")
@@ -129,7 +144,7 @@ async def test_each_request_is_one_line_in_the_log_that_tells_nobodys_data(servi
         "organization_id": service.made.organization_id,
         "livemode": False,
     }
-    assert (read["route"], read["status"]) == ("/v1/customers/{reference}", 200)
+    assert (read["route"], read["status"]) == ("/v1/customers/{reference}", 422)
     assert (missing["route"], missing["status"], missing["code"]) == (None, 404, "route_not_found")
     text = json.dumps(logged).lower()
     for word in ("ada", "example.com", "lovelace", "cf_test", "authorization"):

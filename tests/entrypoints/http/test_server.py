@@ -1,6 +1,7 @@
 """The API on a real socket, with the sandbox in place of Stripe's test mode."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -15,7 +16,7 @@ from entrypoints.container import Container
 from entrypoints.http import server
 from entrypoints.http.server import Serving, serving
 from entrypoints.settings import InvalidSettings, Settings
-from tests.entrypoints.http.conftest import CATALOG, in_memory, organization
+from tests.entrypoints.http.conftest import CATALOG, assert_problem, in_memory, organization
 
 
 def with_sandbox(home: Path) -> Container:
@@ -151,3 +152,62 @@ async def nobody_new(url: str) -> None:
             except ConnectionError:
                 return
             writer.close()
+
+
+async def told(url: str, request: bytes) -> httpx.Response:
+    """What is answered to these bytes, whatever they are."""
+    address = httpx.URL(url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    writer.write(request)
+    with contextlib.suppress(ConnectionError):  # refused before all of it was sent
+        await writer.drain()
+    head, _, body = (await reader.read(65_536)).partition(b"\r\n\r\n")
+    writer.close()
+    status, *headers = head.decode().split("\r\n")
+    pairs = [(name, value) for name, _, value in (line.partition(": ") for line in headers)]
+    return httpx.Response(int(status.split(" ")[1]), headers=pairs, content=body)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x00\x01\r\n\r\n",
+        b"\x16\x03\x01\x00\x64",  # somebody speaks TLS
+        b"hello\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        b"FOO /v1/catalog HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1/customers/\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1/events?subject=\xff HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET /v1/catalog HTTP/1.1\r\nHost: a\r\nCookie: \x7f\r\n\r\n",
+        b"POST /v1/customers HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /v1/customers HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /v1/customers HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_problem_too(request_: bytes) -> None:
+    container, *_ = in_memory(FixedClock())
+    async with serving(container) as served:
+        reply = await told(served.url, request_)
+        assert_problem(reply, 400, "bad_request")
+        assert reply.headers["connection"] == "close"
+        assert (await told(served.url, b"GET /health/live HTTP/1.0\r\n\r\n")).status_code == 200
+
+
+@pytest.mark.parametrize("head", [b"X: " + b"a" * 5_000_000, b"X: a\r\n" * 500_000], ids=["one", "many"])
+async def test_headers_are_not_collected_for_ever(head: bytes) -> None:
+    container, *_ = in_memory(FixedClock())
+    async with serving(container) as served:
+        reply = await told(served.url, b"GET /v1/catalog HTTP/1.1\r\nHost: a\r\n" + head)
+        assert_problem(reply, 431, "headers_too_large")
+        large = b"GET /health/live HTTP/1.0\r\nX: " + b"a" * 50_000 + b"\r\n\r\n"
+        assert (await told(served.url, large)).status_code == 200
+
+
+async def test_a_body_in_pieces_is_no_head() -> None:
+    container, *_ = in_memory(FixedClock())
+    async with serving(container) as served:
+        chunk = b"%x\r\n%s\r\n" % (50_000, b" " * 50_000)
+        start = b"POST /v1/stripe/webhooks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        assert_problem(await told(served.url, start + chunk * 10 + b"0\r\n\r\n"), 400, "invalid_signature")
+        assert_problem(await told(served.url, start + chunk * 21), 413, "payload_too_large")

@@ -1,0 +1,113 @@
+"""Units of work as `commit_work` takes them: one call stores one, or several that wait at the same time."""
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter, itemgetter
+from typing import Any, assert_never
+
+import msgspec
+from msgspec import Struct
+
+from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.unit_of_work import TakenWork
+from domain.account import ApiKey, Organization, User
+from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
+from domain.change import State
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
+from domain.events import RecordedEvent
+from domain.ids import OrganizationId
+from domain.payment import Payment
+from domain.purchase import Purchase
+from domain.subscription import Subscription, SubscriptionItem
+
+TABLES: Mapping[type, str] = {
+    Organization: "organizations",
+    User: "users",
+    ApiKey: "api_keys",
+    CatalogHead: "catalogs",
+    Feature: "features",
+    PricingModel: "pricing_models",
+    Product: "products",
+    Price: "prices",
+    Customer: "customers",
+    Subscription: "subscriptions",
+    SubscriptionItem: "subscription_items",
+    CheckoutSession: "checkout_sessions",
+    Purchase: "purchases",
+    Payment: "payments",
+}
+"""Where each kind of state is stored; the columns are the state's fields."""
+
+_NATURAL_KEYS: Mapping[type, str] = {
+    User: "email_key",
+    Customer: "external_id",
+    Purchase: "checkout_session_id",
+    Payment: "payment_intent_id",
+}
+"""What two requests that know nothing of each other may both make new: the unique key that they meet on."""
+
+
+class _Part(Struct, omit_defaults=True):
+    """What a call stores for one organization in one mode."""
+
+    organization_id: OrganizationId
+    livemode: bool
+    inbound: list[dict[str, Any]] = []
+    finished: list[dict[str, Any]] = []
+    changed: dict[str, list[State]] = {}
+    new: dict[str, list[State]] = {}
+    events: list[RecordedEvent] = []
+    tasks: list[Task] = []
+
+
+class _Parts(dict[tuple[OrganizationId, bool], _Part]):
+    def __missing__(self, tenant: tuple[OrganizationId, bool]) -> _Part:
+        part = self[tenant] = _Part(*tenant)
+        return part
+
+
+def encoded(works: Sequence[TakenWork]) -> str:
+    """The works as one call. Tenants, causes and new rows stand in one order, so that calls which meet on
+    several of them cannot deadlock; the changed rows of a table are locked in order by `store_<table>`.
+    """
+    parts = _Parts()
+    for work in works:
+        _add_cause(parts, work)
+        for part in work.parts:
+            stored = parts[part.organization_id, part.livemode]
+            for state in part.states:
+                rows = stored.changed if state.version else stored.new
+                rows.setdefault(TABLES[type(state)], []).append(state)
+            stored.events += part.events
+            stored.tasks += part.tasks
+    if len(works) > 1:
+        for stored in parts.values():
+            _put_in_order(stored)
+    # Live before test: the organization itself, which both refer to, is told in its live books.
+    in_order = [parts[tenant] for tenant in sorted(parts, reverse=True)]
+    return msgspec.json.encode({"parts": in_order}).decode()
+
+
+def _add_cause(parts: _Parts, work: TakenWork) -> None:
+    match work.cause:
+        case InboundEvent() as event:
+            row = msgspec.structs.asdict(event)
+            handled_at = None if event.refusal else work.decided_at
+            parts[event.organization_id, event.livemode].inbound.append(
+                {**row, "handled_at": handled_at, "attempts": 1}
+            )
+        case Task() as task:
+            parts[task.organization_id, task.livemode].finished.append(
+                {"id": task.id, "needed": bool(work.parts)}
+            )
+        case ApiRequest() | CommandLine():
+            pass
+        case _:
+            assert_never(work.cause)
+
+
+def _put_in_order(part: _Part) -> None:
+    part.inbound.sort(key=itemgetter("id"))
+    part.finished.sort(key=itemgetter("id"))
+    for state, natural_key in _NATURAL_KEYS.items():
+        part.new.get(TABLES[state], []).sort(key=attrgetter(natural_key))

@@ -1,0 +1,65 @@
+"""What a buyer finds who comes too early, too late, or again."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from tests.browser.buyers import Visit, visiting
+from tests.browser.shop import LONG_NAME
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_each_state_says_what_it_is_and_only_what_can_be_paid_asks_to_be(
+    states: dict[str, str], buyer: Visit
+) -> None:
+    headings = {}
+    asking = set()
+    for state, url in states.items():
+        await buyer.page.goto(url)
+        headings[state] = await buyer.page.get_by_role("heading", level=1).text_content()
+        if await buyer.page.locator("form, input, button").count():
+            asking.add(state)
+    assert headings == {
+        "open": "Your order",
+        "declined": "Your order",
+        "pending": "Payment under way",
+        "paid": "Payment received",
+        "failed": "Payment canceled",
+        "expired": "Checkout expired",
+        "large": "Your order",
+        "many": "Your order",
+        "keyless": "Your order",
+        "not paid yet": "Not paid yet",
+        "unknown": "Nothing here",
+    }
+    assert asking == {"open", "declined", "large", "many"}
+
+
+async def test_the_seller_the_product_and_the_whole_amount_are_there(
+    states: dict[str, str], buyer: Visit
+) -> None:
+    await buyer.page.goto(states["many"])
+    await expect(buyer.page.locator("main")).to_contain_text("Acme")
+    await expect(buyer.page.locator(".amount")).to_have_text("86,419.690 KWD")
+    await expect(buyer.page.get_by_role("term")).to_have_text("Ink 7 at 12,345.670 KWD each")
+    await buyer.page.goto(states["large"])
+    await expect(buyer.page.get_by_role("term")).to_have_text(LONG_NAME)
+    await expect(buyer.page.get_by_role("button", name="Pay 999,999.99 USD")).to_be_visible()
+
+
+async def test_a_last_refusal_is_still_there_after_a_reload(states: dict[str, str], buyer: Visit) -> None:
+    await buyer.page.goto(states["declined"])
+    await expect(buyer.page.get_by_role("alert")).to_have_text("Your card was declined.")
+    await buyer.page.goto(states["not paid yet"])
+    await buyer.page.get_by_role("link", name="Try again").click()
+    await expect(buyer.page.get_by_role("alert")).to_have_text("Your card was declined.")
+
+
+async def test_without_scripts_there_is_the_order_and_no_form_that_would_not_work(
+    browser: Browser, states: dict[str, str]
+) -> None:
+    async with visiting(browser, scripts=False) as visit:
+        await visit.page.goto(states["open"])
+        await expect(visit.page.locator(".amount")).to_have_text("19.99 USD")
+        await expect(visit.page.locator("form")).to_be_hidden()
+        await expect(visit.page.locator("time")).to_contain_text("UTC")

@@ -1,0 +1,195 @@
+"""The examples of /openapi.json: what the service answers when it is used. Written down with
+
+    python -m tests.entrypoints.http.examples
+
+and compared with what it answers by test_examples.py, so that they stay true.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from domain.ids import PREFIXES, AnyId
+from tests.entrypoints.http.conftest import Service, running
+from tests.entrypoints.http.described import Described, description_of
+from tests.entrypoints.http.test_stripe_webhooks import event_of, intent_of, signature
+
+FILE = Path(__file__).parents[3] / "entrypoints" / "http" / "assets" / "examples.json"
+
+CATALOG: dict[str, Any] = {
+    "features": [{"slug": "exports", "name": "Exports", "type": "metered"}],
+    "pricing_models": [
+        {
+            "slug": "standard",
+            "name": "Standard",
+            "is_default": True,
+            "products": [
+                {
+                    "slug": "free",
+                    "name": "Free",
+                    "is_default": True,
+                    "prices": [
+                        {
+                            "slug": "free",
+                            "type": "subscription",
+                            "amount": 0,
+                            "currency": "usd",
+                            "interval": "month",
+                        }
+                    ],
+                    "features": [{"slug": "exports", "included": 10, "reset": "month"}],
+                },
+                {
+                    "slug": "handbook",
+                    "name": "Handbook",
+                    "group": "books",
+                    "prices": [
+                        {"slug": "handbook", "type": "single_payment", "amount": 1250, "currency": "usd"},
+                        {"slug": "sample", "type": "single_payment", "amount": 0, "currency": "usd"},
+                    ],
+                },
+            ],
+        }
+    ],
+}
+CUSTOMER = {
+    "external_id": "user-7",
+    "email": "ada@example.com",
+    "name": "Ada Lovelace",
+    "metadata": {"plan": "trial"},
+}
+CHECKOUT = {
+    "type": "product",
+    "price": "handbook",
+    "quantity": 2,
+    "anonymous": True,
+    "success_url": "https://shop.example.com/thanks",
+    "cancel_url": "https://shop.example.com/basket",
+}
+NOBODYS = "01k9zq4m7tfhk0000000000000"
+
+
+class LikeReal:
+    """Ids that can be foreseen and look like those that cannot."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def new(self, kind: Callable[[str], AnyId]) -> AnyId:
+        self._number += 1
+        return kind(f"{PREFIXES[kind]}_01k9zq4m7tfhk{self._number:013d}")
+
+
+class Recorder:
+    """Keeps what was sent and answered, by operation, and each problem by its status and code."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._described = Described(description_of(service.app))
+        self.operations: dict[str, Any] = {}
+        self.problems: dict[str, Any] = {}
+
+    async def __call__(self, method: str, path: str, body: Any = None, **given: Any) -> Any:
+        reply = await self._service.client.request(method, path, json=body, **given)
+        answered = msgspec.json.decode(reply.text.replace("pi_memory", "pi_3Sq2bKLkdIwHu7ix0a1b2c3d"))
+        if reply.is_error:
+            self.problems.setdefault(f"{reply.status_code} {answered['code']}", answered)
+        else:
+            operation = self._described.operation_of(reply.request)
+            assert operation is not None
+            kept = self.operations.setdefault(operation["operationId"], {"replies": {}})
+            if body is not None:
+                kept.setdefault("request", body)
+            kept["replies"].setdefault(str(reply.status_code), answered)
+        return reply.json()
+
+
+async def recorded() -> dict[str, Any]:
+    """A day of a shop: what is sold, who buys, and most of what can go wrong."""
+    async with running(LikeReal()) as service:
+        call = Recorder(service)
+        await _what_anybody_is_answered(call, service)
+        await _customers(call, service)
+        await _checkout(call, service)
+        await _troubles(call, service)
+        return {"operations": call.operations, "problems": call.problems}
+
+
+async def _what_anybody_is_answered(call: Recorder, service: Service) -> None:
+    for path in ("/health/live", "/health/ready"):
+        await call("GET", path)
+    for authorization in ("", "Bearer cf_test_0000"):
+        await call("GET", "/v1/catalog", headers={"authorization": authorization})
+    await call("POST", "/v1/customers", CUSTOMER)
+    await call("PUT", "/v1/catalog", CATALOG)
+    await call("GET", "/v1/catalog")
+    await call("PUT", "/v1/catalog", {"pricing_models": CATALOG["pricing_models"] * 2})
+    await call("PUT", "/v1/catalog?dryrun=true", CATALOG)
+
+
+async def _customers(call: Recorder, service: Service) -> None:
+    for _ in range(2):
+        await call("POST", "/v1/customers", CUSTOMER)
+    await call("GET", "/v1/customers/user-7")
+    await call("GET", "/v1/customers/user-8")
+    await call("GET", "/v1/customers/user%208")
+    for wrong in (
+        {"external_id": "user 7"},
+        {"external_id": 7},
+        {"email": "ada"},
+        {"external_id": "user-8", "pricing_model_id": f"pm_{NOBODYS}"},
+        {"organization_id": f"org_{NOBODYS}"},
+    ):
+        await call("POST", "/v1/customers", {**CUSTOMER, **wrong})
+    await call("POST", "/v1/customers", {})
+    await call("POST", "/v1/customers", content=b'{"external_id":')
+    await call("POST", "/v1/customers", content=b" " * 1_000_001)
+
+
+async def _checkout(call: Recorder, service: Service) -> None:
+    session = await call("POST", "/v1/checkout-sessions", CHECKOUT)
+    await call("GET", f"/v1/checkout-sessions/{session['id']}")
+    await call("GET", f"/v1/checkout-sessions/cs_{NOBODYS}")
+    for wrong in (
+        {"anonymous": False},
+        {"anonymous": False, "customer": "user-8"},
+        {"price": "handbuch"},
+        {"price": "free"},
+        {"price": "sample"},
+        {"quantity": 1_000_000},
+    ):
+        await call("POST", "/v1/checkout-sessions", {**CHECKOUT, **wrong})
+    other = await call("POST", "/v1/checkout-sessions", CHECKOUT)
+    await call("POST", f"/v1/checkout-sessions/{other['id']}/expire")
+    paid = event_of(intent_of(session, service.made.organization_id), id="evt_1Sq2bKLkdIwHu7ixQ3mN8vTz")
+    for signed in (signature(paid), "t=1,v1=0"):
+        await call("POST", "/v1/stripe/webhooks", content=paid, headers={"stripe-signature": signed})
+    await call("POST", "/v1/stripe/webhooks", content=b"{}", headers={"stripe-signature": signature(b"{}")})
+    await call("POST", f"/v1/checkout-sessions/{session['id']}/expire")
+    await service.store.sequence(1000)
+    await call("GET", "/v1/events?type=payment.succeeded")
+
+
+async def _troubles(call: Recorder, service: Service) -> None:
+    service.gateway.fail_next("before")
+    await call("POST", "/v1/checkout-sessions", CHECKOUT)
+
+    async def gone() -> None:
+        raise ConnectionError
+
+    service.store.first["by_api_key"] = gone
+    await call("GET", "/health/ready")
+    service.store.first["creation_context"] = gone
+    await call("POST", "/v1/customers", CUSTOMER)
+
+
+def written(examples: dict[str, Any]) -> bytes:
+    """As they are kept in the file: legible, and the same each time."""
+    return msgspec.json.format(msgspec.json.encode(examples), indent=1) + b"\n"
+
+
+if __name__ == "__main__":
+    FILE.write_bytes(written(asyncio.run(recorded())))
