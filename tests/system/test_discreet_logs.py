@@ -84,7 +84,7 @@ async def refused(both: Processes) -> None:
     assert (await post("/v1/customers", content=f'{{"email": "{EMAIL}"')).status_code == 400
     wrong = {"authorization": f"Bearer {WRONG_KEY}"}
     assert (await post("/v1/customers", json=person, headers=wrong)).status_code == 401
-    assert (await both.client.get(f"/v1/customers/{EMAIL}")).status_code == 404
+    assert (await both.client.get(f"/v1/customers/{EMAIL}")).status_code == 422
     assert (await both.client.get(f"/{NAME}/{CARD}")).status_code == 404
     signed = {"stripe-signature": f"t=1,v1={WRONG_KEY}"}
     assert (await post("/v1/stripe/webhooks", content=EMAIL, headers=signed)).status_code == 400
