@@ -79,7 +79,7 @@ def tool(name: str) -> Path:
 
 def libraries(program: Path, bundled: Path) -> Iterator[str]:
     """The machine's shared libraries that a program needs, by the names under which it looks for them."""
-    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout  # noqa: S603, S607
+    listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout  # noqa: S607
     for found in re.findall(r"(?:=>\s+|^\s+)(/\S+)", listed, re.MULTILINE):
         if bundled.parent not in Path(os.path.normpath(found)).parents:
             yield found

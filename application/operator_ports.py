@@ -1,4 +1,4 @@
-"""The ports of those who run the service, at its command line; all others are in `application.ports`.
+"""The ports of those who run the service and watch it; all others are in `application.ports`.
 
 What is said there holds here: repositories only read, each read is one query, and the contract suite
 (tests/contracts) holds every adapter to these words.
@@ -64,3 +64,28 @@ class Inbox(Protocol):
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         """By Stripe's id, handled or not; the first one, should several organizations have it."""
+
+
+class Backlog(Struct, frozen=True):
+    """What waits to be done, of every organization; tasks by the kind of their effect, `unhandled` inbound
+    events by the code of their refusal. A task that is due `later` is leased, or waits for its time.
+
+    `customers_without_pricing_model` is 0 for as long as the database keeps its promises.
+    """
+
+    events_to_number: int
+    oldest_event_at: datetime | None
+    tasks_due: dict[str, int]
+    oldest_task_at: datetime | None
+    tasks_later: int
+    tasks_parked: dict[str, int]
+    unhandled: dict[str, int]
+    customers_without_pricing_model: int
+
+
+class Backlogs(Protocol):
+    """How far behind the service is. As the worker: nobody else sees it across organizations."""
+
+    async def backlog(self, now: datetime, limit: int) -> Backlog:
+        """As of one moment. Of each thing no more than `limit` are counted, the oldest, so that asking is
+        cheap however much there is. `oldest_task_at` is when the first of the due ones was due."""

@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar, assert_never, final
@@ -20,6 +21,9 @@ from domain.ids import EventId, Ids, OrganizationId, TaskId
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+conflicts_retried: Counter[str] = Counter()
+"""How often each use case of this process has decided again, as somebody else was first."""
 
 
 class Part(Struct, frozen=True):
@@ -154,13 +158,15 @@ def retry_on_stale(attempts: int = 10) -> Callable[[Callable[P, Awaitable[R]]], 
     """
 
     def decorate(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+        name = use_case.__qualname__.removesuffix(".__call__")
+
         @functools.wraps(use_case)
         async def decided_again(*args: P.args, **kwargs: P.kwargs) -> R:
             for _ in range(attempts - 1):
                 try:
                     return await use_case(*args, **kwargs)
                 except Conflict:
-                    continue
+                    conflicts_retried[name] += 1
             return await use_case(*args, **kwargs)
 
         return decided_again

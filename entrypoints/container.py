@@ -2,9 +2,10 @@
 for; a provider is swapped with `container.store.override(…)`.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
 from dependency_injector import containers, providers
@@ -30,7 +31,12 @@ from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from entrypoints.effects import Effects
+from entrypoints.metrics.counted import Metrics
+from entrypoints.metrics.measured import MeasuredGateway, measured
+from entrypoints.metrics.scrape import Scrape
 from entrypoints.settings import InvalidSettings, Settings, StripeMode
+
+UseCase = TypeVar("UseCase")
 
 StandIn: TypeAlias = Sandbox
 """The Stripe that stands in for test mode."""
@@ -69,6 +75,16 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
     )
 
 
+def _store(pool: asyncpg.Pool, wait_seconds: float, role: str, metrics: Metrics) -> PostgresStore:
+    store = PostgresStore(pool, wait_seconds)
+    metrics.read_round_trips(role, lambda: store.database.round_trips)
+    return store
+
+
+def _use_case(kind: type[UseCase], metrics: Metrics, **ports: Any) -> UseCase:  # noqa: ANN401
+    return measured(kind, metrics.use_cases)(**ports)
+
+
 class Container(containers.DeclarativeContainer):
     """Every adapter and use case of one process. Settings, `database_url` and `served_at` come from outside:
     `Container(settings=providers.Object(…), database_url=providers.Object(…))`.
@@ -82,13 +98,19 @@ class Container(containers.DeclarativeContainer):
     """What links start with, such as a checkout session's."""
 
     clock = providers.Singleton(SystemClock)
+    seconds = providers.Object(time.monotonic)
+    """Measures how long something is remembered."""
     ids = providers.Singleton(TypeIds)
     secrets = providers.Singleton(RandomSecrets)
+    metrics = providers.Singleton(Metrics)
 
     app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
-    store = providers.Singleton(PostgresStore, app_pool, settings.provided.pool_wait_seconds)
-    worker_store = providers.Singleton(PostgresStore, worker_pool, settings.provided.pool_wait_seconds)
+    store = providers.Singleton(_store, app_pool, settings.provided.pool_wait_seconds, "app", metrics)
+    worker_store = providers.Singleton(
+        _store, worker_pool, settings.provided.pool_wait_seconds, "worker", metrics
+    )
+    scrape = providers.Singleton(Scrape, metrics, worker_store, clock, seconds=seconds)
 
     sandbox = providers.Factory(_sandbox, settings)
     stripe_test = providers.Callable(lambda settings: settings.stripe_test, settings)
@@ -96,45 +118,52 @@ class Container(containers.DeclarativeContainer):
     stripe_live = providers.Callable(lambda settings: settings.stripe_live, settings)
     test_gateway = providers.Singleton(_gateway, stripe_test, livemode=False)
     live_gateway = providers.Singleton(_gateway, stripe_live, livemode=True)
-    gateway = providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway)
+    gateway = providers.Singleton(
+        MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
+    )
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
-    create_organization = providers.Singleton(
-        CreateOrganization, outbox=store, ids=ids, clock=clock, secrets=secrets
+    deciding = {"outbox": store, "ids": ids, "clock": clock}  # noqa: RUF012  (not a default: read here alone)
+    working = {"outbox": worker_store, "ids": ids, "clock": clock}  # noqa: RUF012
+    """What every use case needs; the worker's have its store."""
+
+    create_organization: providers.Singleton[CreateOrganization] = providers.Singleton(
+        _use_case, CreateOrganization, metrics, secrets=secrets, **deciding
     )
-    create_api_key = providers.Singleton(CreateApiKey, outbox=store, ids=ids, clock=clock, secrets=secrets)
-    revoke_api_key = providers.Singleton(RevokeApiKey, api_keys=store, outbox=store, ids=ids, clock=clock)
-    apply_catalog = providers.Singleton(ApplyCatalog, catalogs=store, outbox=store, ids=ids, clock=clock)
-    create_customer = providers.Singleton(CreateCustomer, customers=store, outbox=store, ids=ids, clock=clock)
-    open_checkout_session = providers.Singleton(
+    create_api_key: providers.Singleton[CreateApiKey] = providers.Singleton(
+        _use_case, CreateApiKey, metrics, secrets=secrets, **deciding
+    )
+    revoke_api_key: providers.Singleton[RevokeApiKey] = providers.Singleton(
+        _use_case, RevokeApiKey, metrics, api_keys=store, **deciding
+    )
+    apply_catalog: providers.Singleton[ApplyCatalog] = providers.Singleton(
+        _use_case, ApplyCatalog, metrics, catalogs=store, **deciding
+    )
+    create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
+        _use_case, CreateCustomer, metrics, customers=store, **deciding
+    )
+    open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
+        _use_case,
         OpenCheckoutSession,
+        metrics,
         checkouts=store,
         gateway=gateway,
-        outbox=store,
-        ids=ids,
-        clock=clock,
         lifetime=settings.provided.checkout_lifetime,
+        **deciding,
     )
-    expire_checkout_session = providers.Singleton(
-        ExpireCheckoutSession, checkouts=store, outbox=store, ids=ids, clock=clock
+    expire_checkout_session: providers.Singleton[ExpireCheckoutSession] = providers.Singleton(
+        _use_case, ExpireCheckoutSession, metrics, checkouts=store, **deciding
     )
-    process_payment_intent = providers.Singleton(
-        ProcessPaymentIntent, payments=store, gateway=gateway, outbox=store, ids=ids, clock=clock
+    process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
+        _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
     )
     effects = providers.Singleton(
         Effects,
         providers.Singleton(
-            CreateCustomerAtStripe,
-            customers=worker_store,
-            gateway=gateway,
-            outbox=worker_store,
-            ids=ids,
-            clock=clock,
+            _use_case, CreateCustomerAtStripe, metrics, customers=worker_store, gateway=gateway, **working
         ),
-        providers.Singleton(
-            ExpireCheckoutSession, checkouts=worker_store, outbox=worker_store, ids=ids, clock=clock
-        ),
-        providers.Singleton(CancelIntentAtStripe, gateway=gateway, outbox=worker_store, ids=ids, clock=clock),
+        providers.Singleton(_use_case, ExpireCheckoutSession, metrics, checkouts=worker_store, **working),
+        providers.Singleton(_use_case, CancelIntentAtStripe, metrics, gateway=gateway, **working),
     )
     """What the worker does; with the worker's store."""
 

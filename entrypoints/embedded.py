@@ -17,7 +17,12 @@ from adapters.postgres.embedded import ADMIN, EmbeddedServer
 from adapters.postgres.errors import DatabaseSetupError
 from adapters.postgres.migrations import MigrationReport, migrate, pending
 from adapters.postgres.pool import connect
-from adapters.postgres.roles import create_service_login, grant_service_login, login_exists
+from adapters.postgres.roles import (
+    create_service_login,
+    ensure_service_login,
+    grant_service_login,
+    login_exists,
+)
 from entrypoints.settings import Settings
 
 __all__ = ["DatabaseChoice", "DatabaseSetupError", "MigrationReport", "ServiceDatabase"]
@@ -64,12 +69,13 @@ class DatabaseChoice:
         finally:
             server.stop()
 
-    def migrate(self, grant_to: str | None) -> MigrationReport:
-        """Bring the database up to date and let the login `grant_to` serve from it."""
+    def migrate(self, grant_to: str | None, password: str | None = None) -> MigrationReport:
+        """Bring the database up to date and let the login `grant_to` serve from it; with a `password` it is
+        made where there is none, and has that one."""
         if self.url:
-            return asyncio.run(_migrated(self.url, grant_to))
+            return asyncio.run(_migrated(self.url, grant_to, password))
         with self._server(lasting=False) as server:
-            report = asyncio.run(_migrated(server.dsn(ADMIN), grant_to))
+            report = asyncio.run(_migrated(server.dsn(ADMIN), grant_to, password))
             asyncio.run(_brought_up_to_date(server.dsn(ADMIN)))
             return report
 
@@ -101,11 +107,13 @@ class ServiceDatabase:
                 log.warning("embedded_server_down", code=error.code, reason=str(error))
 
 
-async def _migrated(dsn: str, grant_to: str | None) -> MigrationReport:
+async def _migrated(dsn: str, grant_to: str | None, password: str | None) -> MigrationReport:
     connection = await connect(dsn)
     try:
         report = await migrate(connection)
-        if grant_to is not None:
+        if grant_to is not None and password is not None:
+            await ensure_service_login(connection, grant_to, password)
+        elif grant_to is not None:
             await grant_service_login(connection, grant_to)
     finally:
         await connection.close()

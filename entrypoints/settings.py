@@ -46,6 +46,13 @@ class Settings(BaseSettings):
             description="postgresql://login:password@host:5432/database; without it, the embedded server",
         ),
     ] = None
+    login_password: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="COUNTERFOIL_LOGIN_PASSWORD",
+            description="for `migrate --grant-to LOGIN`: the login is made if need be, with this password",
+        ),
+    ] = None
     home: Annotated[
         Path,
         Field(

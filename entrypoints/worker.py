@@ -13,10 +13,15 @@ from application.causes import Task
 from application.ports import Clock, EventSequencer, TaskQueue
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
 from entrypoints.effects import Effects
+from entrypoints.logs import code_of, telling_of
 
 LAST_ATTEMPT = 20
 """After as many failures (some seven hours) a task is parked, for a person to look at."""
 
+GRACE_SECONDS = 20.0
+"""How long a worker that has to stop goes on with the tasks it has begun."""
+
+_FAREWELL_SECONDS = 2.0
 _LONGEST_DELAY = timedelta(hours=1)
 _NOT_SET_UP = ("payment_provider_not_configured", "payment_provider_misconfigured")
 _UNTIL_SET_UP = timedelta(minutes=1)
@@ -54,6 +59,7 @@ class Worker:
         batch: int = 1000,
         lease: timedelta = timedelta(seconds=60),
         poll_seconds: float = 0.25,
+        grace_seconds: float = GRACE_SECONDS,
         random: Callable[[], float] = _random,
     ) -> None:
         self._sequencer = sequencer
@@ -64,10 +70,16 @@ class Worker:
         self._batch = batch
         self._lease = lease
         self._poll_seconds = poll_seconds
+        self._grace_seconds = grace_seconds
         self._random = random
         self._running: set[asyncio.Task[None]] = set()
         self._to_sequence = asyncio.Event()
         self._to_perform = asyncio.Event()
+
+    @property
+    def tasks_running(self) -> int:
+        """How many tasks it has in hand."""
+        return len(self._running)
 
     def nudge(self) -> None:
         """There may be something to do: look now, not at the next poll. For the same event loop."""
@@ -75,13 +87,14 @@ class Worker:
         self._to_perform.set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set, then finish what was begun. Nothing that fails on the way ends it."""
+        """Work until `stop` is set, then finish what was begun, or let go of what takes long. Nothing that
+        fails on the way ends it."""
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
             loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
             await stop.wait()
             self.nudge()
-        await self._finish()
+        await self._finish_soon()
 
     async def drain(self) -> None:
         """Work until every event has its number and no task is due; what failed waits for its next try."""
@@ -141,15 +154,34 @@ class Worker:
         while self._running:
             await asyncio.wait(self._running)
 
+    async def _finish_soon(self) -> None:
+        """Let go of what is not finished in time: the tasks are due again at once."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._grace_seconds):
+                await self._finish()
+        for performing in self._running:
+            performing.cancel()
+        await self._finish()
+
     async def _perform(self, task: Task) -> None:
-        try:
+        with telling_of(**_ids_of(task)):
             try:
-                async with asyncio.timeout(self._lease.total_seconds()):
-                    await self._effects(task)
-            except Exception as error:
-                await self._failed(task, error)
-        except Exception as error:  # its failure could not be noted: it is due again when its lease ends
-            log.warning("task_left", **_about(task), **_of(error))
+                await self._tried(task)
+            except Exception as error:  # its failure could not be noted: it is due again when its lease ends
+                log.warning("task_left", **_of(error))
+
+    async def _tried(self, task: Task) -> None:
+        try:
+            async with asyncio.timeout(self._lease.total_seconds()):
+                await self._effects(task)
+            log.info("task_done")
+        except asyncio.CancelledError:  # we have to stop: whoever is up takes it, and finds what we left
+            log.warning("task_let_go")
+            async with asyncio.timeout(_FAREWELL_SECONDS):
+                await self._queue.postpone(task, "interrupted", self._clock.now(), counted=False)
+            raise
+        except Exception as error:
+            await self._failed(task, error)
 
     async def _failed(self, task: Task, error: Exception) -> None:
         """Try again later, or give up for good. A task that somebody else has finished is not there to be
@@ -166,18 +198,12 @@ class Worker:
             case Conflict():
                 await self._queue.postpone(task, code, now + delay)
             case _:
-                log.warning("task_postponed", **_about(task), **_of(error))
+                log.warning("task_postponed", **_of(error))
                 await self._queue.postpone(task, code, now + delay)
 
     async def _park(self, task: Task, error: Exception) -> None:
-        log.error("task_parked", **_about(task), **_of(error))
+        log.error("task_parked", **_of(error))
         await self._queue.park(task, code_of(error), self._clock.now())
-
-
-def code_of(error: Exception) -> str:
-    """What may be stored and logged of an error: its code, else its kind; never its words, which may be
-    somebody's data."""
-    return error.code if isinstance(error, DomainError) else type(error).__name__
 
 
 def _of(error: Exception) -> dict[str, object]:
@@ -186,10 +212,12 @@ def _of(error: Exception) -> dict[str, object]:
     return {"code": code_of(error)} if known else {"code": code_of(error), "exc_info": error}
 
 
-def _about(task: Task) -> dict[str, object]:
+def _ids_of(task: Task) -> dict[str, object]:
     return {
         "task_id": task.id,
         "kind": type(task.effect).__struct_config__.tag,
         "organization_id": task.organization_id,
+        "livemode": task.livemode,
+        "correlation_id": task.correlation_id,
         "attempts": task.attempts,
     }

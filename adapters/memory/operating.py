@@ -3,19 +3,21 @@
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
-from application.operator_ports import InboxRow
+from application.causes import Task
+from application.operator_ports import Backlog, InboxRow
 from domain.account import ApiKey, Organization, User
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 
 
 class OperatorReads:
-    """The part of the store that the command line is for."""
+    """The part of the store that is for those who run the service."""
 
     _books: Books
 
@@ -55,9 +57,31 @@ class OperatorReads:
             min((row for row in self._books.inbox.values() if row.id == id), key=_place, default=None)
         )
 
+    async def backlog(self, now: datetime, limit: int) -> Backlog:
+        await asyncio.sleep(0)
+        waiting = sorted(self._books.tasks.values(), key=lambda task: task.due_at)
+        due = [task for task in waiting if task.parked_at is None and task.due_at <= now]
+        parked = sorted((task.parked_at, task.id, task) for task in waiting if task.parked_at is not None)
+        events = [event for event in self._books.events if event.sequence is None]
+        unhandled = sorted((row for row in self._books.inbox.values() if row.handled_at is None), key=_place)
+        return Backlog(
+            events_to_number=min(len(events), limit),
+            oldest_event_at=events[0].occurred_at if events else None,
+            tasks_due=_kinds(due[:limit]),
+            oldest_task_at=due[0].due_at if due else None,
+            tasks_later=min(len(waiting) - len(due) - len(parked), limit),
+            tasks_parked=_kinds(task for *_, task in parked[:limit]),
+            unhandled=dict(Counter(row.refusal or "" for row in unhandled[:limit])),
+            customers_without_pricing_model=0,  # a state has one, or it cannot be made
+        )
+
     def _tenant(self, organization_id: OrganizationId, *, livemode: bool) -> TenantBooks:
         return TenantBooks(self._books, organization_id, livemode=livemode)
 
 
 def _place(row: InboxRow) -> tuple[datetime, str, bool, str]:
     return row.received_at, row.organization_id, row.livemode, row.id
+
+
+def _kinds(tasks: Iterable[Task]) -> dict[str, int]:
+    return dict(Counter(str(type(task.effect).__struct_config__.tag) for task in tasks))

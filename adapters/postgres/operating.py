@@ -1,22 +1,26 @@
-"""What those who run the service ask of the books in PostgreSQL: functions of sql/11_operating.sql."""
+"""What those who run the service ask of the books in PostgreSQL: functions of sql/11_operating.sql and
+sql/12_backlog.sql.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
 from adapters.postgres.database import Database
-from application.operator_ports import InboxRow
+from application.operator_ports import Backlog, InboxRow
 from domain.account import ApiKey
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId
 
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _API_KEYS = msgspec.json.Decoder(list[ApiKey])
+_BACKLOG = msgspec.json.Decoder(Backlog)
 _INBOX = msgspec.json.Decoder(list[InboxRow])
 
 
 class OperatorReads:
-    """The part of the store that the command line is for."""
+    """The part of the store that is for those who run the service."""
 
     database: Database
 
@@ -41,3 +45,6 @@ class OperatorReads:
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         return next(iter(_INBOX.decode(await self.database.call("inbox_event", id))), None)
+
+    async def backlog(self, now: datetime, limit: int) -> Backlog:
+        return _BACKLOG.decode(await self.database.call("backlog", now, limit))

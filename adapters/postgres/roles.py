@@ -46,6 +46,18 @@ async def create_service_login(connection: asyncpg.Connection, login: str) -> No
     await grant_service_login(connection, login)
 
 
+async def ensure_service_login(connection: asyncpg.Connection, login: str, password: str) -> None:
+    """Let a login serve, with this password; it is made where there is none. One that must not serve stays as
+    it is.
+    """
+    if await login_exists(connection, login):
+        await grant_service_login(connection, login)
+    else:
+        await create_service_login(connection, login)
+    quote = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
+    await connection.execute(await connection.fetchval(quote, login, password))
+
+
 async def grant_service_login(connection: asyncpg.Connection, login: str) -> None:
     """Let an existing login serve: it may act as app, worker and portal."""
     facts = await connection.fetchrow(

@@ -11,14 +11,21 @@ from entrypoints.embedded import DatabaseChoice
 
 def migrate(
     grant_to: Annotated[
-        str | None, typer.Option(metavar="LOGIN", help="Let this existing login serve from the database.")
+        str | None,
+        typer.Option(
+            metavar="LOGIN",
+            help="Let this login serve from the database. With COUNTERFOIL_LOGIN_PASSWORD it is made where "
+            "there is none; without, it must exist.",
+        ),
     ] = None,
 ) -> None:
     """Bring the database to this version's schema, as a login that may create roles and schemas.
 
     The embedded server is migrated by every command that uses it; one that DATABASE_URL names only by this.
     """
-    report = DatabaseChoice.of(settings_read()).migrate(grant_to)
+    settings = settings_read()
+    given = settings.login_password
+    report = DatabaseChoice.of(settings).migrate(grant_to, given.get_secret_value() if given else None)
     console = Console(highlight=False, markup=False)
     for name in report.applied:
         console.print(f"applied   {name}", soft_wrap=True)

@@ -1,7 +1,6 @@
 """The HTTP API: routes, what they are given, and what is done around all of them."""
 
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -20,6 +19,7 @@ from entrypoints.http.docs import docs, redoc
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.metrics import metrics
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
@@ -39,13 +39,10 @@ class NoEmitter(BaseEventEmitterBackend):
         raise AssertionError("nothing listens to this")
 
 
-def create_app(container: Container, *, seconds: Callable[[], float] = time.monotonic) -> Litestar:
-    """The service over HTTP. Its lifespan opens the container and makes everything that handlers need.
-
-    `seconds` measures how long an API key is remembered.
-    """
+def create_app(container: Container) -> Litestar:
+    """The service over HTTP. Its lifespan opens the container and makes everything that handlers need."""
     given = injectable(container)
-    keys = ApiKeys(container.store, seconds=seconds)
+    keys = ApiKeys(container.store, seconds=container.seconds())
 
     async def admitted(call: AnyRequest) -> None:
         await identify(call, keys)
@@ -65,7 +62,17 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         security=[{"api_key": []}],
     )
     app = Litestar(
-        [with_key, receive_stripe_webhook, checkout_page, return_from_paying, live, ready, docs, redoc],
+        [
+            with_key,
+            receive_stripe_webhook,
+            checkout_page,
+            return_from_paying,
+            live,
+            ready,
+            metrics,
+            docs,
+            redoc,
+        ],
         lifespan=[lifespan],
         dependencies={name: provided(provider) for name, provider in given.items()},
         exception_handlers={Exception: answer},
@@ -75,5 +82,5 @@ def create_app(container: Container, *, seconds: Callable[[], float] = time.mono
         logging_config=None,
         event_emitter_backend=NoEmitter,
     )
-    app.asgi_handler = RequestLog(app.asgi_handler, container.ids())
+    app.asgi_handler = RequestLog(app.asgi_handler, container.ids(), container.metrics())
     return app

@@ -10,6 +10,7 @@ from application.ports import Tenants
 from domain.account import secret_hash
 from domain.auth import Authenticated
 from domain.errors import DomainError
+from entrypoints.logs import tell
 
 AnyRequest: TypeAlias = Request[Any, Any, Any]
 
@@ -69,7 +70,9 @@ async def identify(request: AnyRequest, keys: ApiKeys) -> None:
 
     Not in a Litestar guard: for those, the whole route handler is copied at each request.
     """
-    request.scope["auth"] = await keys.holder(request.headers.get("authorization"))
+    holder = await keys.holder(request.headers.get("authorization"))
+    tell(organization_id=holder.organization_id, livemode=holder.livemode)
+    request.scope["auth"] = holder
 
 
 def _secret_in(authorization: str | None) -> str:

@@ -13,6 +13,7 @@ from entrypoints.http.checkout_return import STANDING
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, Script, asset, page, trouble, troubles
+from entrypoints.logs import tell
 from entrypoints.settings import StripeMode
 
 _FORM = asset("payment_form.js")
@@ -73,6 +74,7 @@ async def checkout_page(
     if offer is None:
         raise session_not_found()
     session = offer.session
+    tell(organization_id=session.organization_id, livemode=session.livemode)
     if session.status != "open" or is_over(session, clock.now()):
         return _settled(offer, "expired" if session.status == "open" else session.status)
     back = _link(session.cancel_url, "Cancel and go back")

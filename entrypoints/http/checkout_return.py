@@ -10,6 +10,7 @@ from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, safely, trouble, troubles
 from entrypoints.http.requests import Call
+from entrypoints.logs import tell
 
 STANDING = {
     "succeeded": ("Payment received", "Thank you. Your payment has arrived; you can close this page."),
@@ -55,4 +56,5 @@ async def return_from_paying(
     booked = await process_payment_intent(BuyerReturned(id, request.cause))
     if booked.session is None:
         raise session_not_found()
+    tell(organization_id=booked.session.organization_id, livemode=booked.session.livemode)
     return _sent_on(booked.session)

@@ -29,6 +29,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "open_checkout_session": container.open_checkout_session,
         "process_payment_intent": container.process_payment_intent,
         "public_url": container.public_url,
+        "scrape": container.scrape,
         "tenants": container.store,
     }
 

@@ -111,7 +111,7 @@ def problem_of(request: Request, error: Exception) -> tuple[Problem, dict[str, s
         status, code, detail, field = 500, "internal_error", "Something went wrong on our side.", None
     request_id = request_id_of(request.scope)
     if code == "internal_error":
-        log.error("request_failed", exc_info=error, request_id=request_id)
+        log.error("request_failed", exc_info=error)
     request.scope["state"]["problem"] = code
     given = (error.headers or {}) if isinstance(error, HTTPException) else {}
     return Problem.of(status, code, detail, request_id, field), {**given, **_HEADERS.get(code, {})}

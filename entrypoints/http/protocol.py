@@ -55,7 +55,7 @@ def http_protocol(ids: Ids) -> type[HttpToolsProtocol]:
             """
             self.refused, self.head = True, None
             request_id = ids.new(RequestId)
-            log.info("request", status=status, code=code, request_id=request_id)
+            log.info("request", status=status, code=code, request_id=request_id, correlation_id=request_id)
             body = json.encode(Problem.of(status, code, detail, request_id))
             lines = (
                 f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",

@@ -1,7 +1,7 @@
 """A request as our handlers see it, and what is done around each: its id, and one line in the log."""
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 from litestar import Request
@@ -11,6 +11,8 @@ from litestar.enums import ScopeType
 from application.causes import ApiRequest
 from domain.auth import Authenticated
 from domain.ids import Ids, RequestId
+from entrypoints.logs import telling_of
+from entrypoints.metrics.counted import Metrics
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -33,11 +35,14 @@ class Call(Request[None, Authenticated, State]):
 
 
 class RequestLog:
-    """Around everything that Litestar does, so that no reply goes without its `X-Request-Id` and line."""
+    """Around everything that Litestar does, so that no reply goes without its `X-Request-Id`, its line in the
+    log and its place in the metrics.
+    """
 
-    def __init__(self, app: "ASGIApp", ids: Ids) -> None:
+    def __init__(self, app: "ASGIApp", ids: Ids, metrics: Metrics) -> None:
         self._app = app
         self._ids = ids
+        self._metrics = metrics
 
     async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -56,26 +61,28 @@ class RequestLog:
                 message["headers"] = [*message["headers"], header]
             await send(message)
 
-        try:
-            await self._app(scope, receive, noted)
-        finally:
-            log.info("request", status=status, **_told(scope, started))
+        # What this request brings about is correlated by its id, unless it was Stripe who told us something.
+        with telling_of(request_id=request_id, correlation_id=request_id):
+            try:
+                await self._app(scope, receive, noted)
+            finally:
+                self._ended(scope, status, time.perf_counter() - started)
+
+    def _ended(self, scope: "HTTPScope", status: int | None, seconds: float) -> None:
+        """The route is told as it is written down, never as the path, which may name somebody."""
+        method, route = scope["method"], scope.get("path_template")
+        self._metrics.request(method, route, status, seconds)
+        log.info(
+            "request",
+            method=method,
+            route=route,
+            status=status,
+            code=scope["state"].get("problem"),
+            duration_ms=round(seconds * 1000, 2),
+        )
 
 
 def request_id_of(scope: "Scope") -> RequestId:
     """The id that this request was given."""
     request_id: RequestId = scope["state"]["request_id"]
     return request_id
-
-
-def _told(scope: "HTTPScope", started: float) -> dict[str, Any]:
-    """The route as it is written down, never the path, which may name somebody."""
-    auth = scope.get("auth")
-    return {
-        "method": scope["method"],
-        "route": scope.get("path_template"),
-        "code": scope["state"].get("problem"),
-        "duration_ms": round((time.perf_counter() - started) * 1000, 2),
-        "request_id": request_id_of(scope),
-        "organization_id": auth.organization_id if isinstance(auth, Authenticated) else None,
-    }

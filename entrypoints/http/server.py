@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import uvicorn
 from litestar import Litestar
 
+from domain.ids import Ids
 from entrypoints.container import Container, StandIn, sandbox_standing_in
 from entrypoints.http.app import create_app
 from entrypoints.http.protocol import http_protocol
@@ -37,17 +38,20 @@ Companion = Callable[[Serving, asyncio.Event], Coroutine[None, None, None]]
 
 
 @asynccontextmanager
-async def serving(container: Container, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Serving]:
+async def serving(
+    container: Container, host: str = "127.0.0.1", port: int = 0, *, stop: asyncio.Event | None = None
+) -> AsyncIterator[Serving]:
     """Serve while the block runs, and answer what was begun before it ends. Port 0 takes any that is free.
 
+    Once `stop` is set, nobody new is let in: what was begun is answered while the block comes to its end.
     The address is known before anything is opened, so that links and the sandbox's webhooks lead here.
     """
-    with _listening(host, port) as listener:
-        url = _url(host, listener)
+    with listening(host, port) as listener:
+        url = address_of(host, listener)
         with container.served_at.override(url):
             async with sandbox_standing_in(container, url) as sandbox:
                 app = create_app(container)
-                async with app.lifespan(), _running(app, http_protocol(container.ids()), listener):
+                async with app.lifespan(), answering(app, container.ids(), listener, stop):
                     yield Serving(url, sandbox)
 
 
@@ -59,11 +63,14 @@ def serve(
     beside: Companion | None = None,
     ready: Callable[[Serving], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM, with `beside` in the same event loop. `ready` hears when it answers."""
+    """Serve until SIGINT or SIGTERM, with `beside` in the same event loop. `ready` hears when it answers.
+
+    Then the server and `beside` finish at the same time; a second signal ends the process at once.
+    """
 
     async def until_stopped() -> None:
         stop = asyncio.Event()
-        async with serving(container, host, port) as server:
+        async with serving(container, host, port, stop=stop) as server:
             with _stopped_by_signals(stop):
                 gc.collect()
                 gc.freeze()  # what is here now stays: the collector need not look at it again
@@ -90,18 +97,24 @@ class _Uvicorn(uvicorn.Server):
         await super().startup(sockets)
         self.up.set()
 
+    async def close_after(self, stop: asyncio.Event) -> None:
+        """Let nobody new in once this is set, and answer what was begun."""
+        await stop.wait()
+        self.should_exit = True
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
 @asynccontextmanager
-async def _running(
-    app: Litestar, protocol: type[asyncio.Protocol], listener: socket.socket
+async def answering(
+    app: Litestar, ids: Ids, listener: socket.socket, stop: asyncio.Event | None = None
 ) -> AsyncIterator[None]:
+    """The app answers on this socket while the block runs, and nobody new once `stop` is set."""
     config = uvicorn.Config(
         app,
-        http=protocol,
+        http=http_protocol(ids),
         ws="none",
         lifespan="off",  # ours is around this, so that what goes wrong in it is raised to our caller
         access_log=False,
@@ -114,6 +127,7 @@ async def _running(
     server = _Uvicorn(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
     up = asyncio.create_task(server.up.wait())
+    closing = asyncio.create_task(server.close_after(stop or asyncio.Event()))
     try:
         await asyncio.wait((running, up), return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -121,18 +135,20 @@ async def _running(
         yield
     finally:
         up.cancel()
+        closing.cancel()
         server.should_exit = True
         await running
 
 
 @contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket at this address, which is known before anybody is answered."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=BACKLOG) as listener:
         yield listener
 
 
-def _url(host: str, listener: socket.socket) -> str:
+def address_of(host: str, listener: socket.socket) -> str:
     """How this machine reaches it: a host that stands for every address is no address to go to."""
     port = listener.getsockname()[1]
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104

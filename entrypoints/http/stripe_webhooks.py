@@ -23,6 +23,7 @@ from domain.ids import OrganizationId
 from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import STORED, WRITING, refusals
 from entrypoints.http.requests import Call
+from entrypoints.logs import tell
 
 log = structlog.get_logger("http")
 
@@ -47,8 +48,10 @@ class Inbox:
     async def take(self, body: bytes, signature: str | None) -> WebhookReply:
         """Raises Rejected `invalid_signature` and `invalid_payload`; then nothing has changed."""
         notice = self.reader.read(body, signature)
+        tell(correlation_id=notice.id, stripe_event_id=notice.id, livemode=notice.livemode)
         if notice.fact is None:
             return WebhookReply(handled=False, reason="ignored")
+        tell(organization_id=notice.fact.organization_id)
         event = InboundEvent(
             id=notice.id,
             type=notice.type,
@@ -58,7 +61,7 @@ class Inbox:
         )
         booked = await self.process_payment_intent(StripeReported(notice.fact, event))
         if booked.refusal is not None:
-            log.warning("inbound_event_kept", event_id=event.id, type=event.type, code=booked.refusal)
+            log.warning("inbound_event_kept", type=event.type, code=booked.refusal)
         return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)
 
 

@@ -184,6 +184,12 @@ def test_a_database_of_ones_own_is_migrated_by_migrate_alone(
     assert "up to date" in again.stdout
     unsafe = refusal(tmp_path, *create, DATABASE_URL=administered)
     assert unsafe.startswith("counterfoil: database_role_unsafe: ")
+    grant = ("migrate", "--grant-to", "nobody_yet")
+    assert "there is no login nobody_yet" in refusal(tmp_path, *grant, DATABASE_URL=administered)
+    made = counterfoil(tmp_path, *grant, DATABASE_URL=administered, COUNTERFOIL_LOGIN_PASSWORD="opensesame")
+    assert (made.returncode, made.stderr) == (0, "")
+    assert "nobody_yet may serve" in made.stdout
+    assert "opensesame" not in made.stdout
     assert not (tmp_path / "postgres").exists()
 
 

@@ -149,6 +149,7 @@ def test_every_setting_is_listed_with_its_meaning_and_no_secret(monkeypatch: pyt
     assert "hidden" not in repr(listed)
     assert {name for name, setting in listed.items() if setting.secret} == {
         "DATABASE_URL",
+        "COUNTERFOIL_LOGIN_PASSWORD",
         *(name for name in KEYS if not name.endswith("PUBLISHABLE_KEY")),
     }
     assert listed["STRIPE_API_BASE"].value == f"https://{MASK}@stripe.test/v1@2"

@@ -337,6 +337,21 @@ async def test_stopping_finishes_what_was_begun_and_begins_nothing(world: World)
     assert len(world.store.tasks) == 2
 
 
+async def test_stopping_lets_go_of_what_takes_too_long_and_somebody_else_does_it(world: World) -> None:
+    world.gateway = slow = Slow()
+    await world.customers(1)
+    stop = asyncio.Event()
+    running = asyncio.create_task(world.worker(grace_seconds=0.02).run(stop))
+    await slow.called.wait()
+    stop.set()
+    async with asyncio.timeout(5):
+        await running
+    assert (world.task.last_error, world.task.attempts) == ("interrupted", 0)
+    slow.let.set()
+    await world.worker().drain()  # at once, not when the lease would have ended
+    assert one_each(world, 1)
+
+
 async def test_what_takes_longer_than_its_lease_is_given_up(world: World) -> None:
     world.gateway = Slow()
     await world.customers(1)

@@ -11,7 +11,16 @@ from adapters.postgres.embedded import ADMIN, EmbeddedServer
 from adapters.postgres.errors import MigrationError, RoleError
 from adapters.postgres.migration_files import SqlFiles
 from adapters.postgres.migrations import migrate, pending
-from adapters.postgres.roles import APP, OWNER, PORTAL, WORKER, create_service_login, grant_service_login
+from adapters.postgres.roles import (
+    APP,
+    OWNER,
+    PORTAL,
+    WORKER,
+    create_service_login,
+    ensure_service_login,
+    grant_service_login,
+    quoted,
+)
 from tests.databases import SERVICE, Database, DatabaseServer, connected
 
 FIRST = "CREATE TABLE coins (id int PRIMARY KEY); GRANT SELECT, INSERT ON coins TO counterfoil_app;"
@@ -212,6 +221,27 @@ async def test_who_may_not_is_told_what_to_ask_for(
             await grant_service_login(connection, "nobody_here")
         with pytest.raises(RoleError, match=f"{ADMIN} is a superuser or bypasses row-level security"):
             await grant_service_login(connection, ADMIN)
+
+
+async def test_a_login_is_made_with_its_password_and_an_administrator_is_left_alone(
+    admin: asyncpg.Connection, database_server: DatabaseServer, blank_database: Database, folder: SqlFolder
+) -> None:
+    await migrate(admin, folder.files)
+    login, secret = "made_for'it", 'it\'s \\ "secret"'
+    try:
+        for password in ("first", secret):
+            await ensure_service_login(admin, login, password)
+        kept = await admin.fetchval("SELECT rolpassword FROM pg_authid WHERE rolname = $1", login)
+        assert kept.startswith("SCRAM-SHA-256$")
+        assert await admin.fetchval("SELECT pg_has_role($1, $2, 'MEMBER')", login, APP)
+    finally:
+        await admin.execute(f"DROP ROLE {quoted(login)}")
+    known = await admin.fetchrow("SELECT rolsuper, rolpassword FROM pg_authid WHERE rolname = $1", ADMIN)
+    with pytest.raises(RoleError, match="must not serve"):
+        await ensure_service_login(admin, ADMIN, "other")
+    assert known == await admin.fetchrow(
+        "SELECT rolsuper, rolpassword FROM pg_authid WHERE rolname = $1", ADMIN
+    )
 
 
 async def test_a_service_login_can_serve_and_nothing_more(

@@ -71,6 +71,7 @@ class EmbeddedServer:
 
         Called again by the owner, it starts a server that has died in the meantime.
         """
+        find_binaries(self._bin_dir)  # where there is nothing to run, nothing is touched
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             deadline = time.monotonic() + self._patience

@@ -49,6 +49,7 @@ CREATE TABLE tasks (
     PRIMARY KEY (organization_id, livemode, id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
 CREATE INDEX tasks_due ON tasks (due_at, id) WHERE parked_at IS NULL;
+CREATE INDEX tasks_parked ON tasks (parked_at) WHERE parked_at IS NOT NULL;
 
 -- What Stripe told us, by Stripe's id. organization_id is what the event's object says, empty if it says none.
 -- The fact is kept while it could not be handled, to be tried again.

@@ -1,6 +1,7 @@
 -- Who may see what. Row-level security is enabled and forced on every tenant table, for every role: a row is
 -- there only for its own organization and mode, which each function sets for its own transaction.
--- The worker sees tasks, the inbox and the order of events across tenants, and everything else as the app does.
+-- The worker sees tasks, the inbox and the order of events across tenants, and everything else as the app does;
+-- and customers without a pricing model, of which there are none, so that one would be noticed.
 
 DO $$
 DECLARE
@@ -26,6 +27,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY['events', 'event_counters', 'tasks', 'inbound_events'] LOOP
         EXECUTE format('CREATE POLICY across_tenants ON %I TO counterfoil_worker USING (true)', name);
     END LOOP;
+    CREATE POLICY must_not_be ON customers FOR SELECT TO counterfoil_worker USING (pricing_model_id IS NULL);
 END $$;
 
 REVOKE INSERT ON event_counters FROM counterfoil_app;

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
+from application.operator_ports import Backlog
 from application.organizations.create_organization import NewOrganization, OrganizationCreated
 from application.ports import CustomerContext
 from application.unit_of_work import UnitOfWork
@@ -71,6 +73,10 @@ class FragileStore(MemoryStore):
     async def commit(self, work: UnitOfWork) -> None:
         await self._first("commit")
         await super().commit(work)
+
+    async def backlog(self, now: datetime, limit: int) -> Backlog:
+        await self._first("backlog")
+        return await super().backlog(now, limit)
 
     async def by_api_key(self, secret_hash: str) -> Authenticated | None:
         await self._first("by_api_key")
@@ -141,7 +147,8 @@ async def running(ids: Ids | None = None) -> AsyncIterator[Service]:
     container, store, gateway = in_memory(clock, public_url="https://pay.example.com")
     if ids is not None:
         container.ids.override(providers.Object(ids))
-    app = create_app(container, seconds=seconds)
+    container.seconds.override(providers.Object(seconds))
+    app = create_app(container)
     async with (
         app.lifespan(),
         httpx.AsyncClient(

@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 from domain.errors import Conflict, StaleState
+from entrypoints.logs import with_ids
 from tests.entrypoints.http.conftest import Service, assert_problem
 
 SECRET = "ada@example.com has the key cf_test_1"
@@ -75,7 +76,7 @@ async def test_what_nobody_expected_is_logged_and_not_told(service: Service) -> 
         raise RuntimeError(SECRET)
 
     service.store.first["creation_context"] = breaks
-    with structlog.testing.capture_logs() as logged:
+    with structlog.testing.capture_logs(processors=[with_ids]) as logged:
         reply = await service.client.post("/v1/customers", json={"external_id": "a"})
     problem = assert_problem(reply, 500, "internal_error")
     assert problem["detail"] == "Something went wrong on our side."
@@ -87,6 +88,9 @@ async def test_what_nobody_expected_is_logged_and_not_told(service: Service) -> 
         "event": "request_failed",
         "log_level": "error",
         "request_id": problem["request_id"],
+        "correlation_id": problem["request_id"],
+        "organization_id": service.made.organization_id,
+        "livemode": False,
     }
     assert (request["status"], request["code"]) == (500, "internal_error")
 
@@ -120,7 +124,7 @@ async def test_a_database_that_does_not_answer_is_not_ready(service: Service) ->
 
 async def test_each_request_is_one_line_in_the_log_that_tells_nobodys_data(service: Service) -> None:
     await service.with_catalog()
-    with structlog.testing.capture_logs() as logged:
+    with structlog.testing.capture_logs(processors=[with_ids]) as logged:
         body = {"external_id": "ada", "email": "ada@example.com", "name": "Ada Lovelace"}
         await service.client.post("/v1/customers", json=body)
         await service.client.get("/v1/customers/ada?ada=ada@example.com")
@@ -136,7 +140,9 @@ async def test_each_request_is_one_line_in_the_log_that_tells_nobodys_data(servi
         "status": 201,
         "code": None,
         "request_id": created["request_id"],
+        "correlation_id": created["request_id"],
         "organization_id": service.made.organization_id,
+        "livemode": False,
     }
     assert (read["route"], read["status"]) == ("/v1/customers/{reference}", 422)
     assert (missing["route"], missing["status"], missing["code"]) == (None, 404, "route_not_found")
@@ -186,6 +192,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/events", "get"),
         ("/health/live", "get"),
         ("/health/ready", "get"),
+        ("/metrics", "get"),
     }
     body = description["paths"]["/v1/customers"]["post"]["requestBody"]["content"]["application/json"]
     assert body["schema"] == {"$ref": "#/components/schemas/NewCustomer"}

@@ -117,18 +117,41 @@ async def test_what_is_wrong_at_the_start_is_raised_as_it_is() -> None:
 
 
 def test_the_blocking_server_ends_in_order_on_sigterm() -> None:
-    container, *_ = in_memory(FixedClock())
+    container, store, _ = in_memory(FixedClock())
     told: list[object] = []
 
     async def beside(served: Serving, stop: asyncio.Event) -> None:
         told.append(served.url)
-        os.kill(os.getpid(), signal.SIGTERM)
-        await stop.wait()
         async with httpx.AsyncClient() as client:
-            told.append((await client.get(f"{served.url}/health/live")).status_code)
+            begun, go_on = asyncio.Event(), asyncio.Event()
+
+            async def slow() -> None:
+                begun.set()
+                await go_on.wait()
+
+            store.first["by_api_key"] = slow
+            request = asyncio.create_task(client.get(f"{served.url}/health/ready"))
+            await begun.wait()
+            os.kill(os.getpid(), signal.SIGTERM)
+            await stop.wait()
+            await nobody_new(served.url)
+            go_on.set()
+            told.append((await request).status_code)
 
     server.serve(container, "127.0.0.1", 0, beside=beside, ready=lambda served: told.append(served.url))
     assert told == [told[0], told[0], 200]
+
+
+async def nobody_new(url: str) -> None:
+    """Until no connection is taken any more."""
+    address = httpx.URL(url)
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection(address.host, address.port)
+            except ConnectionError:
+                return
+            writer.close()
 
 
 async def told(url: str, request: bytes) -> httpx.Response:

@@ -1,0 +1,92 @@
+"""Use cases and the payment gateway, with a note taken of each call. Nothing of it is known inside."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, TypeVar, cast
+
+from application.ports import PaymentGateway, PaymentIntent
+from domain.checkout import CheckoutSession
+from domain.effects import CreateStripeCustomer
+from domain.ids import CustomerId, OrganizationId
+from domain.payment import PaymentFact
+from entrypoints.logs import code_of
+from entrypoints.metrics.counted import Metrics, Timings
+
+UseCase = TypeVar("UseCase")
+
+
+def measured(use_case: type[UseCase], timings: Timings) -> type[UseCase]:
+    """The same use case, whose calls are timed and counted by how they ended."""
+    name = use_case.__name__
+    call: Any = use_case.__call__
+    note = timings.note
+
+    async def timed(self: UseCase, *args: object, **named: object) -> object:
+        started = perf_counter()
+        outcome = "canceled"
+        try:
+            answer = await call(self, *args, **named)
+            outcome = "ok"
+        except Exception as error:
+            outcome = code_of(error)
+            raise
+        finally:
+            note((name, outcome), perf_counter() - started)
+        return answer
+
+    return cast("type[UseCase]", type(name, (use_case,), {"__slots__": (), "__call__": timed}))
+
+
+class MeasuredGateway:
+    """A PaymentGateway in front of another."""
+
+    def __init__(self, gateway: PaymentGateway, metrics: Metrics) -> None:
+        self._gateway = gateway
+        self._timings = metrics.stripe_calls
+
+    async def create_customer(
+        self,
+        customer: CreateStripeCustomer,
+        *,
+        organization_id: OrganizationId,
+        livemode: bool,
+        idempotency_key: str,
+    ) -> str:
+        with self._noted("create_customer"):
+            return await self._gateway.create_customer(
+                customer, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+            )
+
+    async def find_customer(
+        self, id: CustomerId, *, organization_id: OrganizationId, livemode: bool
+    ) -> str | None:
+        with self._noted("find_customer"):
+            return await self._gateway.find_customer(id, organization_id=organization_id, livemode=livemode)
+
+    async def create_payment_intent(
+        self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
+    ) -> PaymentIntent:
+        with self._noted("create_payment_intent"):
+            return await self._gateway.create_payment_intent(session, stripe_customer_id, idempotency_key)
+
+    async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
+        with self._noted("payment_intent"):
+            return await self._gateway.payment_intent(id, livemode=livemode)
+
+    async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        with self._noted("cancel_payment_intent"):
+            await self._gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)
+
+    @contextmanager
+    def _noted(self, operation: str) -> Iterator[None]:
+        started = perf_counter()
+        result = "canceled"
+        try:
+            yield
+            result = "ok"
+        except Exception as error:
+            result = code_of(error)
+            raise
+        finally:
+            self._timings.note((operation, result), perf_counter() - started)
