@@ -26,7 +26,8 @@ class CheckoutSession(Struct, frozen=True):
     """One thing to be paid for. `amount` is the total in minor units of `currency`.
 
     `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
-    `expires_at` is when it can no longer be paid; what is under way at that moment may still end well.
+    `stripe_customer_id` is the one that Stripe is told when the intent is made: the same, should it be asked
+    again. `expires_at` is when it can no longer be paid; what is under way then may still end well.
     """
 
     id: CheckoutSessionId
@@ -44,6 +45,7 @@ class CheckoutSession(Struct, frozen=True):
     success_url: str | None
     cancel_url: str | None
     metadata: dict[str, str]
+    stripe_customer_id: str | None
     payment_intent_id: str | None
     client_secret: str | None
     purchase_id: PurchaseId | None
@@ -117,6 +119,7 @@ def open_session(
         success_url=draft.success_url,
         cancel_url=draft.cancel_url,
         metadata=draft.metadata,
+        stripe_customer_id=customer.stripe_customer_id if customer else None,
         payment_intent_id=None,
         client_secret=None,
         purchase_id=None,

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, PathParameter
 from msgspec.structs import asdict
 
@@ -14,8 +14,9 @@ from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.errors import NotFound
 from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.bodies import JsonBody
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
+from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 SessionId: TypeAlias = Annotated[
@@ -75,18 +76,23 @@ class CheckoutSessionController(Controller):
         operation_id="create_checkout_session",
         summary="Open a checkout session",
         response_description="The session, to be paid at its `url`, or with its `client_secret`",
-        responses=refusals(KEYED, WITH_BODY, WRITING, _CANNOT_BE_OPENED),
+        responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, _CANNOT_BE_OPENED),
     )
     async def create(
         self,
         request: Call,
         data: JSONBody[NewCheckoutSession],
-        open_checkout_session: Injected[OpenCheckoutSession],
+        open_checkout_session: Injected[Once[OpenCheckoutSession]],
         public_url: Injected[str],
-    ) -> CheckoutSessionReply:
+    ) -> Response[CheckoutSessionReply]:
         """For a customer, or for somebody anonymous; with the payment intent that pays it."""
-        session = await open_checkout_session(data, request.auth, request.cause)
-        return CheckoutSessionReply.of(session, public_url)
+        use_case = open_checkout_session.use_case
+        return await open_checkout_session(
+            request,
+            lambda cause: use_case(data, request.auth, cause),
+            lambda session: (201, CheckoutSessionReply.of(session, public_url)),
+            lambda begun, cause: use_case.resume(begun, request.auth, cause),
+        )
 
     @get(
         "/{id:str}",
@@ -114,16 +120,19 @@ class CheckoutSessionController(Controller):
         operation_id="expire_checkout_session",
         summary="End a checkout session",
         response_description="The session, expired",
-        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, {409: ("checkout_session_not_open",)}),
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, NAMED, {409: ("checkout_session_not_open",)}),
     )
     async def expire(
         self,
         request: Call,
         id: SessionId,
-        expire_checkout_session: Injected[ExpireCheckoutSession],
+        expire_checkout_session: Injected[Once[ExpireCheckoutSession]],
         public_url: Injected[str],
-    ) -> CheckoutSessionReply:
+    ) -> Response[CheckoutSessionReply]:
         """Nobody can pay it any more; one that is expired already is answered as it is. Stripe's intent is
         canceled soon after: what a buyer has paid until then is booked."""
-        session = await expire_checkout_session(SellerAsked(id, request.auth, request.cause))
-        return CheckoutSessionReply.of(session, public_url)
+        return await expire_checkout_session(
+            request,
+            lambda cause: expire_checkout_session.use_case(SellerAsked(id, request.auth, cause)),
+            lambda session: (200, CheckoutSessionReply.of(session, public_url)),
+        )

@@ -14,7 +14,10 @@ from application.customers.create_customer import CustomerFound
 from application.payments.process_payment_intent import BuyerReturned
 from domain.auth import Authenticated
 from domain.catalog_document import document_of
+from domain.customer import NewCustomer
+from domain.errors import Repeated
 from domain.payment import Attempt
+from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
 from tests.integration.wire import Wire, tapped
@@ -122,3 +125,14 @@ async def test_showing_the_hosted_page_takes_one(counted: CountedWorld) -> None:
     session = await counted.world.session(counted.auth)
     await counted.world.store.offer(session.id)
     assert await counted.turns(counted.world.store.offer(session.id)) == 1
+
+
+async def test_a_named_request_takes_no_more_and_its_repetition_three(counted: CountedWorld) -> None:
+    """Read, refused at the commit, and looked up: the first time is the one that counts."""
+    world, auth = counted.world, counted.auth
+    draft = NewCustomer(external_id="named")
+    assert await counted.turns(world.create_customer(draft, auth, named())) == 2
+    with pytest.raises(Repeated):
+        await world.create_customer(draft, auth, named(request="req_2"))
+    await world.store.kept_reply(auth, ROUTE, "k1")
+    assert await counted.turns(world.store.kept_reply(auth, ROUTE, "k1")) == 1
