@@ -61,7 +61,7 @@ class AnswerOnce:
             raise  # nothing that was done before leads to these
         except DomainError:
             kept = await self.kept.kept_reply(auth, key.route, key.key)
-            if kept is None or (kept.request_id == request_id and kept.reply is None):
+            if kept is None:
                 raise
             if kept.fingerprint != key.fingerprint:
                 raise _reused() from None

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from domain.auth import Authenticated
 from domain.errors import Repeated
-from domain.ids import OrganizationId, RequestId
+from domain.ids import OrganizationId
 
 KEPT = timedelta(hours=24)
 """How long a reply is kept; after that the same key is a new request."""
@@ -39,8 +39,8 @@ class IdempotencyKey(Struct, frozen=True):
 
 
 class KeptReply(Struct, frozen=True):
-    """What has become of a named request. Without a `reply` it is being done, by the request `request_id`, or
-    was when something ended it: then `subject_id` is the row to go on with.
+    """What has become of a named request. Without a `reply` it is being done, or was when something ended it:
+    then `subject_id` is the row to go on with.
     """
 
     organization_id: OrganizationId
@@ -48,7 +48,6 @@ class KeptReply(Struct, frozen=True):
     route: str
     key: str
     fingerprint: str
-    request_id: RequestId
     subject_id: str | None
     reply: Reply | None
     created_at: datetime

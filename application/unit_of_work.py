@@ -117,7 +117,6 @@ class UnitOfWork:
         assert self._kept is not None, (
             "a named request is committed without a reply, and could not be repeated"
         )
-        assert isinstance(self._cause, ApiRequest)
         assert isinstance(self._auth, Authenticated)
         subject_id, reply = self._kept
         return KeptReply(
@@ -126,7 +125,6 @@ class UnitOfWork:
             route=key.route,
             key=key.key,
             fingerprint=key.fingerprint,
-            request_id=self._cause.request_id,
             subject_id=subject_id,
             reply=reply,
             created_at=self._now,

@@ -58,7 +58,6 @@ CREATE TABLE kept_replies (
     route           text COLLATE "C" NOT NULL,
     key             text COLLATE "C" NOT NULL,
     fingerprint     text NOT NULL,
-    request_id      text NOT NULL,
     subject_id      typeid,
     reply           jsonb,
     created_at      timestamptz NOT NULL,
