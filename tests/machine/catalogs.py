@@ -39,18 +39,22 @@ _MONTHLY = st.builds(
     interval=st.just("month"),
     trial_days=st.sampled_from((None, 14)),
 )
-_GIVEN = st.builds(
-    ProductFeatureEntry,
-    slug=st.just("seats"),
-    included=st.sampled_from((None, 3, 5)),
-    reset=st.sampled_from(("month", "never")),
-)
+_FEATURE_SLUGS = st.sampled_from((("seats",), ("seats",), ("calls", "seats"), ("calls",), ()))
 _GROUPS = st.sampled_from(("", "community"))
 _NAMES = st.sampled_from(("One", "Zwei ✓"))
 
 
+def _given(feature: str) -> st.SearchStrategy[ProductFeatureEntry]:
+    return st.builds(
+        ProductFeatureEntry,
+        slug=st.just(feature),
+        included=st.sampled_from((None, 3, 5)),
+        reset=st.sampled_from(("month", "never")),
+    )
+
+
 @st.composite
-def _models(draw: st.DrawFn, slug: str, default: str | None) -> PricingModelEntry:
+def _models(draw: st.DrawFn, slug: str, default: str | None, features: tuple[str, ...]) -> PricingModelEntry:
     products: list[ProductEntry] = []
     defaults = draw(st.permutations(("", "community")))
     priced: set[str] = set()
@@ -66,7 +70,7 @@ def _models(draw: st.DrawFn, slug: str, default: str | None) -> PricingModelEntr
                 is_default=is_default,
                 is_add_on=not is_default and draw(st.integers(0, 4)) == 4,
                 prices=tuple(prices),
-                features=tuple(draw(st.lists(_GIVEN, max_size=1))),
+                features=tuple(draw(_given(slug)) for slug in features if draw(st.booleans())),
             )
         )
     return PricingModelEntry(
@@ -77,11 +81,20 @@ def _models(draw: st.DrawFn, slug: str, default: str | None) -> PricingModelEntr
 @st.composite
 def catalogs(draw: st.DrawFn) -> CatalogDocument:
     """A catalog; of ten, one breaks a rule, and one may change what a feature is."""
+    offered = draw(_FEATURE_SLUGS)
     slugs = draw(st.lists(st.sampled_from(_MODEL_SLUGS), unique=True, max_size=3))
     default = draw(st.sampled_from((*slugs, "standard")))
-    models = [draw(_models(slug, default)) for slug in slugs]
+    models = [draw(_models(slug, default, offered)) for slug in slugs]
     kind: FeatureType = "credit" if draw(st.integers(0, 9)) == 9 else "metered"
-    features = (FeatureEntry(slug="seats", name=draw(_NAMES), type=kind),)
+    features = tuple(FeatureEntry(slug=slug, name=draw(_NAMES), type=kind) for slug in offered)
     if draw(st.integers(0, 9)) == 9:
         models *= 2
     return CatalogDocument(pricing_models=tuple(models), features=features)
+
+
+@st.composite
+def small_catalogs(draw: st.DrawFn) -> CatalogDocument:
+    """A catalog of one pricing model: two may have nothing in common but that there is to be one."""
+    slug = draw(st.sampled_from(_MODEL_SLUGS))
+    model = draw(_models(slug, draw(st.sampled_from((slug, None))), ()))
+    return CatalogDocument(pricing_models=(model,))

@@ -1,14 +1,23 @@
 """What Hypothesis draws operations from: few names and numbers, so that operations meet."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from msgspec import UNSET
 
 from application.ports import EventFilter
-from tests.machine.catalogs import catalogs
+from tests.machine.catalogs import catalogs, small_catalogs
+from tests.machine.lockstep import Way
+from tests.machine.operating import (
+    CreateKey,
+    FindOwner,
+    ListKeys,
+    ReadInboundEvent,
+    ReadInbox,
+    RevokeKey,
+)
 from tests.machine.operations import (
     Apply,
     Introduce,
@@ -21,13 +30,16 @@ from tests.machine.operations import (
     ReadFeed,
     ResolveKey,
 )
-from tests.machine.payments import Lease, Park, Pay, Perform, Postpone, Report, Return
+from tests.machine.payments import Lease, News, Park, Pay, Perform, Postpone, Report, Return
+from tests.machine.sessions import Expire, ReadOffer
 
 _TENANTS = st.sampled_from((0, 0, 0, 0, 0, 1, 2, 3))
 _PICKS = st.sampled_from((0, 0, 0, 1, 2, 5))
 _EXTERNAL_IDS = st.sampled_from(("ada", "Bob_2", "c-3", "c-4", "c-5", "zoë", "cus_1"))
 _KNOWN_IDS = st.sampled_from(("ada", "ada", "Bob_2"))
-_NEWS = st.sampled_from(("created", "processing", "failed", "failed", "succeeded", "succeeded", "canceled"))
+news: SearchStrategy[News] = st.sampled_from(
+    ("created", "processing", "failed", "failed", "succeeded", "succeeded", "canceled", "abandoned")
+)
 _CHARGES = st.sampled_from((1, 2))
 
 organizations = st.builds(
@@ -55,15 +67,18 @@ sessions = st.builds(
 reports = st.builds(
     Report,
     session=_PICKS,
-    news=_NEWS,
+    news=news,
     charge=_CHARGES,
     flaw=st.one_of(
-        *[st.none()] * 5, st.sampled_from(("amount", "session", "nobody", "mode", "intent", "customer"))
+        *[st.none()] * 5,
+        st.sampled_from(("amount", "session", "nobody", "mode", "intent", "shared intent", "customer")),
     ),
     event=st.one_of(st.none(), st.none(), st.sampled_from(("evt_1", "evt_2"))),
 )
-movements = st.builds(Pay, session=_PICKS, news=_NEWS, charge=_CHARGES)
+movements = st.builds(Pay, session=_PICKS, news=news, charge=_CHARGES)
 returns = st.builds(Return, session=st.one_of(_PICKS, _PICKS, _PICKS, st.none()))
+expiries = st.builds(Expire, tenant=_TENANTS, session=st.one_of(_PICKS, _PICKS, _PICKS, st.none()))
+offers = st.builds(ReadOffer, session=st.one_of(_PICKS, _PICKS, _PICKS, st.none()))
 performed = st.builds(Perform, task=_PICKS)
 postponed = st.builds(
     Postpone,
@@ -77,6 +92,16 @@ numbered = st.builds(Number, limit=st.sampled_from((1, 2, 3, 7, None)))
 customer_reads = st.builds(ReadCustomer, tenant=_TENANTS, reference=st.one_of(_EXTERNAL_IDS, _PICKS))
 catalog_reads = st.builds(ReadCatalog, tenant=_TENANTS)
 keys = st.builds(ResolveKey, pick=st.one_of(_PICKS, st.none()))
+new_keys = st.builds(CreateKey, tenant=_TENANTS)
+revocations = st.builds(RevokeKey, key=_PICKS, tenant=st.one_of(st.none(), st.none(), _TENANTS))
+operator_reads: SearchStrategy[Operation] = st.one_of(
+    st.builds(ListKeys, tenant=_TENANTS),
+    st.builds(
+        FindOwner, organization=st.sampled_from((0, 2, "acme", "one", "nobody", None)), livemode=st.booleans()
+    ),
+    st.builds(ReadInbox, limit=st.sampled_from((1, 2, 100)), after=st.one_of(st.none(), _PICKS)),
+    st.builds(ReadInboundEvent, event=st.one_of(_PICKS, _PICKS, st.none())),
+)
 feeds = st.builds(
     ReadFeed,
     tenant=_TENANTS,
@@ -103,12 +128,12 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
     st.builds(
         OpenSession, tenant=st.just(0), price=st.just("book"), customer=_KNOWN_IDS, quantity=st.just(1)
     ),
-    st.builds(
-        Report, session=st.just(0), news=_NEWS, charge=_CHARGES, event=st.sampled_from((None, "evt_3"))
-    ),
+    st.builds(Report, session=st.just(0), news=news, charge=_CHARGES, event=st.sampled_from((None, "evt_3"))),
     st.builds(Return, session=st.just(0)),
-    st.builds(Pay, session=st.just(0), news=_NEWS, charge=_CHARGES),
+    st.builds(Pay, session=st.just(0), news=news, charge=_CHARGES),
     st.builds(Perform, task=st.sampled_from((0, 1))),
+    st.builds(Expire, tenant=st.just(0), session=st.just(0)),
+    st.builds(RevokeKey, key=st.sampled_from((0, 1)), tenant=st.none()),
     _one_task,
 )
 anything: SearchStrategy[Operation] = st.one_of(
@@ -119,12 +144,16 @@ anything: SearchStrategy[Operation] = st.one_of(
     reports,
     movements,
     returns,
+    expiries,
+    new_keys,
+    revocations,
     performed,
     postponed,
     parked,
     _one_task,
     customer_reads,
     catalog_reads,
+    offers,
 )
 rivals: SearchStrategy[Operation] = st.one_of(*_ALIKE)
 """Any two of them are likely to be about the same thing."""
@@ -137,6 +166,16 @@ buyers = st.builds(
     customer=st.sampled_from((None, "ada")),
     quantity=st.just(1),
 )
-payments = st.builds(Report, session=st.just(0), news=_NEWS, charge=_CHARGES) | st.builds(
+payments = st.builds(Report, session=st.just(0), news=news, charge=_CHARGES) | st.builds(
     Return, session=st.just(0)
 )
+endings = st.one_of(
+    st.builds(Expire, tenant=st.just(0), session=st.just(0)),
+    st.builds(Perform, task=st.just(0)),
+    payments,
+    st.builds(Pay, session=st.just(0), news=news, charge=_CHARGES),
+)
+"""What may end the newest session, or keep it from ending, once its task or its intent's is leased."""
+slugs = st.integers(0, 999).map("org-{}".format)
+first_catalogs = st.builds(Apply, tenant=st.just(-1), document=small_catalogs())
+ways: SearchStrategy[Way] = st.sampled_from(get_args(Way))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from application.causes import Task
+from application.operator_ports import InboxRow
 from domain.account import ApiKey, User
 from domain.auth import Authenticated
 from domain.catalog import Price, PricingModel
@@ -33,9 +34,10 @@ class Known:
         owners.sort(key=lambda owner: (owner.organization_id, owner.livemode))
         return owners[pick % len(owners)]
 
-    def key(self, pick: int) -> ApiKey | None:
-        """An API key, of whomever."""
-        return _picked(of_kind(self._found, ApiKey), pick)
+    def key(self, pick: int) -> ApiKey:
+        """An API key, of whomever, revoked or not."""
+        keys = of_kind(self._found, ApiKey)
+        return keys[-1 - pick % len(keys)]
 
     def model(self, auth: Authenticated, pick: int) -> PricingModel | None:
         """A pricing model, archived or not."""
@@ -52,6 +54,10 @@ class Known:
     def session(self, pick: int) -> CheckoutSession | None:
         """A checkout session, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, CheckoutSession), key=lambda session: session.id), pick)
+
+    def inbound(self, pick: int) -> InboxRow | None:
+        """What Stripe told us, whomever it is about."""
+        return _picked(self._found.inbox, pick)
 
     def leased(self, pick: int) -> Task | None:
         """A task as somebody leased it once, finished or somebody else's by now; 0 is the latest lease."""

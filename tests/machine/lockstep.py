@@ -3,23 +3,30 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from typing import Literal
 
 from msgspec.structs import replace
 
 from adapters.memory.gateway import Moment
-from adapters.postgres.store import PostgresStore
 from application.causes import Task
 from domain.errors import DomainError
 from domain.events import RecordedEvent
 from tests.application.promises import check_books
 from tests.machine.books import Everything, ForkableStore, PostgresBooks
 from tests.machine.known import Known
+from tests.machine.meeting import MEETING, Meeting, MeetingStore
 from tests.machine.operations import Number, Operation
-from tests.machine.outcome import Outcome, Refused, normal_form, refused
+from tests.machine.outcome import Outcome, Refused, difference, normal_form, refused
 from tests.machine.service import LANE, CopiedGateway, Service
-from tests.machine.standing import check_standing
+from tests.machine.standing import check_numbers, check_standing
 
 A_DAY = timedelta(hours=24)
+Process = tuple[MeetingStore, MeetingStore]
+"""The stores of one process: the API's and the worker's."""
+Way = Literal["as it comes", "in one process", "in two processes"]
+"""How PostgreSQL gets two operations at once. `as it comes`: each as soon as it can, in one process. Else
+each commit waits for the other's: those of one process go in one call (if both are the API's, or both are the
+worker's), those of two processes meet in the database."""
 SEEN: Counter[str] = Counter()
 """How often each operation was answered how, for somebody who wants to know what a run has tried."""
 
@@ -27,11 +34,12 @@ SEEN: Counter[str] = Counter()
 class Lockstep:
     """After every step both hold the same, to the last id, and what they hold keeps the promises."""
 
-    def __init__(self, app: PostgresStore, worker: PostgresStore, inspected: PostgresBooks) -> None:
+    def __init__(self, one: Process, other: Process, inspected: PostgresBooks) -> None:
         self._inspected = inspected
         self._memory = ForkableStore()
         self.in_memory = Service(self._memory)
-        self.on_postgres = Service(app, worker)
+        self.on_postgres = Service(*one)
+        self._beside = self.on_postgres.another(*other)
         self._step = 0
         self._leased: list[Task] = []
         self._known = Known(self._memory.everything(), ())
@@ -52,7 +60,7 @@ class Lockstep:
         await self._check(answers[0])
         return answers[0]
 
-    async def at_once(self, first: Operation, second: Operation) -> None:
+    async def at_once(self, first: Operation, second: Operation, way: Way) -> None:
         """Do both at once on each, and see each come out as if one had been done after the other.
 
         Both orders are tried on copies of the one in memory. Which of them it is, each store decides for
@@ -64,15 +72,17 @@ class Lockstep:
             service.provider.forgive()
         known, pair = self._known, (first, second)
         in_turn = [await self._in_turn(pair, order, known) for order in ((0, 1), (1, 0))]
-        for name, service in (("memory", self.in_memory), ("PostgreSQL", self.on_postgres)):
+        for name, service in (("memory", self.in_memory), (f"PostgreSQL, {way}", self.on_postgres)):
+            beside = self._beside if service is self.on_postgres and way == "in two processes" else service
+            meeting = Meeting(len(pair)) if way != "as it comes" else None
             answers = await asyncio.gather(
-                *(_answer(operation, service, known, lane) for lane, operation in enumerate(pair, 1))
+                _answer(first, service, known, 1, meeting), _answer(second, beside, known, 2, meeting)
             )
             outcome = await self._outcome(service, (answers[0], answers[1]))
             came_of = normal_form(outcome, self._step)
-            assert came_of in in_turn, _difference(name, pair, came_of, in_turn)
+            assert came_of in in_turn, difference(name, pair, came_of, in_turn)
         for operation, answer in zip(pair, outcome.answers, strict=True):
-            self._count(operation, answer, "at once")
+            self._count(operation, answer, f"at once, {way}")
         SEEN["pairs that come out otherwise in the other order"] += in_turn[0] != in_turn[1]
         self._memory.load(outcome.found)
         self._go_on_with(self.on_postgres.provider.copy())
@@ -84,6 +94,11 @@ class Lockstep:
             service.clock.advance(by)
             if by >= A_DAY:
                 service.provider.forget_keys()
+
+    def mistake_next(self) -> None:
+        """The provider takes the next customer for another one."""
+        for service in self._both():
+            service.provider.mistake_next()
 
     def fail_next(self, moment: Moment) -> None:
         """The provider's next call fails, before or after it has acted."""
@@ -118,7 +133,7 @@ class Lockstep:
         unnumbered = Known(await self._everything(service), ())
         await Number()(service, unnumbered)
         found = await self._everything(service)
-        return Outcome(answers, found, service.provider.owners())
+        return Outcome(answers, found, service.provider.owners(), service.provider.intents())
 
     async def _everything(self, service: Service) -> Everything:
         store = service.store
@@ -138,7 +153,7 @@ class Lockstep:
         for each in found:
             check_books(each)
             check_standing(each)
-            _check_numbers(each)
+            check_numbers(each)
         self._known = Known(found[0], self._leased)
 
     def _count(self, operation: Operation, answer: object, how: str) -> None:
@@ -146,12 +161,18 @@ class Lockstep:
         SEEN[f"{type(operation).__name__} {how}: {code}"] += 1
 
 
-async def _answer(operation: Operation, service: Service, known: Known, lane: int = 0) -> object:
+async def _answer(
+    operation: Operation, service: Service, known: Known, lane: int = 0, meeting: Meeting | None = None
+) -> object:
     LANE.set(lane)
+    MEETING.set(meeting)
     try:
         return await operation(service, known)
     except DomainError as error:
         return refused(error)
+    finally:
+        if meeting:
+            meeting.leave()
 
 
 def _as_recorded(events: tuple[RecordedEvent, ...]) -> list[RecordedEvent]:
@@ -159,33 +180,8 @@ def _as_recorded(events: tuple[RecordedEvent, ...]) -> list[RecordedEvent]:
     return sorted((replace(event, sequence=None) for event in events), key=lambda event: event.id)
 
 
-def _check_numbers(found: Everything) -> None:
-    numbers: dict[tuple[str, bool], list[int]] = {}
-    for event in found.events:
-        if event.sequence is not None:
-            numbers.setdefault((event.organization_id, event.livemode), []).append(event.sequence)
-    for tenant, given in numbers.items():
-        assert given == list(range(1, len(given) + 1)), f"{tenant} has a gap: {given}"
-
-
 def _unlike(one: object, other: object) -> str:
     assert isinstance(one, tuple | list)
     assert isinstance(other, tuple | list)
     only = [[row for row in rows if row not in others] for rows, others in ((one, other), (other, one))]
     return f"{len(one)} and {len(other)}; only in memory {only[0]}, only on PostgreSQL {only[1]}"
-
-
-def _difference(
-    name: str,
-    pair: tuple[Operation, Operation],
-    came_of: dict[str, list[str]],
-    in_turn: list[dict[str, list[str]]],
-) -> str:
-    lines = [f"at once on {name}: {pair[0]} and {pair[1]}"]
-    for order, expected in zip(("first, second", "second, first"), in_turn, strict=True):
-        for what, texts in came_of.items():
-            if texts != expected[what]:
-                lines.append(f"otherwise than {order} in {what}:")
-                lines += [f"  + {text}" for text in texts if text not in expected[what]]
-                lines += [f"  - {text}" for text in expected[what] if text not in texts]
-    return "\n".join(lines)

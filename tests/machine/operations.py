@@ -11,7 +11,7 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from application.causes import ApiRequest, CommandLine
+from application.causes import ApiRequest
 from application.organizations.create_organization import NewOrganization
 from application.ports import EventFilter
 from domain.catalog_document import CatalogDocument
@@ -19,6 +19,7 @@ from domain.checkout import NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.ids import PricingModelId, RequestId
 from tests.machine.known import Known
+from tests.machine.operating import command
 from tests.machine.service import Service
 
 LEASE = timedelta(seconds=60)
@@ -38,8 +39,8 @@ class OpenOrganization:
     slug: str | None
 
     async def __call__(self, service: Service, known: Known) -> object:
-        command = NewOrganization(name=self.name, owner_email="ada@example.test", slug=self.slug)
-        return await service.create_organization(command, CommandLine("test", service.ids.new(RequestId)))
+        new = NewOrganization(name=self.name, owner_email="ada@example.test", slug=self.slug)
+        return await service.create_organization(new, command(service))
 
 
 @dataclass(frozen=True)

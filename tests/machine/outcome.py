@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from application.views import subject_of
 from domain.errors import Conflict, DomainError
+from domain.payment import PaymentFact
 from tests.machine.books import Everything
 
 _OUR_ID = re.compile(r"(\d{9})(\d)(\d{16})")
@@ -37,6 +38,8 @@ class Outcome(Struct, frozen=True):
     found: Everything
     owners: dict[str, str]
     """Whose the provider's ids are."""
+    intents: list[PaymentFact]
+    """The payment intents there, as they stand."""
 
 
 def normal_form(outcome: Outcome, step: int) -> dict[str, list[str]]:
@@ -63,6 +66,7 @@ def normal_form(outcome: Outcome, step: int) -> dict[str, list[str]]:
         "order of events of a subject": [_text([subject, *ids]) for subject, ids in by_subject.items()],
         "order of events of an operation": [_text([lane, *ids]) for lane, ids in by_lane.items()],
         "made at the provider": list(outcome.owners.values()),
+        "intents at the provider": [_text(intent) for intent in outcome.intents],
     }
     names = _names(shown, step)
 
@@ -72,6 +76,23 @@ def normal_form(outcome: Outcome, step: int) -> dict[str, list[str]]:
 
     normal = {what: [named(text) for text in texts] for what, texts in shown.items()}
     return {what: texts if what == "answers" else sorted(texts) for what, texts in normal.items()}
+
+
+def difference(
+    name: str,
+    pair: tuple[object, object],
+    came_of: dict[str, list[str]],
+    in_turn: list[dict[str, list[str]]],
+) -> str:
+    """What came out on one store, and how it differs from what either order of the two comes to."""
+    lines = [f"at once on {name}: {pair[0]} and {pair[1]}"]
+    for order, expected in zip(("first, second", "second, first"), in_turn, strict=True):
+        for what, texts in came_of.items():
+            if texts != expected[what]:
+                lines.append(f"otherwise than {order} in {what}:")
+                lines += [f"  + {text}" for text in texts if text not in expected[what]]
+                lines += [f"  - {text}" for text in expected[what] if text not in texts]
+    return "\n".join(lines)
 
 
 def _names(shown: dict[str, list[str]], step: int) -> dict[str, str]:

@@ -16,8 +16,8 @@ from tests.machine.known import Known
 from tests.machine.operations import LEASE, request
 from tests.machine.service import Service
 
-News = Literal["created", "processing", "failed", "succeeded", "canceled"]
-Flaw = Literal["amount", "session", "nobody", "mode", "intent", "customer"]
+News = Literal["created", "processing", "failed", "succeeded", "canceled", "abandoned"]
+Flaw = Literal["amount", "session", "nobody", "mode", "intent", "shared intent", "customer"]
 NOT_OURS = PaymentFact("pi_none", False, 1500, "usd")
 
 
@@ -149,8 +149,8 @@ def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFac
             return replace(fact, attempts=(Attempt(f"ch_{charge}", "failed", "card_declined", "No."),))
         case "succeeded":
             return replace(fact, attempts=(Attempt(f"ch_{charge}", "succeeded"),), ending="succeeded")
-        case "canceled":
-            return replace(fact, ending="canceled")
+        case "canceled" | "abandoned":
+            return replace(fact, ending=news)
 
 
 def flawed(fact: PaymentFact, flaw: Flaw | None) -> PaymentFact:
@@ -161,6 +161,7 @@ def flawed(fact: PaymentFact, flaw: Flaw | None) -> PaymentFact:
         "nobody": {"organization_id": None, "checkout_session_id": None},
         "mode": {"livemode": not fact.livemode},
         "intent": {"payment_intent_id": f"{fact.payment_intent_id}_other"},
+        "shared intent": {"payment_intent_id": "pi_of_several"},
         "customer": {"stripe_customer_id": "cus_of_somebody_else"},
     }
     return replace(fact, **other[flaw]) if flaw else fact

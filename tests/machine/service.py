@@ -5,8 +5,11 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from copy import deepcopy
 
+from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
-from domain.ids import PREFIXES, AnyId
+from domain.effects import CreateStripeCustomer
+from domain.ids import PREFIXES, AnyId, OrganizationId
+from domain.payment import PaymentFact
 from tests.use_cases import Store, UseCases
 
 LANE: ContextVar[int] = ContextVar("lane", default=0)
@@ -44,7 +47,9 @@ class LaneIds:
 
 
 class CopiedGateway(MemoryGateway):
-    """The provider in memory, which can be copied as it stands."""
+    """The provider in memory, which can be copied as it stands, and can take one customer for another."""
+
+    _mistakes = 0
 
     def copy(self) -> "CopiedGateway":
         """Another one, in which the same has happened."""
@@ -53,6 +58,31 @@ class CopiedGateway(MemoryGateway):
     def forgive(self) -> None:
         """No call is to fail any more."""
         self._failures.clear()
+        self._mistakes = 0
+
+    def mistake_next(self) -> None:
+        """The next customer made gets the id of the first one there was, once."""
+        self._mistakes = 1
+
+    async def create_customer(
+        self,
+        customer: CreateStripeCustomer,
+        *,
+        organization_id: OrganizationId,
+        livemode: bool,
+        idempotency_key: str,
+    ) -> str:
+        made = await super().create_customer(
+            customer, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+        )
+        if self._mistakes:
+            self._mistakes = 0
+            return self.customers[0].id
+        return made
+
+    def intents(self) -> list[PaymentFact]:
+        """Every payment intent as it stands."""
+        return list(self._intents.values())
 
     def owners(self) -> dict[str, str]:
         """Whose each of the provider's ids is: a customer's or a checkout session's of ours."""
@@ -65,8 +95,20 @@ class Service(UseCases[Store]):
     """Everything the service can do, on a store of its own and with a provider of its own."""
 
     def __init__(
-        self, store: Store, worker_store: Store | None = None, provider: CopiedGateway | None = None
+        self,
+        store: Store,
+        worker_store: Store | None = None,
+        *,
+        provider: CopiedGateway | None = None,
+        lanes: LaneIds | None = None,
+        clock: FixedClock | None = None,
     ) -> None:
         self.provider = provider or CopiedGateway()
-        self.lanes = LaneIds()
-        super().__init__(store, worker_store, self.lanes, secrets=self.lanes, gateway=self.provider)
+        self.lanes = lanes or LaneIds()
+        super().__init__(
+            store, worker_store, self.lanes, secrets=self.lanes, gateway=self.provider, clock=clock
+        )
+
+    def another(self, store: Store, worker_store: Store) -> "Service":
+        """One more process, beside which the same world goes on."""
+        return Service(store, worker_store, provider=self.provider, lanes=self.lanes, clock=self.clock)
