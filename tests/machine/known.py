@@ -24,6 +24,7 @@ class Known:
     def __init__(self, found: Everything, leased: Sequence[Task]) -> None:
         self._found = found
         self._leased = leased
+        self.sessions = len(of_kind(found, CheckoutSession))
         self.unnumbered = sum(event.sequence is None for event in found.events)
 
     def tenant(self, pick: int) -> Authenticated:
@@ -46,6 +47,17 @@ class Known:
     def price(self, auth: Authenticated, pick: int) -> Price | None:
         """A price, archived or not."""
         return _picked(self._of(auth, Price), pick)
+
+    def on_sale(self, auth: Authenticated) -> Price | None:
+        """A price that a checkout session can be opened for, the newest."""
+        return next(
+            (
+                price
+                for price in reversed(self._of(auth, Price))
+                if price.type == "single_payment" and price.amount > 0 and price.archived_at is None
+            ),
+            None,
+        )
 
     def customer(self, auth: Authenticated, pick: int) -> Customer | None:
         """A customer, anonymous ones too."""

@@ -82,16 +82,18 @@ class Introduce:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A buyer is to pay: for a price by slug or, as a number, by id; a known customer or anonymous."""
+    """A buyer is to pay: for a price by slug or, as a number, by id, or for what is on sale (None); a known
+    customer or anonymous."""
 
     tenant: int
-    price: str | int
+    price: str | int | None
     customer: str | int | None
     quantity: int
 
     async def __call__(self, service: Service, known: Known) -> object:
         auth = known.tenant(self.tenant)
-        price = known.price(auth, self.price) if isinstance(self.price, int) else None
+        price = known.on_sale(auth) if self.price is None else None
+        price = known.price(auth, self.price) if isinstance(self.price, int) else price
         buyer = known.customer(auth, self.customer) if isinstance(self.customer, int) else None
         draft = NewCheckoutSession(
             type="product",

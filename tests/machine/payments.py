@@ -35,7 +35,9 @@ class Report:
     event: str | None = None
 
     async def __call__(self, service: Service, known: Known) -> object:
-        fact = flawed(told(known.session(self.session), self.news, self.charge), self.flaw)
+        fact = told(known.session(self.session), self.news, self.charge)
+        if self.flaw is not None:
+            fact = flawed(fact, self.flaw, known)
         request_id = request(service).request_id
         cause = InboundEvent(
             id=self.event or f"evt_of_{request_id}",
@@ -153,7 +155,7 @@ def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFac
             return replace(fact, ending=news)
 
 
-def flawed(fact: PaymentFact, flaw: Flaw | None) -> PaymentFact:
+def flawed(fact: PaymentFact, flaw: Flaw, known: Known) -> PaymentFact:
     """The same with one thing wrong."""
     other: Mapping[Flaw, dict[str, object]] = {
         "amount": {"amount": fact.amount + 1},
@@ -161,7 +163,7 @@ def flawed(fact: PaymentFact, flaw: Flaw | None) -> PaymentFact:
         "nobody": {"organization_id": None, "checkout_session_id": None},
         "mode": {"livemode": not fact.livemode},
         "intent": {"payment_intent_id": f"{fact.payment_intent_id}_other"},
-        "shared intent": {"payment_intent_id": "pi_of_several"},
+        "shared intent": {"payment_intent_id": f"pi_of_{known.sessions}"},
         "customer": {"stripe_customer_id": "cus_of_somebody_else"},
     }
-    return replace(fact, **other[flaw]) if flaw else fact
+    return replace(fact, **other[flaw])

@@ -37,10 +37,10 @@ def run_machine(
     size: settings,
     *,
     random_seed: int | None = None,
-    sabotage: str = "",
+    sabotage: str | None = None,
     watch: Watch | None = None,
 ) -> None:
-    """Run it in a fresh database, on which `sabotage` has been executed first."""
+    """Run it in a fresh database, on which the statement `sabotage` has been executed first."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         services: Any = _services(server, sabotage)
         make = runner.run(services.__aenter__())
@@ -54,13 +54,14 @@ def run_machine(
 
 
 @asynccontextmanager
-async def _services(server: DatabaseServer, sabotage: str) -> AsyncIterator[Callable[[], Lockstep]]:
+async def _services(server: DatabaseServer, sabotage: str | None) -> AsyncIterator[Callable[[], Lockstep]]:
     async with (
         server.fresh() as database,
         connected(database.admin_dsn) as superuser,
         open_pool(database.service_dsn, APP, min_size=2, max_size=4) as app,
         open_pool(database.service_dsn, WORKER, min_size=2, max_size=4) as worker,
     ):
-        await superuser.execute(sabotage)
+        if sabotage:
+            await superuser.execute(sabotage)
         one, other = ((MeetingStore(app), MeetingStore(worker)) for _ in range(2))
         yield partial(Lockstep, one, other, PostgresBooks(superuser))

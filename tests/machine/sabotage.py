@@ -4,7 +4,7 @@ python -m tests.machine.sabotage
 
 Taken are: each unique index (and exclusion constraint) that PostgreSQL's catalog knows, the events of one
 type, and the effects of one kind. What cannot be noticed is told with the reason, and tried all the same, but
-for keys over ids of our own. Ends with 1 when something went unnoticed, or was noticed although it could not be.
+for keys over ids of our own. Ends with 1 when something went unnoticed, or was noticed although it could not.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _EXAMPLES_WHERE_IT_CANNOT_BE_NOTICED = 5
 
 _OURS = "its ids are made by us, no two alike"
 _HEAD = "whoever changes the catalog writes its head: catalogs_one and the head's version come first"
-_BEHIND = {
+EXCUSES = {
     "events_sequence": "one at a time gives numbers: the lock in sequence_events comes first",
     "features_slug": _HEAD,
     "prices_slug": _HEAD,
@@ -74,12 +74,19 @@ class Verdict(Struct, frozen=True):
         return f"{self.sabotage.name:36}{outcome:12}{self.operations:6} operations{excuse}{alarm}"
 
 
-async def unique_indexes(server: DatabaseServer) -> list[Sabotage]:
+def everything(server: DatabaseServer) -> list[Sabotage]:
+    """All that can be taken."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        indexes = runner.run(_unique_indexes(server))
+    return [*indexes, *_lost_events(), *_lost_effects()]
+
+
+async def _unique_indexes(server: DatabaseServer) -> list[Sabotage]:
     """Every unique index of the schema; nothing can meet in those over ids of our own."""
     async with server.fresh() as database, connected(database.admin_dsn) as superuser:
         rows = await superuser.fetch(_INDEXES, SCHEMA)
     return [
-        Sabotage(row["name"], row["statement"], _OURS if row["ours"] else _BEHIND.get(row["name"]))
+        Sabotage(row["name"], row["statement"], _OURS if row["ours"] else EXCUSES.get(row["name"]))
         for row in rows
     ]
 
@@ -102,14 +109,14 @@ _INDEXES = """
 """
 
 
-def lost_events() -> list[Sabotage]:
+def _lost_events() -> list[Sabotage]:
     """A store that loses the events of one type, one by one."""
     return [
         Sabotage(f"event {name}", _losing("events", f"NEW.type = '{name}'")) for name in get_args(EventType)
     ]
 
 
-def lost_effects() -> list[Sabotage]:
+def _lost_effects() -> list[Sabotage]:
     """A store that loses the effects of one kind."""
     infos = [type_info(effect) for effect in get_args(Effect)]
     tags = [info.tag for info in infos if isinstance(info, StructType)]
@@ -148,8 +155,7 @@ def main() -> int:
     began = time.monotonic()
     as_expected = True
     with running_server(choose()) as server:
-        sabotages = [*asyncio.run(unique_indexes(server)), *lost_events(), *lost_effects()]
-        for sabotage in sabotages:
+        for sabotage in everything(server):
             if not asked.names or sabotage.name in asked.names:
                 verdict = tried(server, sabotage, asked.seed)
                 as_expected = as_expected and verdict.as_expected

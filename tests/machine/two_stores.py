@@ -12,7 +12,7 @@ from domain.checkout import LIFETIME
 from tests.machine import drawing
 from tests.machine.lockstep import Lockstep, Way
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
-from tests.machine.payments import Lease, News, Perform, Report
+from tests.machine.payments import Lease, Perform, Report
 from tests.machine.sessions import Expire
 from tests.machine.watch import Watch
 from tests.world import CATALOG
@@ -102,6 +102,20 @@ class TwoStores(RuleBasedStateMachine):
         self._alone(buyer)
         self._at_once(first, second, way)
 
+    @rule(
+        buyer=drawing.buyers,
+        story=drawing.stories,
+        first=drawing.payments,
+        second=drawing.payments,
+        way=drawing.ways,
+    )
+    def two_more_payments_at_once(
+        self, buyer: Operation, story: list[Operation], first: Operation, second: Operation, way: Way
+    ) -> None:
+        for operation in (buyer, *story):
+            self._alone(operation)
+        self._at_once(first, second, way)
+
     @rule(buyer=drawing.buyers, first=drawing.endings, second=drawing.endings, way=drawing.ways)
     def its_time_is_up_at_once(self, buyer: Operation, first: Operation, second: Operation, way: Way) -> None:
         self._alone(buyer)
@@ -116,12 +130,12 @@ class TwoStores(RuleBasedStateMachine):
         self._alone(Lease(1000))
         self._at_once(Perform(0), second, way)
 
-    @rule(buyer=drawing.buyers, news=drawing.news, way=drawing.ways)
-    def one_intent_for_two_sessions_at_once(self, buyer: Operation, news: News, way: Way) -> None:
+    @rule(buyer=drawing.buyers, way=drawing.ways)
+    def one_intent_for_two_sessions_at_once(self, buyer: Operation, way: Way) -> None:
         for _ in range(2):
             self._lockstep.fail_next("before")
             self._alone(buyer)
-        first, second = (Report(session, news, 1, "shared intent") for session in (0, 1))
+        first, second = (Report(session, "created", 1, "shared intent") for session in (0, 1))
         self._at_once(first, second, way)
 
     @rule(external_id=drawing.strangers)
