@@ -98,3 +98,9 @@ def small_catalogs(draw: st.DrawFn) -> CatalogDocument:
     slug = draw(st.sampled_from(_MODEL_SLUGS))
     model = draw(_models(slug, draw(st.sampled_from((slug, None))), ()))
     return CatalogDocument(pricing_models=(model,))
+
+
+def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:
+    """The same, and another pricing model."""
+    more = PricingModelEntry(slug=slug, name=slug)
+    return CatalogDocument(pricing_models=(*catalog.pricing_models, more))

@@ -13,7 +13,7 @@ from tests.machine.meeting import CALLS
 from tests.machine.running import run_machine, sized
 
 _LONG = int(os.environ.get("MACHINE_EXAMPLES", "0"))
-_SIZE = sized(_LONG or 30, 50 if _LONG else 25, derandomize=not _LONG, phases=(Phase.generate, Phase.shrink))
+_SIZE = sized(_LONG or 24, 50 if _LONG else 25, derandomize=not _LONG, phases=(Phase.generate, Phase.shrink))
 
 
 def test_memory_and_postgres_answer_and_keep_the_same(database_server: DatabaseServer) -> None:

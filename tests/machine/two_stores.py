@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from adapters.memory.gateway import Moment
+from domain.catalog_document import CatalogDocument
 from domain.checkout import LIFETIME
 from tests.machine import drawing
+from tests.machine.catalogs import with_one_model_more
 from tests.machine.lockstep import Lockstep, Way
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
 from tests.machine.payments import Lease, Perform, Report
@@ -93,8 +95,16 @@ class TwoStores(RuleBasedStateMachine):
         self._at_once(Introduce(0, external_id, first, model=0), Introduce(0, external_id, second), way)
 
     @rule(slug=drawing.slugs, first=drawing.first_catalogs, second=drawing.first_catalogs, way=drawing.ways)
-    def two_first_catalogs_at_once(self, slug: str, first: Operation, second: Operation, way: Way) -> None:
+    def two_first_catalogs_at_once(
+        self, slug: str, first: CatalogDocument, second: CatalogDocument, way: Way
+    ) -> None:
         self._alone(OpenOrganization("New", slug))
+        self._at_once(Apply(-1, first), Apply(-1, second), way)
+
+    @rule(catalog=drawing.first_catalogs, way=drawing.ways)
+    def two_things_more_on_sale_at_once(self, catalog: CatalogDocument, way: Way) -> None:
+        self._alone(Apply(-1, catalog))
+        first, second = (Apply(-1, with_one_model_more(catalog, slug)) for slug in ("one", "two"))
         self._at_once(first, second, way)
 
     @rule(buyer=drawing.buyers, first=drawing.payments, second=drawing.payments, way=drawing.ways)
