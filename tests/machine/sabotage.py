@@ -2,9 +2,10 @@
 
 python -m tests.machine.sabotage
 
-Taken are: each unique index (and exclusion constraint) that PostgreSQL's catalog knows, the check of versions in
-each table, the events of each type, and the effects of each kind. What cannot be noticed is told with the reason, and tried all the same, but
-for keys over ids of our own. Ends with 1 when something went unnoticed, or was noticed although it could not.
+Taken are: each unique index (and exclusion constraint) that PostgreSQL's catalog knows, the check of versions
+in each table, the events of each type, and the effects of each kind. What cannot be noticed is told with the
+reason, and tried all the same, but for keys over ids of our own. Ends with 1 when something went unnoticed,
+or was noticed although it could not be.
 """
 
 import argparse
@@ -25,7 +26,7 @@ from tests.databases import DatabaseServer, choose, connected, running_server
 from tests.machine.running import run_machine, sized
 from tests.machine.watch import Watch
 
-_EXAMPLES, _STEPS = 60, 25
+_EXAMPLES, _STEPS = 100, 25
 _EXAMPLES_WHERE_IT_CANNOT_BE_NOTICED = 5
 
 _OURS = "its ids are made by us, no two alike"

@@ -14,6 +14,6 @@ def test_the_machine_notices_a_dropped_unique_index_and_a_lost_event(
     assert tried(database_server, sabotage, random_seed=1).noticed
 
 
-def test_every_excuse_is_that_of_an_index(database_server: DatabaseServer) -> None:
+def test_excuses_are_made_for_nothing_that_is_not_there(database_server: DatabaseServer) -> None:
     excused = {each.name for each in everything(database_server) if each.excuse}
     assert excused >= EXCUSES.keys()

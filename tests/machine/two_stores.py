@@ -112,6 +112,11 @@ class TwoStores(RuleBasedStateMachine):
         self._alone(buyer)
         self._at_once(first, second, way)
 
+    @rule(buyer=drawing.buyers, charge=st.sampled_from((1, 2)), way=drawing.ways)
+    def two_failures_at_once(self, buyer: Operation, charge: int, way: Way) -> None:
+        self._alone(buyer)
+        self._at_once(Report(0, "failed", 1), Report(0, "failed", charge), way)
+
     @rule(
         buyer=drawing.buyers,
         story=drawing.stories,
