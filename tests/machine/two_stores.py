@@ -112,9 +112,11 @@ class TwoStores(RuleBasedStateMachine):
         self._alone(buyer)
         self._at_once(first, second, way)
 
-    @rule(buyer=drawing.buyers, charge=st.sampled_from((1, 2)), way=drawing.ways)
-    def two_failures_at_once(self, buyer: Operation, charge: int, way: Way) -> None:
+    @rule(buyer=drawing.buyers, slow=st.booleans(), charge=st.sampled_from((1, 2)), way=drawing.ways)
+    def two_failures_at_once(self, buyer: Operation, slow: bool, charge: int, way: Way) -> None:  # noqa: FBT001
         self._alone(buyer)
+        if slow:
+            self._alone(Report(0, "processing", 1))
         self._at_once(Report(0, "failed", 1), Report(0, "failed", charge), way)
 
     @rule(
