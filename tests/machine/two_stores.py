@@ -113,7 +113,7 @@ class TwoStores(RuleBasedStateMachine):
         self._at_once(first, second, way)
 
     @rule(buyer=drawing.buyers, slow=st.booleans(), charge=st.sampled_from((1, 2)), way=drawing.ways)
-    def two_failures_at_once(self, buyer: Operation, slow: bool, charge: int, way: Way) -> None:  # noqa: FBT001
+    def two_failures_at_once(self, buyer: Operation, slow: bool, charge: int, way: Way) -> None:
         self._alone(buyer)
         if slow:
             self._alone(Report(0, "processing", 1))
