@@ -1,17 +1,19 @@
 """Payments: what has become known of a payment intent, in whatever order it came.
 
 A payment is a join of facts (design, rule 9). Merging is commutative, associative and idempotent, so that
-duplicates and reordering cannot matter: attempts are known by their charge, and how the intent ended is a
-set that only grows. `succeeded` and `canceled` are final, a failed attempt is not
-(docs.stripe.com/payments/paymentintents/lifecycle). Nothing is ordered by time.
+duplicates and reordering cannot matter: attempts are known by their charge, refunds and disputes by their
+id, and how the intent ended is a set that only grows. `succeeded` and `canceled` are final, a failed attempt
+is not (docs.stripe.com/payments/paymentintents/lifecycle). Nothing is ordered by time.
 """
 
 from datetime import datetime
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.change import Change
+from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import (
     CheckoutSessionId,
@@ -20,6 +22,17 @@ from domain.ids import (
     OrganizationId,
     PaymentId,
     PurchaseId,
+    RefundId,
+)
+from domain.reversal import (
+    Dispute,
+    NewRefund,
+    Refund,
+    dispute_events,
+    merge_disputes,
+    merge_refunds,
+    refund_events,
+    total_refunded,
 )
 
 AttemptStatus = Literal["pending", "failed", "succeeded"]
@@ -40,7 +53,7 @@ class Attempt(Struct, frozen=True):
     failure_message: str | None = None
 
 
-class PaymentFact(Struct, frozen=True):
+class PaymentFact(Struct, frozen=True, tag="payment_intent"):
     """What Stripe reports of a payment intent at some moment; `amount` in minor units of `currency`.
 
     `organization_id`, `livemode` and `checkout_session_id` are what the intent's metadata says: we wrote
@@ -57,6 +70,8 @@ class PaymentFact(Struct, frozen=True):
     receipt_email: str | None = None
     organization_id: OrganizationId | None = None
     checkout_session_id: CheckoutSessionId | None = None
+    refunds: tuple[Refund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def money_moves(self) -> bool:
@@ -80,7 +95,14 @@ class Payment(Struct, frozen=True):
     attempts: tuple[Attempt, ...]
     status: PaymentStatus
     created_at: datetime
+    refunds: tuple[Refund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     version: int = 0
+
+    @property
+    def refunded_amount(self) -> int:
+        """What has gone back or is on its way: the sum of the refunds that have not failed."""
+        return total_refunded(self.refunds)
 
     @property
     def failure_code(self) -> str | None:
@@ -134,6 +156,11 @@ def is_abandoned_after(fact: PaymentFact, known: Payment | None) -> bool:
     return endings == ("abandoned",)
 
 
+def refunded_after(fact: PaymentFact, known: Payment | None) -> int:
+    """What has gone back or is on its way, with this fact merged in."""
+    return total_refunded(merge_refunds(known.refunds if known else (), fact.refunds))
+
+
 def record(
     fact: PaymentFact,
     known: Payment | None,
@@ -148,10 +175,12 @@ def record(
     """The payment with this fact merged in; None when the fact adds nothing.
 
     Each failed attempt, success and cancellation is told by exactly one event, whatever came before or after
-    it; an attempt under way by one, unless how it ended was known before.
+    it; an attempt under way by one, unless how it ended was known before. So are refunds and disputes.
     """
     endings, attempts = _merged(fact, known)
-    if not endings and not attempts:
+    refunds = merge_refunds(known.refunds if known else (), fact.refunds)
+    disputes = merge_disputes(known.disputes if known else (), fact.disputes)
+    if not (endings or attempts or refunds or disputes):
         return None
     after = Payment(
         id=known.id if known else ids.new(PaymentId),
@@ -167,11 +196,44 @@ def record(
         attempts=attempts,
         status=status_of(endings, attempts),
         created_at=known.created_at if known else now,
+        refunds=refunds,
+        disputes=disputes,
         version=known.version if known else 0,
     )
     if after == known:
         return None
     return Change(after, _events(known, after), known)
+
+
+def ask_refund(payment: Payment, draft: NewRefund, ids: Ids) -> tuple[Change[Payment], Refund]:
+    """A refund of so much, or of all that is left; it counts from now on, until it fails.
+
+    Raises Rejected `payment_not_refundable` unless the payment has succeeded, and `refund_exceeds_payment`
+    when less is left than is asked for.
+    """
+    if payment.status != "succeeded":
+        raise Rejected(
+            "payment_not_refundable",
+            f"The payment is {payment.status}: only one that has succeeded can be refunded.",
+        )
+    left = max(0, payment.amount - payment.refunded_amount)
+    amount = left if draft.amount is None else draft.amount
+    if not 0 < amount <= left:
+        raise Rejected(
+            "refund_exceeds_payment",
+            f"Of the payment, {left} {payment.currency} (in the minor unit) can still be refunded.",
+            field="amount",
+        )
+    asked = Refund(ids.new(RefundId), amount, "pending", reason=draft.reason, metadata=draft.metadata)
+    change = follow_refund(payment, asked)
+    assert change is not None, "a new refund is news"
+    return change, asked
+
+
+def follow_refund(payment: Payment, refund: Refund) -> Change[Payment] | None:
+    """The payment with what became known of one refund merged in; None when nothing is new."""
+    after = replace(payment, refunds=merge_refunds(payment.refunds, (refund,)))
+    return Change(after, _events(payment, after), payment) if after != payment else None
 
 
 def _merged(fact: PaymentFact, known: Payment | None) -> tuple[tuple[Ending, ...], tuple[Attempt, ...]]:
@@ -189,4 +251,6 @@ def _events(before: Payment | None, after: Payment) -> tuple[Event, ...]:
         events.append(Event("payment.canceled", "canceled"))
     if "succeeded" in set(after.endings) - ended:
         events.append(Event("payment.succeeded", "succeeded"))
+    events += refund_events(before.refunds if before else (), after.refunds)
+    events += dispute_events(before.disputes if before else (), after.disputes)
     return tuple(events) or (Event("payment.updated"),)
