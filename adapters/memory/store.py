@@ -118,7 +118,9 @@ class MemoryStore(OperatorReads):
         self, auth: Authenticated, limit: int, before: PaymentId | None = None
     ) -> Sequence[Payment]:
         found = [row for row in self._of(auth).rows(Payment) if before is None or row.id < before]
-        return await _answer(found[::-1][:limit])
+        answer = [copied(row) for row in found[::-1][:limit]]
+        await asyncio.sleep(0)
+        return answer
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         session = sessions_whosever(self._books).get(id)

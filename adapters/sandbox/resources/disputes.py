@@ -1,4 +1,4 @@
-"""docs.stripe.com/api/disputes: a buyer's bank wants the money back. A card opens them; the bank is played."""
+"""docs.stripe.com/api/disputes: a buyer's bank wants the money back. A card opens one; the bank is played."""
 
 from typing import Literal
 
