@@ -35,7 +35,7 @@ def refunded_and_disputed(gateway: MemoryGateway, intent: str) -> Flow:
     """Refunded in two parts; the first dispute is lost."""
     paid = gateway.succeed(intent)
     first, second = gateway.refund(intent, 400), gateway.refund(intent, 500)
-    opened, lost = (Dispute("du_1", 600, "usd", status) for status in ("open", "lost"))  # type: ignore[arg-type]
+    opened, lost = (Dispute("du_1", 600, "usd", status) for status in ("open", "lost"))
     return {
         "succeeded": paid,
         "refunded": first,
@@ -48,7 +48,7 @@ def disputed(gateway: MemoryGateway, intent: str) -> Flow:
     """A debit goes through, is disputed, and the dispute is won."""
     processing, paid = gateway.process(intent), gateway.succeed(intent)
     opened, won = (
-        ReversalFact(intent, False, disputes=(Dispute("du_1", 1500, "usd", status),))  # type: ignore[arg-type]
+        ReversalFact(intent, False, disputes=(Dispute("du_1", 1500, "usd", status),))
         for status in ("open", "won")
     )
     return {"processing": processing, "succeeded": paid, "disputed": opened, "won": won}
