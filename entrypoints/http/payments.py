@@ -20,7 +20,7 @@ from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
-Id: TypeAlias = Annotated[
+PaymentReference: TypeAlias = Annotated[
     PaymentId, PathParameter(pattern=id_pattern(PaymentId), description="the payment's id")
 ]
 
@@ -111,23 +111,23 @@ class PaymentController(Controller):
         return PaymentPage(tuple(map(PaymentReply.of, found)), next_cursor)
 
     @get(
-        "/{payment_id:str}",
+        "/{id:str}",
         operation_id="get_payment",
         summary="A payment, by id",
         response_description="The payment",
         responses=refusals(KEYED, WITH_ID, _NOT_THERE),
     )
     async def read(
-        self, request: Call, payment_id: Id, payments: Injected[PaymentRepository]
+        self, request: Call, id: PaymentReference, payments: Injected[PaymentRepository]
     ) -> PaymentReply:
         """With its refunds and disputes, whoever made them."""
-        known = await payments.payment(request.auth, payment_id)
+        known = await payments.payment(request.auth, id)
         if known is None:
             raise NotFound("payment_not_found", "There is no such payment.")
         return PaymentReply.of(known.payment)
 
     @post(
-        "/{payment_id:str}/refunds",
+        "/{id:str}/refunds",
         dto=JsonBody[NewRefund],
         return_dto=None,
         operation_id="refund_payment",
@@ -138,10 +138,10 @@ class PaymentController(Controller):
     async def refund(
         self,
         request: Call,
-        payment_id: Id,
+        id: PaymentReference,
         data: JSONBody[NewRefund],
         refund_payment: Injected[RefundPayment],
     ) -> RefundReply:
         """All that is left, unless an `amount` is given. Never more than that, however many ask at once."""
-        asked = RefundAsked(payment_id, data, request.auth, request.cause)
+        asked = RefundAsked(id, data, request.auth, request.cause)
         return RefundReply.of(await refund_payment(asked))

@@ -10,12 +10,9 @@ from application.payments.process_payment_intent import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
-<<<<<<< HEAD
 from domain.ids import RequestId
-=======
 from domain.errors import Rejected
 from domain.reversal import Dispute, NewRefund, ReversalFact
->>>>>>> 91026c8 (Refunds meet every fault, and take three round trips)
 from tests.application.payment_flows import intent_of
 from tests.faults.outside import Process, Run
 

@@ -16,9 +16,8 @@ from domain.auth import Authenticated
 from domain.catalog_document import document_of
 from domain.customer import NewCustomer
 from domain.errors import Repeated
-from domain.payment import Attempt
-from tests.contracts.test_reply_contract import ROUTE, named
 from domain.payment import Attempt, Payment
+from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
 from tests.integration.wire import Wire, tapped
