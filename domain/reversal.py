@@ -16,6 +16,9 @@ RefundReason = Literal["duplicate", "fraudulent", "requested_by_customer"]
 DisputeStatus = Literal["open", "closed", "won", "lost"]
 """`closed`: an inquiry that came to nothing, or prevented (docs.stripe.com/disputes/how-disputes-work)."""
 
+REFUSED = "refused"
+"""Why a refund has failed that was never made; those that were fail for the provider's reasons."""
+
 Text = TypeVar("Text", bound=str)
 
 _CERTAINTY: Mapping[RefundStatus, int] = {"pending": 0, "succeeded": 1, "canceled": 2, "failed": 3}
@@ -43,6 +46,7 @@ class Refund(Struct, frozen=True):
     stripe_refund_id: str | None = None
     reason: RefundReason | None = None
     failure_reason: str | None = None
+    failure_message: str | None = None
     metadata: dict[str, str] = {}
 
 
@@ -88,6 +92,7 @@ def _joined(one: Refund, other: Refund) -> Refund:
         stripe_refund_id=_told(one.stripe_refund_id, other.stripe_refund_id),
         reason=_told(one.reason, other.reason),
         failure_reason=_told(one.failure_reason, other.failure_reason),
+        failure_message=_told(one.failure_message, other.failure_message),
         metadata=max(one.metadata, other.metadata, key=lambda metadata: sorted(metadata.items())),
     )
 
@@ -109,9 +114,14 @@ def _told(one: Text | None, other: Text | None) -> Text | None:
     return max((told for told in (one, other) if told is not None), default=None)
 
 
-def refused(refund: Refund) -> Refund:
-    """It will never be made: the provider said no."""
-    return replace(refund, status="failed", failure_reason="refused")
+def refused(refund: Refund, message: str) -> Refund:
+    """It will never be made: the provider said no, in these words."""
+    return replace(refund, status="failed", failure_reason=REFUSED, failure_message=message)
+
+
+def is_made(refund: Refund) -> bool:
+    """Whether it is known what the provider made of it, be it nothing."""
+    return refund.status != "pending" or refund.stripe_refund_id is not None
 
 
 def total_refunded(refunds: tuple[Refund, ...]) -> int:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from application.causes import ApiRequest, Task
 from application.ports import Clock, EventOutbox, PaymentGateway, PaymentRecord, PaymentRepository
@@ -15,7 +16,7 @@ from domain.effects import CreateRefund, create_refund
 from domain.errors import Conflict, NotFound, ProviderRefused, Rejected, Unavailable
 from domain.ids import Ids, PaymentId
 from domain.payment import Payment
-from domain.reversal import NewRefund, Refund, refused
+from domain.reversal import REFUSED, NewRefund, Refund, is_made, refused
 
 
 class RefundAsked(Struct, frozen=True):
@@ -64,23 +65,35 @@ class RefundPayment:
         """
         match why:
             case RefundAsked():
-                return await self._ask(why)
+                return await self._answered(await self._book_asked(why), why)
             case RefundDue():
                 return await self._finish(why.effect, why.task)
             case _:
                 assert_never(why)
 
-    async def _ask(self, why: RefundAsked) -> Refunded:
-        asked = await self._book_asked(why)
-        effect = create_refund(asked.record.payment, asked.refund)
-        try:
-            answer = await self._made_at_stripe(effect, why.auth)
-        except Unavailable:  # it may have been heard or not; that it was asked for is in the books
-            return asked
-        except ProviderRefused as refusal:
-            await self._book(asked.record, refused(asked.refund), why)
-            raise Rejected("refund_refused", refusal.detail) from None
+    async def resume(self, refund_id: str, why: RefundAsked) -> Refunded:
+        """Go on with a refund that the same named request asked for, and that had no answer."""
+        record = await self._record(why.auth, why.payment_id)
+        return await self._answered(Refunded(record, _refund(record.payment, refund_id)), why)
+
+    async def _answered(self, asked: Refunded, why: RefundAsked) -> Refunded:
+        answer = asked.refund
+        if not is_made(answer):
+            answer = await self._asked_of_stripe(asked, why)
+        if answer.failure_reason == REFUSED:
+            raise Rejected("refund_refused", answer.failure_message or "Stripe refused the refund.")
         return await self._book(asked.record, answer, why)
+
+    async def _asked_of_stripe(self, asked: Refunded, why: RefundAsked) -> Refund:
+        try:
+            return await self._made_at_stripe(create_refund(asked.record.payment, asked.refund), why.auth)
+        except Unavailable:  # it may have been heard or not; that it was asked for is in the books
+            return asked.refund
+        except ProviderRefused as refusal:
+            answer = refused(asked.refund, refusal.detail)
+            # A refusal is no reply to be kept: whoever sends a named request again finds the refund, refused.
+            await self._book(asked.record, answer, replace(why, cause=ApiRequest(why.cause.request_id)))
+            return answer
 
     @retry_on_stale(attempts=30)
     async def _book_asked(self, why: RefundAsked) -> Refunded:
@@ -88,6 +101,7 @@ class RefundPayment:
         change, refund = payment.ask_refund(known.payment, why.draft, self.ids)
         work = UnitOfWork(why.cause, why.auth, self.ids, self.clock.now())
         record = self._follow(known, change, work)
+        work.begin(refund.id)
         await self.outbox.commit(work)
         return Refunded(record, refund)
 
@@ -105,9 +119,11 @@ class RefundPayment:
         work = UnitOfWork(why.cause, why.auth, self.ids, self.clock.now())
         change = payment.follow_refund(known.payment, answer)
         record = self._follow(known, change, work)
-        if change is not None:
+        refunded = Refunded(record, _refund(record.payment, answer.id))
+        work.answer(refunded)
+        if work.is_needed:
             await self.outbox.commit(work)
-        return Refunded(record, _refund(record.payment, answer.id))
+        return refunded
 
     @retry_on_stale()
     async def _finish(self, effect: CreateRefund, task: Task) -> Refunded:
@@ -115,13 +131,13 @@ class RefundPayment:
         record = await self._record(books, effect.payment_id)
         work = UnitOfWork(task, None, self.ids, self.clock.now())
         refund = _refund(record.payment, effect.refund_id)
-        if refund.status == "pending" and refund.stripe_refund_id is None:
+        if not is_made(refund):
             try:
                 answer = await self._found_at_stripe(effect, books) or await self._made_at_stripe(
                     effect, books
                 )
-            except ProviderRefused:
-                answer = refused(refund)
+            except ProviderRefused as refusal:
+                answer = refused(refund, refusal.detail)
             record = self._follow(record, payment.follow_refund(record.payment, answer), work)
         await self.outbox.commit(work)
         return Refunded(record, _refund(record.payment, effect.refund_id))

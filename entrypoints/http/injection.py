@@ -35,7 +35,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "payments": container.store,
         "process_payment_intent": container.process_payment_intent,
         "public_url": container.public_url,
-        "refund_payment": container.refund_payment,
+        "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
         "tenants": container.store,
     }

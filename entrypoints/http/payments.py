@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar import Controller, get, post
+from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -16,8 +16,9 @@ from domain.payment import Payment
 from domain.purchase import PurchaseStatus
 from domain.reversal import NewRefund, RefundReason, RefundStatus
 from entrypoints.http.bodies import JsonBody
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
+from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 PaymentReference: TypeAlias = Annotated[
@@ -59,6 +60,7 @@ class RefundReply(Struct, frozen=True, kw_only=True):
     status: RefundStatus
     reason: RefundReason | None
     failure_reason: str | None
+    failure_message: str | None
     stripe_refund_id: str | None
     metadata: dict[str, str]
     refunded_amount: int
@@ -133,15 +135,20 @@ class PaymentController(Controller):
         operation_id="refund_payment",
         summary="Give back a payment, or a part of it",
         response_description="The refund",
-        responses=refusals(KEYED, WITH_BODY, WITH_ID, WRITING, _NOT_THERE, _CANNOT_BE_REFUNDED),
+        responses=refusals(KEYED, WITH_BODY, WITH_ID, WRITING, NAMED, _NOT_THERE, _CANNOT_BE_REFUNDED),
     )
     async def refund(
         self,
         request: Call,
         id: PaymentReference,
         data: JSONBody[NewRefund],
-        refund_payment: Injected[RefundPayment],
-    ) -> RefundReply:
+        refund_payment: Injected[Once[RefundPayment]],
+    ) -> Response[RefundReply]:
         """All that is left, unless an `amount` is given. Never more than that, however many ask at once."""
-        asked = RefundAsked(id, data, request.auth, request.cause)
-        return RefundReply.of(await refund_payment(asked))
+        use_case = refund_payment.use_case
+        return await refund_payment(
+            request,
+            lambda cause: use_case(RefundAsked(id, data, request.auth, cause)),
+            lambda refunded: (201, RefundReply.of(refunded)),
+            lambda begun, cause: use_case.resume(begun, RefundAsked(id, data, request.auth, cause)),
+        )

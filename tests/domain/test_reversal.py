@@ -41,6 +41,7 @@ reports = st.lists(
             told[1],
             reason,
             "lost_or_stolen_card" if status == "failed" else None,
+            None,
             {"order": "7"} if told[0].startswith("rfd") else {},
         ),
         st.sampled_from(TOLD),
@@ -135,7 +136,7 @@ def test_partial_refunds_sum_and_never_exceed_the_payment_in_any_currency(
         change, refund = payment.ask_refund(paid, NewRefund(amount=asked), ids)
         paid, gone = change.after, gone + asked
         if fails:
-            failed = payment.follow_refund(paid, refused(refund))
+            failed = payment.follow_refund(paid, refused(refund, "No."))
             assert failed is not None
             paid, gone = failed.after, gone - asked
         assert paid.refunded_amount == gone <= amount

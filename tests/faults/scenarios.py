@@ -10,8 +10,8 @@ from application.payments.process_payment_intent import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
-from domain.ids import RequestId
 from domain.errors import Rejected
+from domain.ids import RequestId
 from domain.reversal import Dispute, NewRefund, ReversalFact
 from tests.application.payment_flows import intent_of
 from tests.faults.outside import Process, Run

@@ -185,3 +185,65 @@ async def test_stripe_is_to_tell_again_while_it_cannot_be_asked_whose_a_refund_i
     service.gateway.fail_next("before")
     assert_problem(await delivered(service, event), 503, "payment_provider_unavailable")
     assert (await delivered(service, event)).json()["handled"]
+
+
+async def named(service: Service, payment: dict[str, Any], **given: object) -> Any:
+    """The same request each time."""
+    headers = {"idempotency-key": "refund-of-order-7"}
+    return await service.client.post(f"/v1/payments/{payment['id']}/refunds", json=given, headers=headers)
+
+
+async def test_a_named_refund_is_made_once_and_answered_the_same_again(service: Service) -> None:
+    await service.with_catalog()
+    payment = await paid(service)
+    first = await named(service, payment, amount=500)
+    again = await named(service, payment, amount=500)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["idempotent-replayed"] == "true"
+    assert len(service.gateway.refunds_of(payment["payment_intent_id"])) == 1
+    assert_problem(
+        await named(service, payment, amount=501), 422, "idempotency_key_reused", "Idempotency-Key"
+    )
+
+
+async def test_a_named_refund_that_had_no_answer_is_gone_on_with(service: Service) -> None:
+    await service.with_catalog()
+    payment = await paid(service)
+    commits = 0
+
+    async def second_breaks() -> None:
+        nonlocal commits
+        commits += 1
+        if commits == 2:
+            raise RuntimeError("killed")
+
+    service.store.first["commit"] = second_breaks
+    assert_problem(await named(service, payment), 500, "internal_error")
+    reply = await named(service, payment)
+    assert (reply.status_code, reply.json()["status"]) == (201, "succeeded")
+    assert len(service.gateway.refunds_of(payment["payment_intent_id"])) == 1
+    assert (await named(service, payment)).content == reply.content
+
+
+async def test_a_named_refund_that_stripe_did_not_answer_is_answered_as_pending_again(
+    service: Service,
+) -> None:
+    await service.with_catalog()
+    payment = await paid(service)
+    service.gateway.fail_next("after")
+    replies = [await named(service, payment) for _ in range(2)]
+    assert [(reply.status_code, reply.json()["status"]) for reply in replies] == [(201, "pending")] * 2
+    assert len(service.gateway.refunds_of(payment["payment_intent_id"])) == 1
+
+
+async def test_a_named_refund_that_stripe_refuses_is_refused_again_in_the_same_words(
+    service: Service,
+) -> None:
+    await service.with_catalog()
+    payment = await paid(service)
+    service.gateway.refund(payment["payment_intent_id"], 1500)
+    first, again = [assert_problem(await named(service, payment), 422, "refund_refused") for _ in range(2)]
+    assert first["detail"] == again["detail"]
+    (refund,) = (await service.client.get(f"/v1/payments/{payment['id']}")).json()["refunds"]
+    assert (refund["failure_reason"], refund["failure_message"]) == ("refused", first["detail"])
