@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from application.causes import ApiRequest, Task
 from application.ports import Clock, EventOutbox, PaymentGateway, PaymentRecord, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import payment, purchase
+from domain import purchase, refunding
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.change import Change, stored
 from domain.effects import CreateRefund, create_refund
@@ -98,7 +98,7 @@ class RefundPayment:
     @retry_on_stale(attempts=30)
     async def _book_asked(self, why: RefundAsked) -> Refunded:
         known = await self._record(why.auth, why.payment_id)
-        change, refund = payment.ask_refund(known.payment, why.draft, self.ids)
+        change, refund = refunding.ask_refund(known.payment, why.draft, self.ids)
         work = UnitOfWork(why.cause, why.auth, self.ids, self.clock.now())
         record = self._follow(known, change, work)
         work.begin(refund.id)
@@ -117,7 +117,7 @@ class RefundPayment:
 
     async def _store(self, known: PaymentRecord, answer: Refund, why: RefundAsked) -> Refunded:
         work = UnitOfWork(why.cause, why.auth, self.ids, self.clock.now())
-        change = payment.follow_refund(known.payment, answer)
+        change = refunding.follow_refund(known.payment, answer)
         record = self._follow(known, change, work)
         refunded = Refunded(record, _refund(record.payment, answer.id))
         work.answer(refunded)
@@ -138,7 +138,7 @@ class RefundPayment:
                 )
             except ProviderRefused as refusal:
                 answer = refused(refund, refusal.detail)
-            record = self._follow(record, payment.follow_refund(record.payment, answer), work)
+            record = self._follow(record, refunding.follow_refund(record.payment, answer), work)
         await self.outbox.commit(work)
         return Refunded(record, _refund(record.payment, effect.refund_id))
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from adapters.memory.ids import SequentialIds
-from domain import payment, purchase
+from domain import purchase, refunding
 from domain.change import Change
 from domain.errors import Rejected
 from domain.payment import Payment
@@ -131,12 +131,12 @@ def test_partial_refunds_sum_and_never_exceed_the_payment_in_any_currency(
     for asked, fails in wanted:
         if asked > amount - gone:
             with pytest.raises(Rejected, match="can still be refunded"):
-                payment.ask_refund(paid, NewRefund(amount=asked), ids)
+                refunding.ask_refund(paid, NewRefund(amount=asked), ids)
             continue
-        change, refund = payment.ask_refund(paid, NewRefund(amount=asked), ids)
+        change, refund = refunding.ask_refund(paid, NewRefund(amount=asked), ids)
         paid, gone = change.after, gone + asked
         if fails:
-            failed = payment.follow_refund(paid, refused(refund, "No."))
+            failed = refunding.follow_refund(paid, refused(refund, "No."))
             assert failed is not None
             paid, gone = failed.after, gone - asked
         assert paid.refunded_amount == gone <= amount
@@ -144,7 +144,7 @@ def test_partial_refunds_sum_and_never_exceed_the_payment_in_any_currency(
             "paid" if gone == 0 else "partially_refunded" if gone < amount else "refunded"
         )
     if gone < amount:
-        assert payment.ask_refund(paid, NewRefund(), ids)[1].amount == amount - gone
+        assert refunding.ask_refund(paid, NewRefund(), ids)[1].amount == amount - gone
 
 
 def purchase_of(paid: Payment, *, currency: str) -> str:
@@ -157,12 +157,12 @@ def purchase_of(paid: Payment, *, currency: str) -> str:
 def test_nothing_is_refunded_twice(amount: int | None) -> None:
     whole = (Refund("re_1", 1500, "succeeded", "re_1"),)
     with pytest.raises(Rejected) as refusal:
-        payment.ask_refund(builders.payment(refunds=whole), NewRefund(amount=amount), SequentialIds())
+        refunding.ask_refund(builders.payment(refunds=whole), NewRefund(amount=amount), SequentialIds())
     assert refusal.value.code == "refund_exceeds_payment"
 
 
 @pytest.mark.parametrize("status", ["open", "processing", "failed", "canceled"])
 def test_only_what_has_succeeded_is_refunded(status: str) -> None:
     with pytest.raises(Rejected) as refusal:
-        payment.ask_refund(replace(builders.payment(), status=status), NewRefund(), SequentialIds())
+        refunding.ask_refund(replace(builders.payment(), status=status), NewRefund(), SequentialIds())
     assert refusal.value.code == "payment_not_refundable"

@@ -86,7 +86,7 @@ async def test_a_dispute_is_opened_and_lost_and_what_is_disputed_is_not_refunded
 
 
 async def test_a_refund_whose_answer_is_lost_is_made_once(service: Service) -> None:
-    """flowglad.md, weakness 16: refunds without an idempotency key are made again when asked for again."""
+    """A refund without an idempotency key would be made again when it is asked for again."""
     payment = await paid(service)
     path = f"/v1/payments/{payment['id']}"
     with service.sandbox.misbehave(Disconnect(path="/v1/refunds", moment="after", times=1)):
