@@ -109,6 +109,8 @@ async def test_one_made_in_the_dashboard_is_booked_and_counts(world: MemoryWorld
 
 async def test_one_that_fails_later_counts_back_and_can_be_made_again(world: MemoryWorld) -> None:
     paid = await world.paid()
+    completed_at = world.clock.now()
+    world.clock.advance(timedelta(days=30))
     refunded = await world.refund(paid.id)
     assert refunded.refund.stripe_refund_id is not None
     failed = world.gateway.fail_refund(paid.payment_intent_id, refunded.refund.stripe_refund_id)
@@ -117,6 +119,7 @@ async def test_one_that_fails_later_counts_back_and_can_be_made_again(world: Mem
     assert await standing(world, paid.id) == (0, "paid")
     assert told(world)[-2:] == ["purchase.updated", "payment.refund_failed"]
     assert told(world).count("purchase.completed") == 1
+    assert [purchase.completed_at for purchase in of_kind(world.store, Purchase)] == [completed_at]
     assert (await world.refund(paid.id)).refund.amount == 1500
 
 

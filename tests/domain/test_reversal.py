@@ -112,6 +112,13 @@ def test_a_refund_that_failed_stays_failed_and_counts_back(order: tuple[str, ...
     assert total_refunded(known) == 30
 
 
+def test_what_stripe_calls_by_one_id_is_one_refund_also_when_its_metadata_is_gone() -> None:
+    ours = Refund("rfd_1", 100, "pending", "re_1")
+    told = Refund("re_1", 100, "succeeded", "re_1")
+    assert merge_refunds((ours,), (told,)) == (Refund("rfd_1", 100, "succeeded", "re_1"),)
+    assert merge_refunds((told,), (ours,)) == (Refund("rfd_1", 100, "succeeded", "re_1"),)
+
+
 def test_what_is_refunded_is_a_sum_and_never_the_greatest() -> None:
     refunds = tuple(Refund(f"re_{n}", n, "succeeded", f"re_{n}") for n in (10, 20, 30))
     assert total_refunded(merge_refunds(refunds[:1], refunds)) == 60
