@@ -10,6 +10,7 @@ from domain.catalog import Price, PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.payment import Payment
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -52,6 +53,10 @@ class Known:
     def session(self, pick: int) -> CheckoutSession | None:
         """A checkout session, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, CheckoutSession), key=lambda session: session.id), pick)
+
+    def payment(self, pick: int) -> Payment | None:
+        """A payment, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, Payment), key=lambda payment: payment.id), pick)
 
     def leased(self, pick: int) -> Task | None:
         """A task as somebody leased it once, finished or somebody else's by now; 0 is the latest lease."""
