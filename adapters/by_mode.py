@@ -2,9 +2,10 @@
 
 from application.ports import PaymentGateway, PaymentIntent
 from domain.checkout import CheckoutSession
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.payment import PaymentFact
+from domain.reversal import Refund
 
 
 class GatewayByMode:
@@ -44,3 +45,17 @@ class GatewayByMode:
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
         gateway = self._gateways[livemode]
         await gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)
+
+    async def create_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> Refund:
+        return await self._gateways[livemode].create_refund(
+            refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+        )
+
+    async def find_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
+    ) -> Refund | None:
+        return await self._gateways[livemode].find_refund(
+            refund, organization_id=organization_id, livemode=livemode
+        )

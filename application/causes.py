@@ -8,6 +8,7 @@ from application.idempotency import IdempotencyKey
 from domain.effects import Effect
 from domain.ids import EventId, OrganizationId, RequestId, TaskId
 from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 
 
 class ApiRequest(Struct, frozen=True):
@@ -38,7 +39,7 @@ class InboundEvent(Struct, frozen=True):
     received_at: datetime
     refusal: str | None = None
     reason: str | None = None
-    fact: PaymentFact | None = None
+    fact: PaymentFact | ReversalFact | None = None
 
 
 class Task(Struct, frozen=True):

@@ -14,6 +14,7 @@ from domain.account import ApiKey
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 
 
 class Organizations(Protocol):
@@ -50,7 +51,7 @@ class InboxRow(Struct, frozen=True):
     handled_at: datetime | None
     refusal: str | None
     reason: str | None
-    fact: PaymentFact | None
+    fact: PaymentFact | ReversalFact | None
 
 
 class Inbox(Protocol):

@@ -17,11 +17,12 @@ from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog, Price, Product
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, CustomerTerms
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PricingModelId
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PaymentId, PricingModelId
 from domain.payment import Payment, PaymentFact
 from domain.purchase import Purchase
+from domain.reversal import Refund, ReversalFact
 
 
 class Clock(Protocol):
@@ -127,11 +128,26 @@ class PaymentContext(Struct, frozen=True):
     terms: CustomerTerms
 
 
+class PaymentRecord(Struct, frozen=True):
+    """A payment, and the purchase that it pays: null while no money has moved."""
+
+    payment: Payment
+    purchase: Purchase | None
+
+
 class PaymentRepository(Protocol):
-    """What a payment fact is decided on."""
+    """Payments, and what a payment fact is decided on."""
 
     async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
         """By the organization, mode and checkout session that the fact names; empty where it names none."""
+
+    async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
+        """By id."""
+
+    async def payments(
+        self, auth: Authenticated, limit: int, before: PaymentId | None = None
+    ) -> Sequence[Payment]:
+        """At most so many, newest first; those made `before` one of them, if it is given."""
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         """By the public id of a checkout session, whosever it is; None when there is no such session."""
@@ -231,6 +247,16 @@ class PaymentGateway(Protocol):
         """Nobody can pay it any more, as it was abandoned. One that has ended, or that somebody is paying at
         this moment, stays as it is."""
 
+    async def create_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> Refund:
+        """So much of the intent's payment goes back. The same key gives the same refund, under our id."""
+
+    async def find_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
+    ) -> Refund | None:
+        """The refund of this intent with our metadata, if there is one; never behind what was created."""
+
 
 class WebhookNotice(Struct, frozen=True):
     """Something the provider told us, signed. `fact` is null when it is of no concern to the books."""
@@ -238,7 +264,7 @@ class WebhookNotice(Struct, frozen=True):
     id: str
     type: str
     livemode: bool
-    fact: PaymentFact | None
+    fact: PaymentFact | ReversalFact | None
 
 
 class WebhookReader(Protocol):

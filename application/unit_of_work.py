@@ -77,9 +77,9 @@ class UnitOfWork:
         if (key := _key_of(self._cause)) is not None:
             self._kept = None, key.encode(result)
 
-    def begin(self, subject: State) -> None:
+    def begin(self, subject_id: str) -> None:
         """There is no reply yet: whoever sends a named request again goes on with this."""
-        self._kept = subject.id, None
+        self._kept = subject_id, None
 
     @property
     def is_needed(self) -> bool:

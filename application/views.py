@@ -36,6 +36,7 @@ from domain.ids import (
 )
 from domain.payment import Payment, PaymentStatus
 from domain.purchase import Purchase, PurchaseStatus
+from domain.reversal import Dispute, Refund
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
 
 
@@ -117,7 +118,10 @@ class PurchaseView(Struct, frozen=True, kw_only=True):
 
 
 class PaymentView(Struct, frozen=True, kw_only=True):
-    """Amounts in minor units of `currency`. The failure is given while the payment has failed."""
+    """Amounts in minor units of `currency`. The failure is given while the payment has failed.
+
+    `refunded_amount` is the sum of the refunds that have neither failed nor been canceled.
+    """
 
     id: str
     payment_intent_id: str
@@ -129,6 +133,9 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     status: PaymentStatus
     failure_code: str | None
     failure_message: str | None
+    refunded_amount: int
+    refunds: tuple[Refund, ...]
+    disputes: tuple[Dispute, ...]
     livemode: bool
     created_at: datetime
 

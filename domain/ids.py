@@ -17,6 +17,7 @@ SubscriptionItemId = NewType("SubscriptionItemId", str)
 CheckoutSessionId = NewType("CheckoutSessionId", str)
 PurchaseId = NewType("PurchaseId", str)
 PaymentId = NewType("PaymentId", str)
+RefundId = NewType("RefundId", str)
 EventId = NewType("EventId", str)
 TaskId = NewType("TaskId", str)
 RequestId = NewType("RequestId", str)
@@ -36,6 +37,7 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     CheckoutSessionId: "cs",
     PurchaseId: "pur",
     PaymentId: "pay",
+    RefundId: "rfd",
     EventId: "evt",
     TaskId: "task",
     RequestId: "req",

@@ -1,9 +1,9 @@
 """Payments: what has become known of a payment intent, in whatever order it came.
 
 A payment is a join of facts (design, rule 9). Merging is commutative, associative and idempotent, so that
-duplicates and reordering cannot matter: attempts are known by their charge, and how the intent ended is a
-set that only grows. `succeeded` and `canceled` are final, a failed attempt is not
-(docs.stripe.com/payments/paymentintents/lifecycle). Nothing is ordered by time.
+duplicates and reordering cannot matter: attempts are known by their charge, refunds and disputes by their
+id, and how the intent ended is a set that only grows. `succeeded` and `canceled` are final, a failed attempt
+is not (docs.stripe.com/payments/paymentintents/lifecycle). Nothing is ordered by time.
 """
 
 from datetime import datetime
@@ -20,6 +20,15 @@ from domain.ids import (
     OrganizationId,
     PaymentId,
     PurchaseId,
+)
+from domain.reversal import (
+    Dispute,
+    Refund,
+    dispute_events,
+    merge_disputes,
+    merge_refunds,
+    refund_events,
+    total_refunded,
 )
 
 AttemptStatus = Literal["pending", "failed", "succeeded"]
@@ -40,7 +49,7 @@ class Attempt(Struct, frozen=True):
     failure_message: str | None = None
 
 
-class PaymentFact(Struct, frozen=True):
+class PaymentFact(Struct, frozen=True, tag="payment_intent"):
     """What Stripe reports of a payment intent at some moment; `amount` in minor units of `currency`.
 
     `organization_id`, `livemode` and `checkout_session_id` are what the intent's metadata says: we wrote
@@ -57,6 +66,8 @@ class PaymentFact(Struct, frozen=True):
     receipt_email: str | None = None
     organization_id: OrganizationId | None = None
     checkout_session_id: CheckoutSessionId | None = None
+    refunds: tuple[Refund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
 
     @property
     def money_moves(self) -> bool:
@@ -80,7 +91,14 @@ class Payment(Struct, frozen=True):
     attempts: tuple[Attempt, ...]
     status: PaymentStatus
     created_at: datetime
+    refunds: tuple[Refund, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
     version: int = 0
+
+    @property
+    def refunded_amount(self) -> int:
+        """What has gone back or is on its way: the sum of the refunds that have not failed."""
+        return total_refunded(self.refunds)
 
     @property
     def failure_code(self) -> str | None:
@@ -134,6 +152,11 @@ def is_abandoned_after(fact: PaymentFact, known: Payment | None) -> bool:
     return endings == ("abandoned",)
 
 
+def refunded_after(fact: PaymentFact, known: Payment | None) -> int:
+    """What has gone back or is on its way, with this fact merged in."""
+    return total_refunded(merge_refunds(known.refunds if known else (), fact.refunds))
+
+
 def record(
     fact: PaymentFact,
     known: Payment | None,
@@ -148,10 +171,12 @@ def record(
     """The payment with this fact merged in; None when the fact adds nothing.
 
     Each failed attempt, success and cancellation is told by exactly one event, whatever came before or after
-    it; an attempt under way by one, unless how it ended was known before.
+    it; an attempt under way by one, unless how it ended was known before. So are refunds and disputes.
     """
     endings, attempts = _merged(fact, known)
-    if not endings and not attempts:
+    refunds = merge_refunds(known.refunds if known else (), fact.refunds)
+    disputes = merge_disputes(known.disputes if known else (), fact.disputes)
+    if not (endings or attempts or refunds or disputes):
         return None
     after = Payment(
         id=known.id if known else ids.new(PaymentId),
@@ -167,6 +192,8 @@ def record(
         attempts=attempts,
         status=status_of(endings, attempts),
         created_at=known.created_at if known else now,
+        refunds=refunds,
+        disputes=disputes,
         version=known.version if known else 0,
     )
     if after == known:
@@ -189,4 +216,6 @@ def _events(before: Payment | None, after: Payment) -> tuple[Event, ...]:
         events.append(Event("payment.canceled", "canceled"))
     if "succeeded" in set(after.endings) - ended:
         events.append(Event("payment.succeeded", "succeeded"))
+    events += refund_events(before.refunds if before else (), after.refunds)
+    events += dispute_events(before.disputes if before else (), after.disputes)
     return tuple(events) or (Event("payment.updated"),)

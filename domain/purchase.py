@@ -1,4 +1,4 @@
-"""Purchases: what was bought, by whom, and whether it is paid."""
+"""Purchases: what was bought, by whom, and whether it is paid, or was."""
 
 from datetime import datetime
 from typing import Literal, assert_never
@@ -13,6 +13,8 @@ from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, Price
 from domain.payment import PaymentStatus
 
 PurchaseStatus = Literal["open", "pending", "paid", "failed", "refunded", "partially_refunded"]
+COMPLETE: frozenset[PurchaseStatus] = frozenset({"paid", "refunded", "partially_refunded"})
+"""Of a purchase that has been paid, whatever went back since."""
 
 
 class Purchase(Struct, frozen=True):
@@ -37,42 +39,58 @@ def follow_payment(
     session: CheckoutSession,
     known: Purchase | None,
     payment: PaymentStatus,
+    refunded: int,
     customer_id: CustomerId,
     ids: Ids,
     now: datetime,
 ) -> Change[Purchase] | None:
     """The session's purchase after its payment, made if there is none yet; None when nothing is new.
 
-    `purchase.completed` is told once, when it is paid. A failed attempt leaves the purchase open.
+    `refunded`: so much of the payment has gone back. `purchase.completed` is told once, when it is paid. A
+    failed attempt leaves the purchase open.
     """
-    status = _status(payment)
-    if known is None:
-        purchase = Purchase(
-            id=ids.new(PurchaseId),
-            organization_id=session.organization_id,
-            livemode=session.livemode,
-            checkout_session_id=session.id,
-            customer_id=customer_id,
-            price_id=session.price_id,
-            quantity=session.quantity,
-            amount=session.amount,
-            currency=session.currency,
-            status=status,
-            created_at=now,
-            completed_at=now if status == "paid" else None,
-        )
-        created = Event("purchase.created")
-        return Change(purchase, (created,) if status in ("open", "pending") else (created, _event(status)))
+    if known is not None:
+        return _moved(known, _status(payment, refunded, known.amount), now)
+    status = _status(payment, refunded, session.amount)
+    purchase = Purchase(
+        id=ids.new(PurchaseId),
+        organization_id=session.organization_id,
+        livemode=session.livemode,
+        checkout_session_id=session.id,
+        customer_id=customer_id,
+        price_id=session.price_id,
+        quantity=session.quantity,
+        amount=session.amount,
+        currency=session.currency,
+        status=status,
+        created_at=now,
+        completed_at=now if status in COMPLETE else None,
+    )
+    return Change(purchase, (Event("purchase.created"), *_events(None, purchase)))
+
+
+def follow_refunds(known: Purchase, refunded: int, now: datetime) -> Change[Purchase] | None:
+    """A paid purchase when so much of its payment has gone back; None when nothing is new.
+
+    A refund that fails counts back, so that it may be paid in full again.
+    """
+    return _moved(known, _status("succeeded", refunded, known.amount), now)
+
+
+def _moved(known: Purchase, status: PurchaseStatus, now: datetime) -> Change[Purchase] | None:
     if known.status == status:
         return None
-    completed_at = now if status == "paid" else known.completed_at
-    return Change(replace(known, status=status, completed_at=completed_at), (_event(status),), known)
+    completed_at = known.completed_at or (now if status in COMPLETE else None)
+    after = replace(known, status=status, completed_at=completed_at)
+    return Change(after, _events(known, after) or (Event("purchase.updated"),), known)
 
 
-def _status(payment: PaymentStatus) -> PurchaseStatus:
+def _status(payment: PaymentStatus, refunded: int, amount: int) -> PurchaseStatus:
     match payment:
-        case "succeeded":
+        case "succeeded" if refunded == 0:
             return "paid"
+        case "succeeded":
+            return "partially_refunded" if refunded < amount else "refunded"
         case "canceled":
             return "failed"
         case "processing":
@@ -83,11 +101,17 @@ def _status(payment: PaymentStatus) -> PurchaseStatus:
             assert_never(payment)
 
 
-def _event(status: PurchaseStatus) -> Event:
-    match status:
-        case "paid":
-            return Event("purchase.completed")
+def _events(before: Purchase | None, after: Purchase) -> tuple[Event, ...]:
+    events: list[Event] = []
+    if after.completed_at is not None and (before is None or before.completed_at is None):
+        events.append(Event("purchase.completed"))
+    match after.status:
         case "failed":
-            return Event("purchase.failed")
+            events.append(Event("purchase.failed"))
+        case "partially_refunded":
+            events.append(Event("purchase.partially_refunded"))
+        case "refunded":
+            events.append(Event("purchase.refunded"))
         case _:
-            return Event("purchase.updated")
+            pass
+    return tuple(events)

@@ -31,6 +31,7 @@ from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.payments.refund_payment import RefundPayment
 from entrypoints.effects import Effects
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
@@ -159,6 +160,9 @@ class Container(containers.DeclarativeContainer):
         _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
     )
     answer_once = providers.Singleton(AnswerOnce, store)
+    refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
+        _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding
+    )
     effects = providers.Singleton(
         Effects,
         providers.Singleton(
@@ -166,6 +170,9 @@ class Container(containers.DeclarativeContainer):
         ),
         providers.Singleton(_use_case, ExpireCheckoutSession, metrics, checkouts=worker_store, **working),
         providers.Singleton(_use_case, CancelIntentAtStripe, metrics, gateway=gateway, **working),
+        providers.Singleton(
+            _use_case, RefundPayment, metrics, payments=worker_store, gateway=gateway, **working
+        ),
     )
     """What the worker does; with the worker's store."""
 

@@ -7,7 +7,8 @@ from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
-from domain.effects import CancelPaymentIntent, CreateStripeCustomer, EndCheckoutSession
+from application.payments.refund_payment import RefundDue, RefundPayment
+from domain.effects import CancelPaymentIntent, CreateRefund, CreateStripeCustomer, EndCheckoutSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Effects:
     create_customer_at_stripe: CreateCustomerAtStripe
     expire_checkout_session: ExpireCheckoutSession
     cancel_intent_at_stripe: CancelIntentAtStripe
+    refund_payment: RefundPayment
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -26,5 +28,7 @@ class Effects:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
             case CancelPaymentIntent() as effect:
                 await self.cancel_intent_at_stripe(effect, task)
+            case CreateRefund() as effect:
+                await self.refund_payment(RefundDue(effect, task))
             case _:
                 assert_never(task.effect)

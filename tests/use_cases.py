@@ -18,6 +18,7 @@ from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.payments.refund_payment import RefundPayment
 from application.ports import (
     CatalogRepository,
     CheckoutRepository,
@@ -87,7 +88,9 @@ class UseCases(Generic[StoreT]):
             self.create_customer_at_stripe,
             ExpireCheckoutSession(worker, worker, ids, clock),
             CancelIntentAtStripe(gateway, worker, ids, clock),
+            RefundPayment(worker, gateway, worker, ids, clock),
         )
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock)
         self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
+        self.refund_payment = RefundPayment(store, gateway, store, ids, clock)

@@ -15,6 +15,8 @@ from application.payments.process_payment_intent import (
     BuyerReturned,
     StripeReported,
 )
+from application.payments.refund_payment import RefundAsked, Refunded
+from application.ports import PaymentRecord
 from domain.auth import Authenticated
 from domain.catalog_document import (
     CatalogDocument,
@@ -27,8 +29,9 @@ from domain.catalog_document import (
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.effects import EndCheckoutSession
-from domain.ids import CheckoutSessionId, OrganizationId, RequestId
-from domain.payment import PaymentFact
+from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, RequestId
+from domain.payment import Payment, PaymentFact
+from domain.reversal import NewRefund, ReversalFact
 from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(
@@ -128,16 +131,38 @@ class World(UseCases[StoreT]):
             NewCheckoutSession(**wanted | draft), self.auth, self.request()
         )
 
-    async def report(self, fact: PaymentFact, event_id: str | None = None) -> Booked:
+    async def report(self, fact: PaymentFact | ReversalFact, event_id: str | None = None) -> Booked:
         """Stripe's webhook brings this fact, in a new event or in the one named."""
+        ours = fact.organization_id if isinstance(fact, PaymentFact) else None
         cause = InboundEvent(
             id=event_id or f"evt_stripe{next(self._inbound_ids)}",
-            type=f"payment_intent.{fact.ending or 'updated'}",
-            organization_id=fact.organization_id or OrganizationId(""),
+            type="payment_intent.updated" if isinstance(fact, PaymentFact) else "refund.updated",
+            organization_id=ours or OrganizationId(""),
             livemode=fact.livemode,
             received_at=self.clock.now(),
         )
         return await self.process_payment_intent(StripeReported(fact, cause))
+
+    async def paid(self, **draft: Any) -> Payment:
+        """A stranger pays for a book, unless the draft says otherwise, and Stripe reports it."""
+        session = await self.session(**draft)
+        assert session.payment_intent_id is not None
+        await self.report(self.gateway.succeed(session.payment_intent_id))
+        (payment, *_) = await self.store.payments(self.auth, 1)
+        return payment
+
+    async def refund(
+        self, id: PaymentId, amount: int | None = None, auth: Authenticated | None = None, **draft: Any
+    ) -> Refunded:
+        """The seller gives so much back, or all that is left."""
+        wanted = NewRefund(amount=amount, **draft)
+        return await self.refund_payment(RefundAsked(id, wanted, auth or self.auth, self.request()))
+
+    async def payment(self, id: PaymentId) -> PaymentRecord:
+        """As it stands in the books."""
+        record = await self.store.payment(self.auth, id)
+        assert record is not None
+        return record
 
     async def buyer_returns(self, session_id: CheckoutSessionId) -> Booked:
         """The buyer's browser is back from paying."""

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.errors import ProviderRefused, Unavailable
 from domain.ids import CustomerId, OrganizationId
 from domain.payment import Attempt, AttemptStatus, Ending, PaymentFact
+from domain.reversal import Refund, RefundReason, ReversalFact, total_refunded
 
-T = TypeVar("T", str, PaymentIntent)
+T = TypeVar("T", str, PaymentIntent, Refund)
 Moment = Literal["before", "after"]
 
 
@@ -50,6 +51,7 @@ class MemoryGateway:
         self.customers: list[KnownCustomer] = []
         self._modes = modes
         self._intents: dict[str, PaymentFact] = {}
+        self._refunds: dict[str, list[Refund]] = {}
         self._kept: dict[tuple[bool, str], _Kept] = {}
         self._failures: list[Moment] = []
 
@@ -133,6 +135,61 @@ class MemoryGateway:
             return id
 
         await self._idempotent(Call("cancel_payment_intent", livemode, idempotency_key), (id,), act)
+
+    async def create_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> Refund:
+        def act() -> Refund:
+            return self._refund(
+                refund.payment_intent_id, refund.amount, refund.refund_id, refund.reason, livemode=livemode
+            )
+
+        call = Call("create_refund", livemode, idempotency_key)
+        return await self._idempotent(call, (refund, organization_id), act)
+
+    async def find_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
+    ) -> Refund | None:
+        failure = await self._begun(Call("find_refund", livemode))
+        made = self._refunds.get(refund.payment_intent_id, [])
+        await self._ended(failure)
+        return next((known for known in made if known.id == refund.refund_id), None)
+
+    def refund(self, id: str, amount: int) -> ReversalFact:
+        """Somebody refunds so much in the provider's own dashboard: it names none of our ids."""
+        intent = self._intents[id]
+        made = self._refund(id, amount, None, None, livemode=intent.livemode)
+        return ReversalFact(id, intent.livemode, refunds=(made,))
+
+    def fail_refund(self, id: str, stripe_refund_id: str) -> ReversalFact:
+        """The buyer's bank sends a refund of this intent back: it counts no more."""
+        made = self._refunds[id]
+        for place, known in enumerate(made):
+            if known.stripe_refund_id == stripe_refund_id:
+                made[place] = replace(known, status="failed", failure_reason="lost_or_stolen_card")
+                return ReversalFact(id, self._intents[id].livemode, refunds=(made[place],))
+        raise AssertionError(f"{id} has no refund {stripe_refund_id}")
+
+    def refunds_of(self, id: str) -> tuple[Refund, ...]:
+        """All that was refunded of an intent, whoever asked."""
+        return tuple(self._refunds.get(id, ()))
+
+    def _refund(
+        self, id: str, amount: int, ours: str | None, reason: RefundReason | None, *, livemode: bool
+    ) -> Refund:
+        intent = self._intents.get(id)
+        if intent is None or intent.livemode != livemode:
+            raise ProviderRefused("payment_intent_not_found", f"No such payment_intent: '{id}'")
+        made = self._refunds.setdefault(id, [])
+        left = intent.amount - total_refunded(tuple(made)) if intent.ending == "succeeded" else 0
+        if amount > left:
+            raise ProviderRefused(
+                "payment_provider_refused",
+                f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})",
+            )
+        known_as = f"re_{id}_{len(made) + 1}"
+        made.append(Refund(ours or known_as, amount, "succeeded", known_as, reason))
+        return made[-1]
 
     def put(self, intent: PaymentFact) -> None:
         """The intent is like this now, whatever it was."""

@@ -13,7 +13,14 @@ from adapters.memory.reading import TenantBooks, sessions_whosever
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
-from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
+from application.ports import (
+    CheckoutContext,
+    CustomerContext,
+    EventFilter,
+    Offer,
+    PaymentContext,
+    PaymentRecord,
+)
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
 from domain.auth import AuthContext, Authenticated
@@ -22,8 +29,9 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, OrganizationId, PricingModelId
-from domain.payment import PaymentFact
+from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, PricingModelId
+from domain.payment import Payment, PaymentFact
+from domain.purchase import Purchase
 
 T = TypeVar("T")
 
@@ -99,6 +107,20 @@ class MemoryStore(OperatorReads):
                 handled=received is not None and received.handled_at is not None,
             )
         )
+
+    async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
+        books = self._of(auth)
+        found = books.get(Payment, id)
+        purchase = books.get(Purchase, found.purchase_id) if found else None
+        return await _answer(PaymentRecord(found, purchase) if found else None)
+
+    async def payments(
+        self, auth: Authenticated, limit: int, before: PaymentId | None = None
+    ) -> Sequence[Payment]:
+        found = [row for row in self._of(auth).rows(Payment) if before is None or row.id < before]
+        answer = [copied(row) for row in found[::-1][:limit]]
+        await asyncio.sleep(0)
+        return answer
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         session = sessions_whosever(self._books).get(id)

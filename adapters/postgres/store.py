@@ -13,15 +13,22 @@ from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
 from application.idempotency import KeptReply
-from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
+from application.ports import (
+    CheckoutContext,
+    CustomerContext,
+    EventFilter,
+    Offer,
+    PaymentContext,
+    PaymentRecord,
+)
 from application.unit_of_work import TakenWork, UnitOfWork
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.checkout import CheckoutSession
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, PricingModelId
-from domain.payment import PaymentFact
+from domain.ids import CheckoutSessionId, PaymentId, PricingModelId
+from domain.payment import Payment, PaymentFact
 
 T = TypeVar("T")
 
@@ -33,6 +40,8 @@ _CHECKOUT_CONTEXT = msgspec.json.Decoder(CheckoutContext)
 _CHECKOUT_SESSION = msgspec.json.Decoder(CheckoutSession)
 _OFFER = msgspec.json.Decoder(Offer)
 _PAYMENT_CONTEXT = msgspec.json.Decoder(PaymentContext)
+_PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
+_PAYMENTS = msgspec.json.Decoder(list[Payment])
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
@@ -104,6 +113,18 @@ class PostgresStore(OperatorReads):
                     inbound_event_id,
                 )
             ),
+        )
+
+    async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
+        return _if_any(
+            _PAYMENT_RECORD, await self.database.call("payment", auth.organization_id, auth.livemode, id)
+        )
+
+    async def payments(
+        self, auth: Authenticated, limit: int, before: PaymentId | None = None
+    ) -> Sequence[Payment]:
+        return _PAYMENTS.decode(
+            await self.database.call("payments_page", auth.organization_id, auth.livemode, limit, before)
         )
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:

@@ -1,4 +1,4 @@
-"""Playing the buyer's bank, and the buyer before it: `/_sandbox/payment_intents/…`"""
+"""Playing the buyer's bank, and the buyer before it: `/_sandbox/payment_intents/…`, `refunds`, `disputes`"""
 
 import html
 from collections.abc import Callable
@@ -12,7 +12,9 @@ from adapters.sandbox.errors import JsonObject
 from adapters.sandbox.forms import Pairs, tree_of
 from adapters.sandbox.parameters import read
 from adapters.sandbox.resources.confirmation import Outcome, authenticate, settle
+from adapters.sandbox.resources.disputes import Verdict, close_dispute
 from adapters.sandbox.resources.intents import stored_intent
+from adapters.sandbox.resources.refunds import RefundOutcome, settle_refund
 from adapters.sandbox.state import Account
 from domain.money import display
 
@@ -44,6 +46,30 @@ def buyer_authenticates(account: Account, id: str, pairs: Pairs) -> Reply:
     return _decided(account, id, pairs, authenticate)
 
 
+class RefundSettled(msgspec.Struct, forbid_unknown_fields=True):
+    """What becomes of a refund at the bank."""
+
+    outcome: RefundOutcome = "failed"
+
+
+class DisputeClosed(msgspec.Struct, forbid_unknown_fields=True):
+    """Whom the bank believes."""
+
+    outcome: Verdict = "lost"
+
+
+def bank_settles_refund(account: Account, id: str, pairs: Pairs) -> Reply:
+    """A refund arrives or, also after it has, comes back."""
+    settled = read(RefundSettled, tree_of(pairs))
+    return _shown(settle_refund(account, id, settled.outcome))
+
+
+def bank_closes_dispute(account: Account, id: str, pairs: Pairs) -> Reply:
+    """A dispute is won or lost."""
+    closed = read(DisputeClosed, tree_of(pairs))
+    return _shown(close_dispute(account, id, closed.outcome))
+
+
 def page_for_buyer(account: Account, id: str, _: Pairs) -> Reply:
     """The page on which a human ends 3-D Secure."""
     intent = stored_intent(account, id)
@@ -59,7 +85,11 @@ def _decided(
     intent = act(account, id, decision.outcome)
     if decision.then == "return" and back is not None:
         return Reply(303, "", {"Location": _with_result(back, intent)})
-    return Reply(200, msgspec.json.encode(intent).decode(), {})
+    return _shown(intent)
+
+
+def _shown(object: JsonObject) -> Reply:
+    return Reply(200, msgspec.json.encode(object).decode(), {})
 
 
 def _return_url(intent: JsonObject) -> str | None:

@@ -7,7 +7,13 @@ from typing import cast
 import msgspec
 
 from adapters.sandbox.api import Reply
-from adapters.sandbox.bank import bank_settles, buyer_authenticates, page_for_buyer
+from adapters.sandbox.bank import (
+    bank_closes_dispute,
+    bank_settles,
+    bank_settles_refund,
+    buyer_authenticates,
+    page_for_buyer,
+)
 from adapters.sandbox.deliveries import Deliveries
 from adapters.sandbox.errors import JsonObject, StripeError, not_found
 from adapters.sandbox.faults import Fault
@@ -44,9 +50,11 @@ class Control:
             ("GET", r"faults/(\w+)/met", self._wait_until_met),
             ("DELETE", r"faults/(\w+)", self._end),
             ("POST", r"events/(\w+)/send", self._send),
-            ("POST", r"payment_intents/(\w+)/settle", self._of_intent(bank_settles)),
-            ("POST", r"payment_intents/(\w+)/authenticate", self._of_intent(buyer_authenticates)),
-            ("GET", r"payment_intents/(\w+)/authenticate", self._of_intent(page_for_buyer)),
+            ("POST", r"payment_intents/(\w+)/settle", self._played(bank_settles)),
+            ("POST", r"payment_intents/(\w+)/authenticate", self._played(buyer_authenticates)),
+            ("GET", r"payment_intents/(\w+)/authenticate", self._played(page_for_buyer)),
+            ("POST", r"refunds/(\w+)/settle", self._played(bank_settles_refund)),
+            ("POST", r"disputes/(\w+)/close", self._played(bank_closes_dispute)),
         )
 
     async def answer(self, method: str, path: str, pairs: Pairs) -> Reply:
@@ -94,7 +102,7 @@ class Control:
             raise not_found("event", id)
         return _json({"object": "list", "data": await self._deliveries.send_now(id)})
 
-    def _of_intent(self, act: Callable[[Account, str, Pairs], Reply]) -> Act:
+    def _played(self, act: Callable[[Account, str, Pairs], Reply]) -> Act:
         async def answer(id: str, pairs: Pairs) -> Reply:
             reply = act(self._account, id, pairs)
             self._changed()

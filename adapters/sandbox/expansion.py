@@ -9,8 +9,10 @@ MAXIMUM_DEPTH = 4
 
 _EXPANDABLE: dict[str, dict[str, str]] = {
     "charge": {"customer": "customer", "payment_intent": "payment_intent"},
+    "dispute": {"charge": "charge", "payment_intent": "payment_intent"},
     "payment_intent": {"customer": "customer", "latest_charge": "charge", "payment_method": "payment_method"},
     "payment_method": {"customer": "customer"},
+    "refund": {"charge": "charge", "payment_intent": "payment_intent"},
 }
 """Kind of object → its fields that hold an id → the kind of object the id names."""
 

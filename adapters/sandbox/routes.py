@@ -11,9 +11,11 @@ from adapters.sandbox.resources import (
     charges,
     confirmation,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
+    refunds,
     webhook_endpoints,
 )
 from adapters.sandbox.resources import (
@@ -116,6 +118,12 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("GET", "/v1/charges", charges.ListCharges, charges.list_charges, "charge", lists=True),
     Route("GET", "/v1/charges/{id}", Parameters, charges.retrieve_charge, "charge"),
+    Route("POST", "/v1/refunds", refunds.CreateRefund, refunds.create_refund, "refund"),
+    Route("GET", "/v1/refunds", refunds.ListRefunds, refunds.list_refunds, "refund", lists=True),
+    Route("GET", "/v1/refunds/{id}", Parameters, refunds.retrieve_refund, "refund"),
+    Route("POST", "/v1/refunds/{id}", refunds.UpdateRefund, refunds.update_refund, "refund"),
+    Route("GET", "/v1/disputes", disputes.ListDisputes, disputes.list_disputes, "dispute", lists=True),
+    Route("GET", "/v1/disputes/{id}", Parameters, disputes.retrieve_dispute, "dispute"),
     Route("GET", "/v1/events", events.ListEvents, events.list_events, "event", lists=True),
     Route("GET", "/v1/events/{id}", Parameters, events.retrieve_event, "event"),
     Route(

@@ -15,9 +15,11 @@ from adapters.sandbox.deliveries import Deliveries, SignedEvent, Sleep, signed
 from adapters.sandbox.errors import JsonObject
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.misbehaviour import Misbehaviour, Told
-from adapters.sandbox.resources import confirmation
+from adapters.sandbox.resources import confirmation, disputes, refunds
 from adapters.sandbox.resources.confirmation import Outcome
+from adapters.sandbox.resources.disputes import Verdict
 from adapters.sandbox.resources.events import forget_old_events
+from adapters.sandbox.resources.refunds import RefundOutcome
 from adapters.sandbox.resources.webhook_endpoints import move_endpoints, register
 from adapters.sandbox.server import OnExchange, Server, loopback
 from adapters.sandbox.snapshot import kept_by_us_alone, open_books, save
@@ -166,6 +168,14 @@ class Sandbox:
         """The buyer's answer to 3-D Secure."""
         return self._played(confirmation.authenticate(self._account, payment_intent_id, outcome))
 
+    def settle_refund(self, refund_id: str, outcome: RefundOutcome = "failed") -> JsonObject:
+        """The buyer's bank takes a refund, or sends it back."""
+        return self._played(refunds.settle_refund(self._account, refund_id, outcome))
+
+    def close_dispute(self, dispute_id: str, outcome: Verdict = "lost") -> JsonObject:
+        """Whom the buyer's bank believes."""
+        return self._played(disputes.close_dispute(self._account, dispute_id, outcome))
+
     def misbehave(self, fault: Fault) -> Told:
         """Let something go wrong (docs/sandbox.md), until it is ended or has happened often enough.
 
@@ -177,9 +187,9 @@ class Sandbox:
         """End all faults; what they held is let go."""
         self._misbehaviour.reset()
 
-    def _played(self, intent: JsonObject) -> JsonObject:
+    def _played(self, object: JsonObject) -> JsonObject:
         self._changed()
-        return intent
+        return object
 
     def _changed(self) -> None:
         self._save()

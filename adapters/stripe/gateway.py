@@ -7,17 +7,25 @@ import aiohttp
 import msgspec
 import stripe
 from msgspec import Struct
-from stripe.params import CustomerCreateParams, PaymentIntentCancelParams, PaymentIntentCreateParams
+from stripe.params import (
+    CustomerCreateParams,
+    PaymentIntentCancelParams,
+    PaymentIntentCreateParams,
+    RefundCreateParams,
+    RefundListParams,
+)
 
 from adapters.stripe.discretion import hush_sdk_logs
-from adapters.stripe.marks import customer_marks, customer_query, is_marked, session_marks
+from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks, session_marks
 from adapters.stripe.refusals import in_our_words, key_setting, not_configured, unless_its_state_forbids
+from adapters.stripe.reversals import refund_of, refunds_of
 from adapters.stripe.translation import payment_fact
 from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.payment import PaymentFact
+from domain.reversal import Refund
 
 Shape = TypeVar("Shape")
 
@@ -153,6 +161,33 @@ class StripeGateway:
             await self._client(livemode).v1.payment_intents.cancel_async(
                 id, params, {"idempotency_key": idempotency_key}
             )
+
+    async def create_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> Refund:
+        """docs.stripe.com/api/refunds/create; of the intent, so that Stripe finds the charge."""
+        params: RefundCreateParams = {
+            "payment_intent": refund.payment_intent_id,
+            "amount": refund.amount,
+            "metadata": refund_marks(refund, organization_id, livemode=livemode),
+        }
+        if refund.reason is not None:
+            params["reason"] = refund.reason
+        with in_our_words(livemode=livemode):
+            made = await self._client(livemode).v1.refunds.create_async(
+                params, {"idempotency_key": idempotency_key}
+            )
+            return refund_of(_body(made))
+
+    async def find_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
+    ) -> Refund | None:
+        """docs.stripe.com/api/refunds/list: unlike a search, a list is never behind."""
+        params: RefundListParams = {"payment_intent": refund.payment_intent_id, "limit": 100}
+        with in_our_words(livemode=livemode):
+            page = await self._client(livemode).v1.refunds.list_async(params)
+            known = refunds_of(_body(page))
+        return next((made for made in known if made.id == refund.refund_id), None)
 
     def _client(self, livemode: bool) -> stripe.StripeClient:
         account = self._accounts[livemode]

@@ -4,15 +4,17 @@ One Stripe account may serve more than us, so an object is ours only when its ma
 (docs.stripe.com/metadata).
 """
 
+import re
 from collections.abc import Mapping
 
 from msgspec import Struct
 
 from domain.checkout import CheckoutSession
-from domain.effects import CreateStripeCustomer
-from domain.ids import CheckoutSessionId, CustomerId, OrganizationId
+from domain.effects import CreateRefund, CreateStripeCustomer
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, RefundId, id_pattern
 
 _CHECKOUT_SESSION = "checkout_session"
+_REFUND_ID = "refund_id"
 
 
 class Ownership(Struct, frozen=True):
@@ -67,6 +69,22 @@ def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
         OrganizationId(organization_id) if organization_id else None,
         CheckoutSessionId(session_id) if session_id else None,
     )
+
+
+def refund_marks(refund: CreateRefund, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
+    """Which refund of which payment this is, so that it is known again whoever tells of it."""
+    return {
+        "organization_id": organization_id,
+        "livemode": _flag(livemode),
+        "payment_id": refund.payment_id,
+        _REFUND_ID: refund.refund_id,
+    }
+
+
+def refund_id(marks: Mapping[str, str]) -> str | None:
+    """Our id of a refund that was asked for here; None of one made elsewhere, as in the dashboard."""
+    named = marks.get(_REFUND_ID, "")
+    return named if re.match(id_pattern(RefundId), named) else None
 
 
 def _identity(id: CustomerId, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:

@@ -11,7 +11,7 @@ from adapters.stripe.marks import ownership
 from domain.payment import Attempt, Ending, PaymentFact, merge_attempts
 
 
-class _Expanded(Struct):
+class Expanded(Struct):
     """An object where its id would do (docs.stripe.com/expand)."""
 
     id: str
@@ -43,9 +43,9 @@ class _Intent(Struct):
     currency: str
     status: str
     cancellation_reason: str | None = None
-    latest_charge: str | _Expanded | None = None
-    customer: str | _Expanded | None = None
-    payment_method: str | _Expanded | None = None
+    latest_charge: str | Expanded | None = None
+    customer: str | Expanded | None = None
+    payment_method: str | Expanded | None = None
     receipt_email: str | None = None
     metadata: dict[str, str] | None = None
     last_payment_error: _PaymentError | None = None
@@ -65,7 +65,7 @@ def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
         currency=intent.currency,
         ending=_ending(intent),
         attempts=merge_attempts(_failed(intent), _current(intent)),
-        stripe_customer_id=_id(intent.customer),
+        stripe_customer_id=id_of(intent.customer),
         receipt_email=intent.receipt_email,
         organization_id=ours.organization_id,
         checkout_session_id=ours.checkout_session_id,
@@ -84,12 +84,12 @@ def _ending(intent: _Intent) -> Ending | None:
 
 def _current(intent: _Intent) -> tuple[Attempt, ...]:
     """The try that the status speaks of. A buyer who still has to act has not tried yet."""
-    charge = _id(intent.latest_charge)
+    charge = id_of(intent.latest_charge)
     match intent.status:
         case "succeeded" if charge is not None:
             return (Attempt(charge, "succeeded"),)
         case "processing":
-            return (Attempt(charge or _id(intent.payment_method) or intent.id, "pending"),)
+            return (Attempt(charge or id_of(intent.payment_method) or intent.id, "pending"),)
         case _:
             return ()
 
@@ -119,5 +119,6 @@ def _means(error: _PaymentError) -> str | None:
             return error.payment_method_type
 
 
-def _id(reference: str | _Expanded | None) -> str | None:
-    return reference.id if isinstance(reference, _Expanded) else reference
+def id_of(reference: str | Expanded | None) -> str | None:
+    """The id of what is referred to, expanded or not."""
+    return reference.id if isinstance(reference, Expanded) else reference

@@ -6,15 +6,21 @@ import msgspec
 import stripe
 from msgspec import Meta, Struct
 
+from adapters.stripe.reversals import dispute_fact, refund_fact
 from adapters.stripe.translation import payment_fact
 from application.ports import WebhookNotice
 from domain.errors import Rejected
 from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 
 _TELLS_OF_A_PAYMENT = frozenset(
     f"payment_intent.{what}"
     for what in ("created", "requires_action", "processing", "payment_failed", "succeeded", "canceled")
 )
+
+
+_TELLS_OF_A_REFUND = frozenset(f"refund.{what}" for what in ("created", "updated", "failed"))
+_TELLS_OF_A_DISPUTE = frozenset(f"charge.dispute.{what}" for what in ("created", "updated", "closed"))
 
 
 class _Data(Struct):
@@ -88,8 +94,14 @@ class StripeWebhookReader:
         return True
 
 
-def _fact(event: _Event) -> PaymentFact | None:
-    if event.type not in _TELLS_OF_A_PAYMENT or event.data is None:
+def _fact(event: _Event) -> PaymentFact | ReversalFact | None:
+    if event.data is None:
+        return None
+    if event.type in _TELLS_OF_A_REFUND:
+        return refund_fact(event.data.object, livemode=event.livemode)
+    if event.type in _TELLS_OF_A_DISPUTE:
+        return dispute_fact(event.data.object, livemode=event.livemode)
+    if event.type not in _TELLS_OF_A_PAYMENT:
         return None
     fact = payment_fact(event.data.object)
     if fact.livemode != event.livemode:

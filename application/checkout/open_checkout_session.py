@@ -41,7 +41,7 @@ class OpenCheckoutSession:
                 draft, auth, context.customer, context.price, context.product, self.ids, now, self.lifetime
             )
         )
-        work.begin(session)
+        work.begin(session.id)
         await self.outbox.commit(work)
         return await self._with_intent(stored(session), auth, cause)
 

@@ -1,4 +1,5 @@
-"""A payment intent has news: from Stripe's webhook, or because the buyer's browser came back."""
+"""A payment intent has news: from Stripe's webhook, or because the buyer's browser came back. So has what was
+paid, when it is refunded or disputed."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -13,15 +14,16 @@ from domain import checkout_progress, customer, payment, purchase
 from domain.auth import Anonymous
 from domain.change import stored
 from domain.checkout import CheckoutSession
-from domain.errors import DomainError, NotFound, Rejected
+from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
 from domain.ids import CheckoutSessionId, Ids
 from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 
 
 class StripeReported(Struct, frozen=True):
     """Stripe's webhook brought a fact."""
 
-    fact: PaymentFact
+    fact: PaymentFact | ReversalFact
     cause: InboundEvent
 
 
@@ -66,18 +68,40 @@ class ProcessPaymentIntent:
             case _:
                 assert_never(news)
 
-    async def _book_reported(self, fact: PaymentFact, cause: InboundEvent) -> Booked:
+    async def _book_reported(self, reported: PaymentFact | ReversalFact, cause: InboundEvent) -> Booked:
+        fact = reported
+        if isinstance(fact, ReversalFact):
+            try:
+                fact = await self._of_the_payment(fact)
+            except ProviderRefused as refusal:
+                return await self._keep(reported, cause, Rejected("payment_intent_not_ours", refusal.detail))
+            cause = replace(cause, organization_id=fact.organization_id or cause.organization_id)
         context = await self.payments.fact_context(fact, cause.id)
         if context.handled:
             return Booked(context.session)
         try:
             work, session = self._decide(fact, context, cause)
         except DomainError as refusal:
-            kept = replace(cause, refusal=refusal.code, reason=refusal.detail, fact=fact)
-            await self.outbox.commit(UnitOfWork(kept, None, self.ids, self.clock.now()))
-            return Booked(context.session, refusal.code)
+            return await self._keep(reported, cause, refusal, context.session)
         await self.outbox.commit(work)
         return Booked(session)
+
+    async def _of_the_payment(self, fact: ReversalFact) -> PaymentFact:
+        """A refund made at Stripe, or a dispute, says not whose it is: its intent does, as it is now. So all
+        that is known of the payment comes with it, and it cannot come too early (adr/0011)."""
+        intent = await self.gateway.payment_intent(fact.payment_intent_id, livemode=fact.livemode)
+        return replace(intent, refunds=fact.refunds, disputes=fact.disputes)
+
+    async def _keep(
+        self,
+        fact: PaymentFact | ReversalFact,
+        cause: InboundEvent,
+        refusal: DomainError,
+        session: CheckoutSession | None = None,
+    ) -> Booked:
+        kept = replace(cause, refusal=refusal.code, reason=refusal.detail, fact=fact)
+        await self.outbox.commit(UnitOfWork(kept, None, self.ids, self.clock.now()))
+        return Booked(session, refusal.code)
 
     async def _book_returned(self, session_id: CheckoutSessionId, cause: ApiRequest) -> Booked:
         context = await self.payments.return_context(session_id)
@@ -110,7 +134,10 @@ class ProcessPaymentIntent:
             creation, _ = customer.create(draft, buyer, context.terms, self.ids, now)
             customer_id = work.record(creation).id
         if customer_id is not None and (fact.money_moves or context.purchase is not None):
-            bought = purchase.follow_payment(session, context.purchase, status, customer_id, self.ids, now)
+            refunded = payment.refunded_after(fact, context.payment)
+            bought = purchase.follow_payment(
+                session, context.purchase, status, refunded, customer_id, self.ids, now
+            )
             purchase_id = work.record(bought).id if bought else purchase_id
         paid = payment.record(
             fact,

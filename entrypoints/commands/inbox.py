@@ -10,7 +10,7 @@ from rich.console import Console
 from application.causes import InboundEvent
 from application.operator_ports import Inbox, InboxRow
 from application.payments.process_payment_intent import StripeReported
-from domain.errors import Conflict, NotFound, Rejected
+from domain.errors import Conflict, NotFound, Rejected, Unavailable
 from entrypoints.commands.acting import AsJson, on_books
 from entrypoints.commands.printing import at, harmless, print_columns, print_json
 from entrypoints.container import Container
@@ -124,7 +124,7 @@ async def _retried(container: Container, row: InboxRow) -> dict[str, Any]:
     if row.handled_at is None:
         try:
             refusal = (await container.process_payment_intent()(again(row))).refusal
-        except (Conflict, Rejected) as failure:  # the others in the inbox are still to be tried
+        except (Conflict, Rejected, Unavailable) as failure:  # the others in the inbox are still to be tried
             refusal = failure.code
     return {"id": row.id, "handled": refusal is None, "reason": refusal}
 

@@ -20,6 +20,7 @@ from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
 from entrypoints.http.metrics import metrics
+from entrypoints.http.payments import PaymentController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
@@ -58,7 +59,13 @@ def create_app(container: Container) -> Litestar:
     with_key = Router(
         "/v1",
         before_request=admitted,
-        route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
+        route_handlers=[
+            CustomerController,
+            CatalogController,
+            CheckoutSessionController,
+            PaymentController,
+            EventController,
+        ],
         security=[{"api_key": []}],
     )
     app = Litestar(

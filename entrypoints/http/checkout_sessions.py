@@ -16,7 +16,16 @@ from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
+from entrypoints.http.refusals import (
+    KEYED,
+    NAMED,
+    PROVIDER_ASKED,
+    WITH_BODY,
+    WITH_ID,
+    WRITING,
+    Codes,
+    refusals,
+)
 from entrypoints.http.requests import Call
 
 SessionId: TypeAlias = Annotated[
@@ -35,11 +44,7 @@ _CANNOT_BE_OPENED: Codes = {
         "amount_too_large",
     ),
     502: ("payment_provider_refused",),
-    503: (
-        "payment_provider_unavailable",
-        "payment_provider_not_configured",
-        "payment_provider_misconfigured",
-    ),
+    **PROVIDER_ASKED,
 }
 
 

@@ -21,12 +21,14 @@ from application.views import SubscriptionItemView
 from domain.catalog_document import CatalogDocument
 from domain.checkout import NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.reversal import NewRefund
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
 from entrypoints.http.customers import CustomerReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.stripe_webhooks import WebhookReply
 
@@ -39,7 +41,11 @@ _BODIES = (
     Health,
     NewCheckoutSession,
     NewCustomer,
+    NewRefund,
+    PaymentPage,
+    PaymentReply,
     Problem,
+    RefundReply,
     SubscriptionItemView,
     WebhookReply,
 )
@@ -98,6 +104,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("customers", "Who buys: by our id, or by the application's own."),
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
+            Tag("payments", "What was paid, what went back, and what is disputed."),
             Tag("events", "What has happened, in the order in which it was stored."),
             Tag("stripe", "What Stripe tells us."),
             Tag("checkout", "Pages for buyers."),

@@ -32,8 +32,10 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),
+        "payments": container.store,
         "process_payment_intent": container.process_payment_intent,
         "public_url": container.public_url,
+        "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
         "tenants": container.store,
     }

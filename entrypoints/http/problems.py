@@ -42,7 +42,12 @@ _STATUS: dict[type[DomainError], int] = {
     ProviderRefused: 502,
     Unavailable: 503,
 }
-_STATUS_OF_CODE = {"invalid_signature": 400, "invalid_payload": 400, "checkout_session_not_open": 409}
+_STATUS_OF_CODE = {
+    "invalid_signature": 400,
+    "invalid_payload": 400,
+    "checkout_session_not_open": 409,
+    "payment_not_refundable": 409,
+}
 _FRAMEWORK = {
     404: ("route_not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not know that method."),

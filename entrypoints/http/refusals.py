@@ -33,6 +33,14 @@ NAMED: Codes = {
     422: ("invalid_value", "idempotency_key_reused"),
 }
 """Of POSTs, which a caller may name with an `Idempotency-Key`."""
+PROVIDER_ASKED: Codes = {
+    503: (
+        "payment_provider_unavailable",
+        "payment_provider_not_configured",
+        "payment_provider_misconfigured",
+    ),
+}
+"""Of routes that cannot answer without the payment provider."""
 WRITING: Codes = {409: ("conflict", "stale_state")}
 
 

@@ -20,8 +20,9 @@ from application.causes import InboundEvent
 from application.payments.process_payment_intent import ProcessPaymentIntent, StripeReported
 from application.ports import Clock, WebhookReader
 from domain.ids import OrganizationId
+from domain.payment import PaymentFact
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import STORED, WRITING, refusals
+from entrypoints.http.refusals import PROVIDER_ASKED, STORED, WRITING, refusals
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
 
@@ -51,11 +52,13 @@ class Inbox:
         tell(correlation_id=notice.id, stripe_event_id=notice.id, livemode=notice.livemode)
         if notice.fact is None:
             return WebhookReply(handled=False, reason="ignored")
-        tell(organization_id=notice.fact.organization_id)
+        # A refund or a dispute says not whose it is: that is found out when it is booked.
+        organization_id = notice.fact.organization_id if isinstance(notice.fact, PaymentFact) else None
+        tell(organization_id=organization_id)
         event = InboundEvent(
             id=notice.id,
             type=notice.type,
-            organization_id=notice.fact.organization_id or OrganizationId(""),
+            organization_id=organization_id or OrganizationId(""),
             livemode=notice.livemode,
             received_at=self.clock.now(),
         )
@@ -90,6 +93,7 @@ class _SignedByStripe(Operation):
         STORED,
         WRITING,
         {400: ("invalid_signature", "invalid_payload"), 413: ("payload_too_large",)},
+        PROVIDER_ASKED,
     ),
 )
 async def receive_stripe_webhook(request: Call, inbox: Injected[Inbox]) -> WebhookReply:

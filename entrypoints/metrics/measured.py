@@ -7,9 +7,10 @@ from typing import Any, TypeVar, cast
 
 from application.ports import PaymentGateway, PaymentIntent
 from domain.checkout import CheckoutSession
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.payment import PaymentFact
+from domain.reversal import Refund
 from entrypoints.logs import code_of
 from entrypoints.metrics.counted import Metrics, Timings
 
@@ -77,6 +78,20 @@ class MeasuredGateway:
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
         with self._noted("cancel_payment_intent"):
             await self._gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)
+
+    async def create_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> Refund:
+        with self._noted("create_refund"):
+            return await self._gateway.create_refund(
+                refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+            )
+
+    async def find_refund(
+        self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
+    ) -> Refund | None:
+        with self._noted("find_refund"):
+            return await self._gateway.find_refund(refund, organization_id=organization_id, livemode=livemode)
 
     @contextmanager
     def _noted(self, operation: str) -> Iterator[None]:

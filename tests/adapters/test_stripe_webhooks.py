@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from adapters.stripe.webhooks import StripeWebhookReader
 from application.ports import WebhookNotice
 from domain.errors import Rejected
+from domain.payment import PaymentFact
 from tests.adapters.test_stripe_translation import DECLINED, FAILED, intent
 
 TEST, LIVE = "whsec_test_secret", "whsec_live_secret"
@@ -48,7 +49,7 @@ def test_a_signed_event_is_told(reader: StripeWebhookReader) -> None:
     notice = reader.read(event(), sign(event()))
     assert (notice.id, notice.type, notice.livemode) == (
         "evt_Stripe", "payment_intent.succeeded", False)  # fmt: skip
-    assert notice.fact is not None
+    assert isinstance(notice.fact, PaymentFact)
     assert (notice.fact.ending, notice.fact.checkout_session_id) == ("succeeded", "cs_1")
 
 
@@ -128,7 +129,7 @@ def test_without_a_secret_nothing_is_believed(setting: str | None) -> None:
 def test_the_snapshot_is_what_is_told_whatever_the_type_is_called(what: str) -> None:
     body = event(f"payment_intent.{what}", data={"object": intent(last_payment_error=DECLINED)})
     fact = BOTH.read(body, sign(body)).fact
-    assert fact is not None
+    assert isinstance(fact, PaymentFact)
     assert fact.attempts == (FAILED,)
 
 

@@ -11,10 +11,11 @@ from domain.catalog import PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import Event, RecordedEvent
 from domain.payment import Payment
-from domain.purchase import Purchase
+from domain.purchase import COMPLETE, Purchase
+from domain.reversal import dispute_events, refund_events
 
 S = TypeVar("S", bound=State)
 
@@ -38,6 +39,7 @@ def check_books(store: Inspected) -> None:
     _every_fact_is_told_once(store)
     _every_customer_has_a_pricing_model_of_its_own_tenant(store)
     _every_customer_is_known_to_stripe_or_will_be(store)
+    _every_refund_is_known_to_stripe_or_will_be(store)
     _sessions_purchases_and_payments_agree(store)
 
 
@@ -62,6 +64,7 @@ def _every_fact_is_told_once(store: Inspected) -> None:
         ]
         facts += [Event("payment.succeeded", "succeeded")] if "succeeded" in payment.endings else []
         facts += [Event("payment.canceled", "canceled")] if {*payment.endings} - {"succeeded"} else []
+        facts += [*refund_events((), payment.refunds), *dispute_events((), payment.disputes)]
         for fact in facts:
             key = payment.organization_id, payment.livemode, event_hash(fact, payment.id, payment.version)
             assert told[key] == 1, f"{fact} of {payment.id} was told {told[key]} times"
@@ -81,6 +84,15 @@ def _every_customer_is_known_to_stripe_or_will_be(store: Inspected) -> None:
         assert tasks[customer.id] == (1 if customer.stripe_customer_id is None else 0)
 
 
+def _every_refund_is_known_to_stripe_or_will_be(store: Inspected) -> None:
+    """The task of one that is known by now may still be waiting, to find that out."""
+    tasks = {task.effect.refund_id for task in store.tasks if isinstance(task.effect, CreateRefund)}
+    for payment in of_kind(store, Payment):
+        for refund in payment.refunds:
+            if refund.status == "pending" and refund.stripe_refund_id is None:
+                assert refund.id in tasks
+
+
 def _sessions_purchases_and_payments_agree(store: Inspected) -> None:
     sessions = {session.id: session for session in of_kind(store, CheckoutSession)}
     purchases = {purchase.checkout_session_id: purchase for purchase in of_kind(store, Purchase)}
@@ -88,13 +100,18 @@ def _sessions_purchases_and_payments_agree(store: Inspected) -> None:
     for session_id, session in sessions.items():
         purchase, payment = purchases.get(session_id), payments.get(session_id)
         assert session.purchase_id == (purchase.id if purchase else None)
-        assert (purchase is not None and purchase.status == "paid") == (
+        assert (purchase is not None and purchase.status in COMPLETE) == (
             payment is not None and payment.status == "succeeded"
         )
         assert (session.status == "succeeded") == (payment is not None and payment.status == "succeeded")
         if purchase is not None:
             assert purchase.customer_id == session.customer_id
             assert (purchase.amount, purchase.currency) == (session.amount, session.currency)
+            assert (purchase.completed_at is not None) == (purchase.status in COMPLETE)
+        if purchase is not None and payment is not None and payment.status == "succeeded":
+            left = payment.amount - payment.refunded_amount
+            kept = "paid" if left == payment.amount else "partially_refunded" if left > 0 else "refunded"
+            assert purchase.status == kept
         if payment is not None:
             assert payment.payment_intent_id == session.payment_intent_id
             assert payment.purchase_id == session.purchase_id

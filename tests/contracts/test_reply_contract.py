@@ -74,13 +74,13 @@ async def test_a_request_that_is_begun_gets_its_reply_once(world: World) -> None
     auth = await world.organization()
     known = stored((await world.customer(auth)).record.customer)
     begun = renaming(world, auth, known, named())
-    begun.begin(known)
+    begun.begin(known.id)
     await world.store.commit(begun)
     kept = await world.store.kept_reply(auth, ROUTE, "k1")
     assert kept is not None
     assert (kept.subject_id, kept.reply) == (known.id, None)
     again = renaming(world, auth, stored(known), named(request="req_2"))
-    again.begin(known)
+    again.begin(known.id)
     with pytest.raises(Repeated):
         await world.store.commit(again)
     for number in (1, 2):

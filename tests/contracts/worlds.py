@@ -13,6 +13,7 @@ from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
 from application.payments.process_payment_intent import Booked, StripeReported
+from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import (
     EventFilter,
 )
@@ -30,8 +31,9 @@ from domain.catalog_document import (
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.events import RecordedEvent
-from domain.ids import OrganizationId, RequestId
+from domain.ids import OrganizationId, PaymentId, RequestId
 from domain.payment import Attempt, Ending, PaymentFact
+from domain.reversal import NewRefund, ReversalFact
 from tests.databases import DatabaseServer
 from tests.use_cases import Store, UseCases
 
@@ -99,8 +101,11 @@ class World(UseCases[Store]):
         )
         return await self.open_checkout_session(draft, auth, REQUEST)
 
-    async def report(self, fact: PaymentFact, event_id: str = "evt_1") -> Booked:
+    async def report(self, fact: PaymentFact | ReversalFact, event_id: str = "evt_1") -> Booked:
         return await self.process_payment_intent(StripeReported(fact, inbound(fact, event_id)))
+
+    async def refund(self, auth: Authenticated, id: PaymentId, amount: int | None = None) -> Refunded:
+        return await self.refund_payment(RefundAsked(id, NewRefund(amount=amount), auth, REQUEST))
 
     def work(self, auth: Authenticated, cause: ApiRequest | InboundEvent | Task = REQUEST) -> UnitOfWork:
         return UnitOfWork(cause, auth, self.ids, self.clock.now())
@@ -118,12 +123,12 @@ class World(UseCases[Store]):
         return list(await self.worker_store.lease(limit, self.clock.now(), timedelta(seconds=60)))
 
 
-def inbound(fact: PaymentFact, id: str = "evt_1", refusal: str | None = None) -> InboundEvent:
+def inbound(fact: PaymentFact | ReversalFact, id: str = "evt_1", refusal: str | None = None) -> InboundEvent:
     """Stripe's event that brought this fact."""
     return InboundEvent(
         id,
         "payment_intent.succeeded",
-        fact.organization_id or OrganizationId(""),
+        (fact.organization_id if isinstance(fact, PaymentFact) else None) or OrganizationId(""),
         fact.livemode,
         NOON,
         refusal,

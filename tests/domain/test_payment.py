@@ -10,6 +10,7 @@ from adapters.memory.ids import SequentialIds
 from domain import payment
 from domain.events import Event
 from domain.payment import Attempt, Payment, PaymentFact, merge_attempts, status_of
+from domain.reversal import Dispute, Refund
 from tests.builders import NOW, ORGANIZATION, SESSION, fact
 
 attempts = st.builds(
@@ -19,11 +20,25 @@ attempts = st.builds(
     failure_code=st.sampled_from([None, "card_declined", "insufficient_funds"]),
     failure_message=st.sampled_from([None, "Declined."]),
 )
+refunds = st.builds(
+    lambda name, status: Refund(name, 100, status, name),
+    st.sampled_from(["re_1", "re_2"]),
+    st.sampled_from(["pending", "succeeded", "canceled", "failed"]),
+)
+disputes = st.builds(
+    lambda name, status: Dispute(name, 100, "usd", status),
+    st.sampled_from(["du_1", "du_2"]),
+    st.sampled_from(["open", "closed", "won", "lost"]),
+)
 reports = st.lists(attempts, max_size=4).map(tuple)
 facts = st.builds(
-    lambda ending, reported: fact(ending=ending, attempts=reported),
+    lambda ending, reported, refunds, disputes: fact(
+        ending=ending, attempts=reported, refunds=refunds, disputes=disputes
+    ),
     st.sampled_from([None, "abandoned", "canceled", "succeeded"]),
     reports,
+    st.lists(refunds, max_size=2).map(tuple),
+    st.lists(disputes, max_size=2).map(tuple),
 )
 
 
@@ -51,7 +66,16 @@ def booked(reported: list[PaymentFact]) -> tuple[Payment | None, list[Event]]:
 
 def facts_of(known: Payment | None) -> object:
     """What a payment says of the intent, without what the books add."""
-    return known and (known.endings, known.attempts, known.status, known.failure_code, known.failure_message)
+    return known and (
+        known.endings,
+        known.attempts,
+        known.status,
+        known.failure_code,
+        known.failure_message,
+        known.refunds,
+        known.refunded_amount,
+        known.disputes,
+    )
 
 
 @given(reports, reports)

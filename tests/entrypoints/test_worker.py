@@ -20,6 +20,7 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_organization import CreateOrganization, NewOrganization
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from application.payments.refund_payment import RefundPayment
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -77,6 +78,7 @@ class World:
             CreateCustomerAtStripe(store, self.gateway, store, self.ids, self.clock),
             ExpireCheckoutSession(store, store, self.ids, self.clock),
             CancelIntentAtStripe(self.gateway, store, self.ids, self.clock),
+            RefundPayment(store, self.gateway, store, self.ids, self.clock),
         )
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
         return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]

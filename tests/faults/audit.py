@@ -11,7 +11,7 @@ from domain.catalog import PricingModel
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.payment import Payment
-from domain.purchase import Purchase
+from domain.purchase import COMPLETE, Purchase
 from domain.subscription import Subscription, SubscriptionItem
 from tests.application.promises import check_books, of_kind
 from tests.faults.inspection import Inspection
@@ -59,7 +59,11 @@ def _lost_payments(books: Inspection, acknowledged: Acknowledged) -> Iterator[st
             for payment in of_kind(books, Payment)
             if payment.status == "succeeded"
         }
-        & {purchase.checkout_session_id for purchase in of_kind(books, Purchase) if purchase.status == "paid"}
+        & {
+            purchase.checkout_session_id
+            for purchase in of_kind(books, Purchase)
+            if purchase.status in COMPLETE
+        }
     )
     for session_id in acknowledged.payments - kept:
         yield f"{session_id} was paid at Stripe, and is not in the books as paid"

@@ -42,6 +42,7 @@ def judged(books: Books, run: Run) -> Ending:
     """Check the promises; then how it ended, without what an unanswered request left open."""
     check_books(books)
     _each_customer_is_one_customer_at_stripe(books, run)
+    _each_refund_is_one_refund_at_stripe(books, run)
     _the_feed_has_no_gaps(books)
     _everything_answered_is_there(books, run)
     dropped = _left_open(books, run)
@@ -64,6 +65,14 @@ def _each_customer_is_one_customer_at_stripe(books: Books, run: Run) -> None:
             for task in books.tasks
         )
         assert at_stripe[customer_id] == linked or (unlinked_yet and len(at_stripe[customer_id]) <= 1)
+
+
+def _each_refund_is_one_refund_at_stripe(books: Books, run: Run) -> None:
+    for payment in of_kind(books, Payment):
+        made = run.outside.provider.refunds_of(payment.payment_intent_id)
+        in_books = {refund.id: refund for refund in payment.refunds}
+        assert [in_books[refund.id].amount for refund in made] == [refund.amount for refund in made]
+        assert len({refund.id for refund in made}) == len(made)
 
 
 def _the_feed_has_no_gaps(books: Books) -> None:
@@ -101,9 +110,10 @@ def _named(run: Run) -> dict[str, str]:
 
 
 def _without_chance(text: str) -> str:
-    """Each try makes its own keys; a stranger is called after the session; Stripe numbers as it is asked."""
+    """Each try makes its own keys; a stranger is called after the session; Stripe numbers as it is asked; a
+    refund is no state, and has an id all the same."""
     text = re.sub(r'"(secret_hash|hint)":"\w+"', "", text)
-    return re.sub(r'"(anon|cus)_\w+"', r'"\1"', text)
+    return re.sub(r'"(anon|cus|rfd)_\w+"', r'"\1"', text)
 
 
 def _replaced(text: str, known: dict[str, str]) -> str:

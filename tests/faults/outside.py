@@ -17,6 +17,7 @@ from domain.checkout import CheckoutSession
 from domain.errors import Rejected, Unavailable
 from domain.ids import Ids, OrganizationId, RequestId
 from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 from entrypoints.worker import Worker
 from tests.faults.injection import Faults, Killed, faulty
 from tests.use_cases import Store, UseCases
@@ -151,13 +152,14 @@ class Run:
         other._events = self._events + 1000
         return other
 
-    async def report(self, fact: PaymentFact) -> Booked:
+    async def report(self, fact: PaymentFact | ReversalFact) -> Booked:
         """Stripe delivers a new event, the same one until it is taken."""
         self._events += 1
         cause = InboundEvent(
             id=f"evt_stripe{self._events}",
             type="payment_intent.updated",
-            organization_id=fact.organization_id or OrganizationId(""),
+            organization_id=(fact.organization_id if isinstance(fact, PaymentFact) else None)
+            or OrganizationId(""),
             livemode=fact.livemode,
             received_at=self.outside.clock.now(),
         )

@@ -7,9 +7,12 @@ from typing import NamedTuple
 from application.answer_once import Answered, AnswerOnce
 from application.idempotency import IdempotencyKey, Reply
 from application.payments.process_payment_intent import BuyerReturned
+from application.payments.refund_payment import RefundAsked
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.errors import Rejected
 from domain.ids import RequestId
+from domain.reversal import Dispute, NewRefund, ReversalFact
 from tests.application.payment_flows import intent_of
 from tests.faults.outside import Process, Run
 
@@ -136,6 +139,44 @@ async def _a_day_between_tries(run: Run) -> None:
     await run.drain(2, timedelta(hours=25))
 
 
+async def _paid(run: Run) -> None:
+    await _shop(run)
+    session = await _session(run)
+    await run.report(run.outside.provider.succeed(intent_of(session)))
+
+
+async def _refunded(run: Run) -> None:
+    """All of it goes back. Whoever had no answer asks again, and is told when there is nothing left."""
+
+    async def refund(process: Process) -> None:
+        (payment,) = await process.store.payments(run.auth, 10)
+        asked = RefundAsked(payment.id, NewRefund(), run.auth, process.request())
+        try:
+            await process.refund_payment(asked)
+        except Rejected as refusal:
+            if refusal.code != "refund_exceeds_payment":
+                raise
+
+    await run.insist(refund)
+    await run.drain(2)
+
+
+async def _refunded_in_the_dashboard(run: Run) -> None:
+    """Stripe tells of a refund, of its failing, and of a dispute."""
+    provider, intent = run.outside.provider, await _intent(run)
+    refunded = provider.refund(intent, 400)
+    await run.report(refunded)
+    await run.report(provider.fail_refund(intent, refunded.refunds[0].stripe_refund_id or ""))
+    for status in ("open", "lost"):
+        dispute = Dispute("du_1", 1500, "usd", status)
+        await run.report(ReversalFact(intent, False, disputes=(dispute,)))
+
+
+async def _intent(run: Run) -> str:
+    (created,) = run.outside.provider.intents
+    return created.payment_intent_id
+
+
 async def _everything(run: Run) -> None:
     await run.sell()
     await _customer(run)
@@ -159,5 +200,7 @@ SCENARIOS = (
     Scenario("open checkout session, its webhook first", _shop, _session_with_fast_news),
     Scenario("process payment intent, reported", _open_session, _paid_as_reported),
     Scenario("process payment intent, returned", _open_session, _paid_as_returned),
+    Scenario("refund payment", _paid, _refunded),
+    Scenario("process payment intent, refunded and disputed", _paid, _refunded_in_the_dashboard),
     Scenario("everything, one after another", _books, _everything),
 )

@@ -53,7 +53,14 @@ async def test_every_port_call_of_every_use_case_meets_faults() -> None:
     for operators_only in (Organizations, ApiKeyRepository, Inbox, Backlogs):
         apart.update(dir(operators_only))
     calls = {name for name in dir(Store) if not name.startswith("_")} - apart
-    assert met == calls | {"create_customer", "find_customer", "create_payment_intent", "payment_intent"}
+    assert met == calls | {
+        "create_customer",
+        "find_customer",
+        "create_payment_intent",
+        "payment_intent",
+        "create_refund",
+        "find_refund",
+    }
 
 
 def test_a_thousand_schedules_and_more_were_run(

@@ -8,6 +8,7 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from domain.ids import PaymentId
 from domain.payment import Attempt
 from tests.contracts.worlds import World, fact_of
 from tests.databases import Database, connected
@@ -21,7 +22,7 @@ INSERT INTO counterfoil.customers
     FROM counterfoil.customers c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.payments
     SELECT c.organization_id, c.livemode, 'pay_' || n, 'pi_x' || n, 'cs_' || n, NULL, NULL, 1, 'usd', '[]',
-        '[]', 'open', now(), 1
+        '[]', 'open', now(), '[]', '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 ANALYZE;
 """
@@ -44,6 +45,11 @@ async def test_no_decision_reads_a_whole_table(fresh_database: Database) -> None
                 await store.fact_context(fact, f"evt_{n}")
                 await store.creation_context(auth, f"new-{n}", None)
                 await store.customer(auth, f"x{n}")
+                assert [p.id for p in await store.payments(auth, 2, PaymentId("pay_1002"))] == [
+                    "pay_1001",
+                    "pay_1000",
+                ]
+                assert await store.payment(auth, PaymentId(f"pay_{n + 1}")) is not None
         await asyncio.sleep(0.1)
         assert await _read_in_passing(admin) - before < _MANY
 

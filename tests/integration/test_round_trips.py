@@ -16,7 +16,7 @@ from domain.auth import Authenticated
 from domain.catalog_document import document_of
 from domain.customer import NewCustomer
 from domain.errors import Repeated
-from domain.payment import Attempt
+from domain.payment import Attempt, Payment
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -90,6 +90,26 @@ async def test_a_buyers_return_takes_two(counted: CountedWorld) -> None:
     assert session.payment_intent_id is not None
     counted.world.gateway.succeed(session.payment_intent_id)
     assert await counted.turns(counted.world.process_payment_intent(BuyerReturned(session.id, REQUEST))) == 2
+
+
+async def test_refunding_takes_three_as_the_reply_needs_stripe(counted: CountedWorld) -> None:
+    payment = await _paid(counted)
+    await counted.world.refund(counted.auth, payment.id, 100)
+    assert await counted.turns(counted.world.refund(counted.auth, payment.id, 100)) == 3
+
+
+async def test_booking_a_refund_of_the_dashboard_takes_two(counted: CountedWorld) -> None:
+    payment = await _paid(counted)
+    refund = counted.world.gateway.refund(payment.payment_intent_id, 100)
+    assert await counted.turns(counted.world.report(refund, "evt_refund")) == 2
+
+
+async def _paid(counted: CountedWorld) -> Payment:
+    session = await counted.world.session(counted.auth)
+    assert session.payment_intent_id is not None
+    await counted.world.report(counted.world.gateway.succeed(session.payment_intent_id), "evt_paid")
+    (payment,) = await counted.world.store.payments(counted.auth, 1)
+    return payment
 
 
 async def test_applying_a_catalog_takes_two(counted: CountedWorld) -> None:

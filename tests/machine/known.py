@@ -11,6 +11,7 @@ from domain.catalog import Price, PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.payment import Payment
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -70,6 +71,10 @@ class Known:
     def inbound(self, pick: int) -> InboxRow | None:
         """What Stripe told us, whomever it is about."""
         return _picked(self._found.inbox, pick)
+
+    def payment(self, pick: int) -> Payment | None:
+        """A payment, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, Payment), key=lambda payment: payment.id), pick)
 
     def leased(self, pick: int) -> Task | None:
         """A task as somebody leased it once, finished or somebody else's by now; 0 is the latest lease."""

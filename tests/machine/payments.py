@@ -9,9 +9,12 @@ from msgspec.structs import replace
 
 from application.causes import InboundEvent
 from application.payments.process_payment_intent import BuyerReturned, StripeReported
+from application.payments.refund_payment import RefundAsked
+from domain.auth import Authenticated
 from domain.checkout import CheckoutSession
-from domain.ids import CheckoutSessionId, OrganizationId
+from domain.ids import CheckoutSessionId, OrganizationId, UserId
 from domain.payment import Attempt, PaymentFact
+from domain.reversal import NewRefund
 from tests.machine.known import Known
 from tests.machine.operations import LEASE, request
 from tests.machine.service import Service
@@ -74,6 +77,22 @@ class Return:
         session = known.session(self.session) if self.session is not None else None
         session_id = session.id if session else CheckoutSessionId("cs_none")
         return await service.process_payment_intent(BuyerReturned(session_id, request(service)))
+
+
+@dataclass(frozen=True)
+class GiveBack:
+    """The seller refunds so much of a payment, or all that is left; of one that is not there, without one."""
+
+    payment: int
+    amount: int | None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        payment = known.payment(self.payment)
+        if payment is None:
+            return None
+        owner = Authenticated(UserId("usr_seller"), payment.organization_id, payment.livemode)
+        asked = RefundAsked(payment.id, NewRefund(amount=self.amount), owner, request(service))
+        return await service.refund_payment(asked)
 
 
 @dataclass(frozen=True)

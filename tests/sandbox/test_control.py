@@ -36,6 +36,26 @@ async def test_a_bank_debit_is_settled_over_http(
     assert (await send("POST", url, outcome=outcome))[0] == 400
 
 
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+async def test_a_refund_is_settled_over_http(sdk: Any, sandbox: Sandbox, outcome: str) -> None:
+    intent = await sdk.v1.payment_intents.create_async({**INTENT, "payment_method": "pm_card_pendingRefund"})
+    refund = await sdk.v1.refunds.create_async({"payment_intent": intent.id})
+    url = f"{sandbox.url}/_sandbox/refunds/{refund.id}/settle"
+    assert (await send("POST", url, outcome=outcome))[0] == 200
+    assert (await sdk.v1.refunds.retrieve_async(refund.id)).status == outcome
+    assert (await send("POST", url, outcome=outcome))[0] == 400
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+async def test_a_dispute_is_closed_over_http(sdk: Any, sandbox: Sandbox, outcome: str) -> None:
+    intent = await sdk.v1.payment_intents.create_async({**INTENT, "payment_method": "pm_card_createDispute"})
+    (dispute,) = (await sdk.v1.disputes.list_async({"payment_intent": intent.id})).data
+    url = f"{sandbox.url}/_sandbox/disputes/{dispute.id}/close"
+    assert (await send("POST", url, outcome=outcome))[0] == 200
+    assert (await sdk.v1.disputes.retrieve_async(dispute.id)).status == outcome
+    assert (await send("POST", url, outcome=outcome))[0] == 400
+
+
 async def test_the_page_a_buyer_is_sent_to_asks_and_sends_them_back_with_the_result(
     sdk: Any, sandbox: Sandbox
 ) -> None:
@@ -67,6 +87,9 @@ async def test_what_the_bank_does_is_nobodys_request(sdk: Any, sandbox: Sandbox)
     [
         ("payment_intents/pi_unknown/settle", {"outcome": "failed"}, 404),
         ("payment_intents/pi_unknown/settle", {"outcome": "maybe"}, 400),
+        ("refunds/re_unknown/settle", {"outcome": "failed"}, 404),
+        ("disputes/du_unknown/close", {"outcome": "lost"}, 404),
+        ("disputes/du_unknown/close", {"outcome": "maybe"}, 400),
         ("nonsense", {}, 404),
     ],
 )

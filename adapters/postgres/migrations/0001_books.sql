@@ -262,6 +262,8 @@ CREATE TABLE payments (
     attempts            jsonb NOT NULL,
     status              text NOT NULL,
     created_at          timestamptz NOT NULL,
+    refunds             jsonb NOT NULL,
+    disputes            jsonb NOT NULL,
     version             int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     CONSTRAINT payments_one_per_intent UNIQUE (organization_id, livemode, payment_intent_id),

@@ -54,6 +54,10 @@ class KnownNumber(msgspec.Struct, frozen=True, kw_only=True):
     """Most declining cards already decline when they are attached to a customer."""
     asks: bool = False
     """Needs 3-D Secure: `requires_action` with the customer present, a decline without."""
+    is_disputed: bool = False
+    """A dispute opens once it is charged: docs.stripe.com/testing#disputes"""
+    refunds_take_time: bool = False
+    """A refund is `pending` until it is settled: docs.stripe.com/testing#refunds"""
 
 
 def _declines(
@@ -85,8 +89,10 @@ NUMBERS: dict[str, KnownNumber] = {
     "4000008400001629": _declines(
         "pm_card_threeDSecureRequiredChargeDeclined", GENERIC, attachable=True, asks=True
     ),
-    # The dispute that opens afterwards is not in the sandbox yet.
-    "4000000000000259": KnownNumber(alias="pm_card_createDispute"),
+    "4000000000000259": KnownNumber(alias="pm_card_createDispute", is_disputed=True),
+    "4000000000007726": KnownNumber(alias="pm_card_pendingRefund", refunds_take_time=True),
+    # On Stripe its refunds fail by themselves; here any refund does when it is told to.
+    "4000000000005126": KnownNumber(alias="pm_card_refundFail"),
     # Stays in processing for ever on Stripe; here every bank account does, until it is settled.
     "000000000009": KnownNumber(alias="pm_usBankAccount_processing", type="us_bank_account"),
     BANK_ACCOUNT: KnownNumber(alias="pm_usBankAccount", type="us_bank_account"),

@@ -7,6 +7,7 @@ from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
 from adapters.sandbox.parameters import assign
 from adapters.sandbox.resources.cards import AUTHENTICATION_REQUIRED, Decline, card_error
 from adapters.sandbox.resources.charges import fail_charge, open_charge, pass_charge
+from adapters.sandbox.resources.disputes import open_dispute
 from adapters.sandbox.resources.instruments import attach, behaviour, check_usable, described, named
 from adapters.sandbox.resources.intent_parameters import (
     ConfirmPaymentIntent,
@@ -154,6 +155,8 @@ def _succeed(account: Account, intent: JsonObject, charge: JsonObject) -> None:
     pass_charge(account, charge)
     intent.update(status="succeeded", amount_received=intent["amount"])
     account.announce("payment_intent.succeeded", intent)
+    if behaviour(account, account.books.payment_methods[charge["payment_method"]]).is_disputed:
+        open_dispute(account, charge)
     if intent["setup_future_usage"] and intent["customer"]:
         attach(account, account.books.payment_methods[intent["payment_method"]], intent["customer"])
 

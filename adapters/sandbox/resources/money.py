@@ -30,20 +30,24 @@ def check_amount(amount: int, currency: str) -> None:
     if currency not in CURRENCIES:
         message = f"Invalid currency: {currency}. Stripe currently supports these currencies: "
         raise invalid(message + ", ".join(sorted(CURRENCIES)), "currency")
+    check_divisible(amount, currency)
+    least = MINIMUM.get(currency, 1)
+    if amount < least:
+        raise invalid(f"Amount must be at least {shown(least, currency)}", "amount", "amount_too_small")
+    if amount > MAXIMUM:
+        raise invalid(f"Amount must be no more than {shown(MAXIMUM, currency)}", "amount", "amount_too_large")
+
+
+def check_divisible(amount: int, currency: str) -> None:
+    """Some currencies are given with more decimals than they have."""
     if currency in THREE_DECIMAL and amount % 10:  # docs.stripe.com/currencies#three-decimal
         raise invalid(f"Invalid amount. The last digit of an amount in {currency} must be 0.", "amount")
     if currency in WHOLE_UNITS_ONLY and amount % 100:
         message = f"Invalid amount. Amounts in {currency} must be evenly divisible by 100."
         raise invalid(message, "amount", "invalid_charge_amount_no_decimal_compatible")
-    least = MINIMUM.get(currency, 1)
-    if amount < least:
-        raise invalid(f"Amount must be at least {_shown(least, currency)}", "amount", "amount_too_small")
-    if amount > MAXIMUM:
-        raise invalid(
-            f"Amount must be no more than {_shown(MAXIMUM, currency)}", "amount", "amount_too_large"
-        )
 
 
-def _shown(amount: int, currency: str) -> str:
+def shown(amount: int, currency: str) -> str:
+    """An amount in Stripe's words."""
     places = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     return f"{amount / 10**places:,.{places}f} {currency}"

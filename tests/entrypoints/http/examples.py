@@ -94,7 +94,8 @@ class Recorder:
 
     async def __call__(self, method: str, path: str, body: Any = None, **given: Any) -> Any:
         reply = await self._service.client.request(method, path, json=body, **given)
-        answered = msgspec.json.decode(reply.text.replace("pi_memory", "pi_3Sq2bKLkdIwHu7ix0a1b2c3d"))
+        text = reply.text.replace("re_pi_memory", "re_3Sq2bKLkdIwHu7ix1b2c3d4e")
+        answered = msgspec.json.decode(text.replace("pi_memory", "pi_3Sq2bKLkdIwHu7ix0a1b2c3d"))
         if reply.is_error:
             self.problems.setdefault(f"{reply.status_code} {answered['code']}", answered)
         else:
@@ -114,6 +115,7 @@ async def recorded() -> dict[str, Any]:
         await _what_anybody_is_answered(call, service)
         await _customers(call, service)
         await _checkout(call, service)
+        await _refunds(call, service)
         await _troubles(call, service)
         return {"operations": call.operations, "problems": call.problems}
 
@@ -171,6 +173,26 @@ async def _checkout(call: Recorder, service: Service) -> None:
     await call("POST", f"/v1/checkout-sessions/{session['id']}/expire")
     await service.store.sequence(1000)
     await call("GET", "/v1/events?type=payment.succeeded")
+
+
+async def _refunds(call: Recorder, service: Service) -> None:
+    (paid, *_) = (await call("GET", "/v1/payments"))["data"]
+    service.gateway.succeed(paid["payment_intent_id"])
+    refunds = f"/v1/payments/{paid['id']}/refunds"
+    await call(
+        "POST", refunds, {"amount": 1000, "reason": "requested_by_customer", "metadata": {"ticket": "7"}}
+    )
+    await call("GET", f"/v1/payments/{paid['id']}")
+    await call("GET", f"/v1/payments/pay_{NOBODYS}")
+    await call("POST", refunds, {"amount": 2000})
+    service.gateway.refund(paid["payment_intent_id"], 1000)
+    await call("POST", refunds, {"amount": 1500})
+    session = await call("POST", "/v1/checkout-sessions", CHECKOUT)
+    processing = intent_of(session, service.made.organization_id, status="processing")
+    event = event_of(processing, id="evt_1Sq2bKLkdIwHu7ixR4nO9wUa")
+    await call("POST", "/v1/stripe/webhooks", content=event, headers={"stripe-signature": signature(event)})
+    (pending, *_) = (await call("GET", "/v1/payments?limit=1"))["data"]
+    await call("POST", f"/v1/payments/{pending['id']}/refunds", {})
 
 
 async def _troubles(call: Recorder, service: Service) -> None:
