@@ -37,6 +37,9 @@ class Secrets(Protocol):
     def api_key(self, *, livemode: bool) -> str:
         """A new secret of an API key, `cf_test_…` or `cf_live_…`, with at least 160 random bits."""
 
+    def client_token(self) -> str:
+        """A new client token of a checkout session, `cst_…`, with as many."""
+
 
 class EventOutbox(Protocol):
     """The only way to write."""
@@ -132,6 +135,9 @@ class PaymentRepository(Protocol):
 
     async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
         """By the organization, mode and checkout session that the fact names; empty where it names none."""
+
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+        """By the id of a checkout session of this organization and mode; None when there is no such one."""
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         """By the public id of a checkout session, whosever it is; None when there is no such session."""

@@ -168,6 +168,7 @@ def checkout_session(**changes: Any) -> CheckoutSession:
         metadata={"order": "7"},
         payment_intent_id="pi_1",
         client_secret="pi_1_secret",
+        client_token="cst_1",
         purchase_id=None,
         expires_at=NOW + timedelta(hours=24),
         created_at=NOW,

@@ -8,11 +8,12 @@ from litestar import Litestar, Router
 from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
-from entrypoints.http.auth import AnyRequest, ApiKeys, identify
+from entrypoints.http.auth import AnyRequest, ApiKeys, client_token_of, identify
 from entrypoints.http.catalog import CatalogController
+from entrypoints.http.checkout_confirm import confirm_checkout
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
-from entrypoints.http.checkout_sessions import CheckoutSessionController
+from entrypoints.http.checkout_sessions import CheckoutSessionController, update_checkout_session
 from entrypoints.http.customers import CustomerController
 from entrypoints.http.description import openapi_config
 from entrypoints.http.docs import docs, redoc
@@ -48,6 +49,11 @@ def create_app(container: Container) -> Litestar:
         await identify(call, keys)
         check_parameters(call)
 
+    async def admitted_also_as_buyer(call: AnyRequest) -> None:
+        if client_token_of(call) is None:
+            await identify(call, keys)
+        check_parameters(call)
+
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         async with opened(container):
@@ -61,11 +67,19 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
         security=[{"api_key": []}],
     )
+    with_key_or_token = Router(
+        "/v1",
+        before_request=admitted_also_as_buyer,
+        route_handlers=[update_checkout_session],
+        security=[{"api_key": []}, {"client_token": []}],
+    )
     app = Litestar(
         [
             with_key,
+            with_key_or_token,
             receive_stripe_webhook,
             checkout_page,
+            confirm_checkout,
             return_from_paying,
             live,
             ready,

@@ -17,6 +17,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "apply_catalog": container.apply_catalog,
         "catalogs": container.store,
         "checkouts": container.store,
+        "complete_free_checkout": container.complete_free_checkout,
         "create_customer": container.create_customer,
         "customers": container.store,
         "clock": container.clock,
@@ -31,6 +32,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "public_url": container.public_url,
         "scrape": container.scrape,
         "tenants": container.store,
+        "update_checkout_session": container.update_checkout_session,
     }
 
 

@@ -41,6 +41,7 @@ SESSION = CheckoutSession(
     metadata={"theirs": "not copied"},
     payment_intent_id=None,
     client_secret=None,
+    client_token="cst_1",
     purchase_id=None,
     expires_at=NOW + LIFETIME,
     created_at=NOW,

@@ -65,8 +65,8 @@ class Shop:
             "large": large["url"],
             "many": many["url"],
             "keyless": f"{self.keyless}/checkout/{large['id']}",
-            "not paid yet": f"{opened['declined']['url']}/return",
-            "unknown": expired["url"][:-4] + "0000",
+            "not paid yet": self.service.page(opened["declined"], "/return"),
+            "unknown": self.service.page(expired)[:-4] + "0000",
         }
 
 

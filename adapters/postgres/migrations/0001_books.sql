@@ -212,6 +212,7 @@ CREATE TABLE checkout_sessions (
     metadata          jsonb NOT NULL,
     payment_intent_id text COLLATE "C",
     client_secret     text,
+    client_token      text NOT NULL,
     purchase_id       typeid,
     expires_at        timestamptz NOT NULL,
     created_at        timestamptz NOT NULL,
