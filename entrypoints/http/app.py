@@ -8,12 +8,12 @@ from litestar import Litestar, Router
 from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
-from entrypoints.http.auth import AnyRequest, ApiKeys, client_token_of, identify
+from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_confirm import confirm_checkout
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
-from entrypoints.http.checkout_sessions import CheckoutSessionController, update_checkout_session
+from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
 from entrypoints.http.description import openapi_config
 from entrypoints.http.docs import docs, redoc
@@ -46,11 +46,7 @@ def create_app(container: Container) -> Litestar:
     keys = ApiKeys(container.store, seconds=container.seconds())
 
     async def admitted(call: AnyRequest) -> None:
-        await identify(call, keys)
-        check_parameters(call)
-
-    async def admitted_also_as_buyer(call: AnyRequest) -> None:
-        if client_token_of(call) is None:
+        if not acts_as_buyer(call):
             await identify(call, keys)
         check_parameters(call)
 
@@ -67,16 +63,9 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[CustomerController, CatalogController, CheckoutSessionController, EventController],
         security=[{"api_key": []}],
     )
-    with_key_or_token = Router(
-        "/v1",
-        before_request=admitted_also_as_buyer,
-        route_handlers=[update_checkout_session],
-        security=[{"api_key": []}, {"client_token": []}],
-    )
     app = Litestar(
         [
             with_key,
-            with_key_or_token,
             receive_stripe_webhook,
             checkout_page,
             confirm_checkout,

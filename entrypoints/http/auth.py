@@ -17,6 +17,9 @@ AnyRequest: TypeAlias = Request[Any, Any, Any]
 KNOWN_FOR_SECONDS = 5.0
 """How long a key goes on working in a process that has seen it, after it was revoked (design, rule 16)."""
 
+FOR_BUYERS_TOO = "for_buyers_too"
+"""In a handler's `opt`: a client token is as good as an API key."""
+
 _PREFIXES = ("cf_test_", "cf_live_")
 _OF_BUYERS = "cst_"
 _LONGEST = 128
@@ -83,6 +86,11 @@ def client_token_of(request: AnyRequest) -> ClientToken | None:
     if scheme.lower() != "bearer" or not secret.startswith(_OF_BUYERS):
         return None
     return ClientToken(secret)
+
+
+def acts_as_buyer(request: AnyRequest) -> bool:
+    """Whether the route is one `FOR_BUYERS_TOO`, and a buyer's token is given; the use case checks it."""
+    return FOR_BUYERS_TOO in request.route_handler.opt and client_token_of(request) is not None
 
 
 def _secret_in(authorization: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from litestar import MediaType, Response, post
 from litestar.params import URLEncodedBody
-from msgspec import UNSET, Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert
 
 from application.checkout.complete_free_checkout import BuyerConfirms, CompleteFreeCheckout
 from application.ports import CheckoutRepository
@@ -63,7 +63,7 @@ def _details(form: FreeOrder) -> BuyerDetails:
     """What the form says of the buyer; what is left empty says nothing. Raises Rejected `invalid_value`."""
     said = {"customer_email": form.email.strip(), "customer_name": form.name.strip()}
     try:
-        return convert({field: text or UNSET for field, text in said.items()}, BuyerDetails)
+        return convert({field: text for field, text in said.items() if text}, BuyerDetails)
     except ValidationError as error:
         field = "customer_name" if "customer_name" in str(error) else "customer_email"
         words = "This name is too long." if field == "customer_name" else "This is not an e-mail address."

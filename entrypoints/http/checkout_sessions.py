@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar import Controller, get, patch, post
+from litestar import Controller, HttpMethod, Response, get, patch, post, route
 from litestar.params import JSONBody, PathParameter
 from msgspec.structs import asdict, replace
 
@@ -15,7 +15,7 @@ from application.views import CheckoutSessionView, view_of
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.errors import NotFound
 from domain.ids import CheckoutSessionId, id_pattern
-from entrypoints.http.auth import client_token_of
+from entrypoints.http.auth import FOR_BUYERS_TOO, client_token_of
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
@@ -165,34 +165,46 @@ class CheckoutSessionController(Controller):
         session = await complete_free_checkout(SellerConfirms(id, request.auth, request.cause))
         return CheckoutSessionReply.of(session, public_url)
 
+    @patch(
+        "/{id:str}",
+        dto=JsonBody[BuyerDetails],
+        return_dto=None,
+        opt={FOR_BUYERS_TOO: True},
+        security=[{"client_token": []}],
+        operation_id="update_checkout_session",
+        summary="Say who buys",
+        response_description="The session as it is now; without its `metadata`, where a buyer asks",
+        responses=refusals(
+            KEYED,
+            WITH_BODY,
+            WITH_ID,
+            _NOT_THERE,
+            WRITING,
+            {403: ("client_token_invalid",), 409: ("checkout_session_not_open",)},
+        ),
+    )
+    async def update(
+        self,
+        request: Call,
+        id: SessionId,
+        data: JSONBody[BuyerDetails],
+        update_checkout_session: Injected[UpdateCheckoutSession],
+        public_url: Injected[str],
+    ) -> CheckoutSessionReply:
+        """While the session is open: by an API key, or by the buyer with the session's `client_token`."""
+        token = client_token_of(request)
+        session = await update_checkout_session(id, data, token or request.auth, request.cause)
+        if token is not None:  # what the seller notes is no business of the buyer's
+            session = replace(session, metadata={})
+        return CheckoutSessionReply.of(session, public_url)
 
-@patch(
-    "/checkout-sessions/{id:str}",
-    dto=JsonBody[BuyerDetails],
-    return_dto=None,
-    tags=["checkout sessions"],
-    operation_id="update_checkout_session",
-    summary="Say who buys",
-    response_description="The session as it is now; without its `metadata`, where a buyer asks",
-    responses=refusals(
-        KEYED,
-        WITH_BODY,
-        WITH_ID,
-        _NOT_THERE,
-        WRITING,
-        {403: ("client_token_invalid",), 409: ("checkout_session_not_open",)},
-    ),
-)
-async def update_checkout_session(
-    request: Call,
-    id: SessionId,
-    data: JSONBody[BuyerDetails],
-    update_checkout_session: Injected[UpdateCheckoutSession],
-    public_url: Injected[str],
-) -> CheckoutSessionReply:
-    """While the session is open: by an API key, or by the buyer with the session's `client_token`."""
-    token = client_token_of(request)
-    session = await update_checkout_session(id, data, token or request.auth, request.cause)
-    if token is not None:  # what the seller notes is no business of the buyer's
-        session = replace(session, metadata={})
-    return CheckoutSessionReply.of(session, public_url)
+    @route(
+        "/{id:str}",
+        http_method=HttpMethod.OPTIONS,
+        status_code=204,
+        include_in_schema=False,
+        sync_to_thread=False,
+    )
+    def methods(self) -> Response[None]:
+        """Litestar's own answer to OPTIONS knows only one of the two handlers of this address."""
+        return Response(None, headers={"Allow": "GET, OPTIONS, PATCH"})

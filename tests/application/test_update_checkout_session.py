@@ -73,7 +73,7 @@ async def refused(world: MemoryWorld, act: Any, kind: type[DomainError]) -> str:
 
 async def test_nobody_else_changes_it(world: MemoryWorld) -> None:
     session, other = await world.session(), await world.session()
-    said = {"customer_email": "eve@example.test"}
+    said: dict[str, Any] = {"customer_email": "eve@example.test"}
     for secret in (other.client_token, "", "cst_ü", session.client_secret or ""):
         act = update(world, session, ClientToken(secret), **said)
         assert await refused(world, act, Forbidden) == "client_token_invalid"
