@@ -136,6 +136,8 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
         raise Rejected("payment_intent_mismatch", f"The session is paid by {paid_by}, not by this intent.")
     if context.paying not in (None, session.id):
         raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.paying}.")
+    if session.is_free:
+        raise Rejected("payment_intent_mismatch", "There is nothing to pay for this session.")
     if (fact.amount, fact.currency) != (session.amount, session.currency):
         raise Rejected(
             "amount_mismatch",

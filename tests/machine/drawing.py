@@ -11,6 +11,8 @@ from application.ports import EventFilter
 from tests.machine.catalogs import catalogs
 from tests.machine.operations import (
     Apply,
+    Confirm,
+    Describe,
     Introduce,
     Number,
     OpenOrganization,
@@ -48,9 +50,16 @@ introduced = st.builds(
 sessions = st.builds(
     OpenSession,
     tenant=_TENANTS,
-    price=st.one_of(st.sampled_from(("book", "once", "gratis", "none")), _PICKS),
+    price=st.one_of(st.sampled_from(("book", "once", "gratis", "sample", "none")), _PICKS),
     customer=st.one_of(st.none(), st.none(), _KNOWN_IDS, _PICKS),
     quantity=st.sampled_from((1, 1, 1, 3, 10_000)),
+)
+described = st.builds(Describe, session=_PICKS, email=st.sampled_from((None, "eve@example.test")))
+confirmed = st.builds(
+    Confirm,
+    tenant=st.one_of(st.none(), _TENANTS),
+    session=_PICKS,
+    email=st.sampled_from((None, "eve@example.test")),
 )
 reports = st.builds(
     Report,
@@ -107,6 +116,10 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
         Report, session=st.just(0), news=_NEWS, charge=_CHARGES, event=st.sampled_from((None, "evt_3"))
     ),
     st.builds(Return, session=st.just(0)),
+    st.builds(
+        Confirm, tenant=st.sampled_from((None, 0)), session=st.just(0), email=st.just("eve@example.test")
+    ),
+    st.builds(Describe, session=st.just(0), email=st.sampled_from((None, "bob@example.test"))),
     st.builds(Pay, session=st.just(0), news=_NEWS, charge=_CHARGES),
     st.builds(Perform, task=st.sampled_from((0, 1))),
     _one_task,
@@ -119,6 +132,8 @@ anything: SearchStrategy[Operation] = st.one_of(
     reports,
     movements,
     returns,
+    described,
+    confirmed,
     performed,
     postponed,
     parked,
@@ -133,10 +148,20 @@ emails = st.sampled_from((None, "ada@example.test", "eve@example.test"))
 buyers = st.builds(
     OpenSession,
     tenant=st.just(0),
-    price=st.sampled_from(("book", "book", 0)),
+    price=st.sampled_from(("book", "book", "sample", 0)),
     customer=st.sampled_from((None, "ada")),
     quantity=st.just(1),
 )
 payments = st.builds(Report, session=st.just(0), news=_NEWS, charge=_CHARGES) | st.builds(
     Return, session=st.just(0)
 )
+free_buyers = st.builds(
+    OpenSession,
+    tenant=st.just(0),
+    price=st.just("sample"),
+    customer=st.sampled_from((None, "ada")),
+    quantity=st.just(1),
+)
+confirmations = st.builds(
+    Confirm, tenant=st.sampled_from((None, 0)), session=st.just(0), email=emails
+) | st.builds(Describe, session=st.just(0), email=emails)

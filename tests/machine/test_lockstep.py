@@ -77,6 +77,10 @@ class TwoStores(RuleBasedStateMachine):
     def report(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(operation=drawing.described | drawing.confirmed)
+    def nothing_to_pay(self, operation: Operation) -> None:
+        self._alone(operation)
+
     @rule(operation=drawing.movements | drawing.returns)
     def buyer(self, operation: Operation) -> None:
         self._alone(operation)
@@ -111,6 +115,11 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(buyer=drawing.buyers, first=drawing.payments, second=drawing.payments)
     def two_payments_at_once(self, buyer: Operation, first: Operation, second: Operation) -> None:
+        self._alone(buyer)
+        self._at_once(first, second)
+
+    @rule(buyer=drawing.free_buyers, first=drawing.confirmations, second=drawing.confirmations)
+    def two_confirmations_at_once(self, buyer: Operation, first: Operation, second: Operation) -> None:
         self._alone(buyer)
         self._at_once(first, second)
 
