@@ -101,7 +101,7 @@ def _named(run: Run) -> dict[str, str]:
 
 
 def _without_chance(text: str) -> str:
-    """Each try makes its own keys and tokens; a stranger is called after the session; Stripe numbers as it is asked."""
+    """Each try has secrets of its own; a stranger is called after the session; Stripe numbers as asked."""
     text = re.sub(r'"(secret_hash|hint|client_token)":"\w+"', "", text)
     return re.sub(r'"(anon|cus)_\w+"', r'"\1"', text)
 
