@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from dependency_injector import providers
@@ -59,7 +60,7 @@ class Shop:
         await self.service.sandbox.drain()
         large = await self.session("large")
         many = await self.session("dinars", 7)
-        known = {"customer_email": "ada@example.com"}
+        known: dict[str, Any] = {"customer_email": "ada@example.com"}
         free, complete = await self.session("sample"), await self.session("sample", **known)
         await self.service.call("POST", f"/v1/checkout-sessions/{complete['id']}/confirm")
         return {
