@@ -70,6 +70,9 @@ async def test_what_is_to_be_paid_or_has_ended_is_not_confirmed(service: Service
         reply = await service.client.post(f"/v1/checkout-sessions/{session['id']}/confirm")
         assert_problem(reply, of, code)
         assert (await send(service, session, **BOB)).status_code == of
+        wrong = await send(service, session, email="bob")
+        assert wrong.status_code == 422
+        assert Page(wrong.text).all("form") == []
     assert await status(service, paid) == "open"
 
 
