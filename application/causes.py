@@ -4,15 +4,17 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from application.idempotency import IdempotencyKey
 from domain.effects import Effect
 from domain.ids import EventId, OrganizationId, RequestId, TaskId
 from domain.payment import PaymentFact
 
 
 class ApiRequest(Struct, frozen=True):
-    """Somebody called the HTTP API, or a browser came back from paying."""
+    """Somebody called the HTTP API, or a browser came back from paying; maybe under a key of its own."""
 
     request_id: RequestId
+    idempotency: IdempotencyKey | None = None
 
 
 class CommandLine(Struct, frozen=True):

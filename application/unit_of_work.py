@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
+from application.idempotency import IdempotencyKey, KeptReply, Reply
 from application.views import previous_of, snapshot_of, subject_of
-from domain.auth import AuthContext, actor_of
+from domain.auth import AuthContext, Authenticated, actor_of
 from domain.change import Change, S, State
 from domain.effects import due_at, effects_of
 from domain.errors import Conflict
@@ -37,11 +38,13 @@ class Part(Struct, frozen=True):
 
 
 class TakenWork(Struct, frozen=True):
-    """A unit of work as the store gets it: to be stored whole, or not at all."""
+    """A unit of work as the store gets it: to be stored whole, or not at all; with what is answered to a
+    request that has a key."""
 
     cause: Cause
     decided_at: datetime
     parts: tuple[Part, ...]
+    reply: KeptReply | None = None
 
 
 @final
@@ -56,7 +59,9 @@ class UnitOfWork:
         self._actor = actor_of(auth)
         self._ids = ids
         self._now = now
+        self._auth = auth
         self._changes: list[Change[Any]] = []
+        self._kept: tuple[str | None, Reply | None] | None = None
         self._taken = False
 
     def record(self, change: Change[S]) -> S:
@@ -66,6 +71,21 @@ class UnitOfWork:
         for part in change.together_with:
             self.record(part)
         return change.after
+
+    def answer(self, result: object) -> None:
+        """What the use case results in. A caller who has named the request gets the same reply again."""
+        if (key := _key_of(self._cause)) is not None:
+            self._kept = None, key.encode(result)
+
+    def begin(self, subject: State) -> None:
+        """There is no reply yet: whoever sends a named request again goes on with this."""
+        self._kept = subject.id, None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to commit: a change, or a row of the cause's own."""
+        has_no_row = isinstance(self._cause, ApiRequest | CommandLine) and _key_of(self._cause) is None
+        return bool(self._changes) or not has_no_row
 
     def take(self) -> TakenWork:
         """For the store: the latest state of each subject, every event in order, and the events' effects."""
@@ -87,6 +107,27 @@ class UnitOfWork:
                 Part(organization_id, livemode, tuple(p.states.values()), tuple(p.events), tuple(p.tasks))
                 for (organization_id, livemode), p in parts.items()
             ),
+            self._kept_reply(),
+        )
+
+    def _kept_reply(self) -> KeptReply | None:
+        key = _key_of(self._cause)
+        if key is None:
+            return None
+        assert self._kept is not None, (
+            "a named request is committed without a reply, and could not be repeated"
+        )
+        assert isinstance(self._auth, Authenticated)
+        subject_id, reply = self._kept
+        return KeptReply(
+            organization_id=self._auth.organization_id,
+            livemode=self._auth.livemode,
+            route=key.route,
+            key=key.key,
+            fingerprint=key.fingerprint,
+            subject_id=subject_id,
+            reply=reply,
+            created_at=self._now,
         )
 
     def _recorded(self, event: Event, change: Change[Any]) -> RecordedEvent:
@@ -129,6 +170,10 @@ class _OpenPart:
         self.states: dict[tuple[type, str], State] = {}
         self.events: list[RecordedEvent] = []
         self.tasks: list[Task] = []
+
+
+def _key_of(cause: Cause) -> IdempotencyKey | None:
+    return cause.idempotency if isinstance(cause, ApiRequest) else None
 
 
 def event_hash(event: Event, subject_id: str, version: int) -> str:

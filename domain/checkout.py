@@ -28,7 +28,8 @@ class CheckoutSession(Struct, frozen=True):
     nothing to pay, and no payment intent.
 
     `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
-    `expires_at` is when it can no longer be paid; what is under way at that moment may still end well.
+    `stripe_customer_id` is the one that Stripe is told when the intent is made: the same, should it be asked
+    again. `expires_at` is when it can no longer be paid; what is under way then may still end well.
     """
 
     id: CheckoutSessionId
@@ -46,6 +47,7 @@ class CheckoutSession(Struct, frozen=True):
     success_url: str | None
     cancel_url: str | None
     metadata: dict[str, str]
+    stripe_customer_id: str | None
     payment_intent_id: str | None
     client_secret: str | None
     client_token: str
@@ -138,6 +140,7 @@ def open_session(
         success_url=draft.success_url,
         cancel_url=draft.cancel_url,
         metadata=draft.metadata,
+        stripe_customer_id=customer.stripe_customer_id if customer else None,
         payment_intent_id=None,
         client_secret=None,
         client_token=client_token,

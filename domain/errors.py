@@ -34,6 +34,10 @@ class StaleState(Conflict):
     """What was read has changed since. Read again, decide again."""
 
 
+class Repeated(DomainError):
+    """Done, or being done, already under the caller's idempotency key. Deciding again changes nothing."""
+
+
 class Unavailable(DomainError):
     """Somebody we depend on did not answer; nothing is known to be wrong with the request."""
 

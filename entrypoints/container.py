@@ -20,6 +20,7 @@ from adapters.sandbox import Sandbox
 from adapters.stripe.gateway import StripeAccount, StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import RandomSecrets, SystemClock, TypeIds
+from application.answer_once import AnswerOnce
 from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
@@ -166,6 +167,7 @@ class Container(containers.DeclarativeContainer):
     process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
         _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
     )
+    answer_once = providers.Singleton(AnswerOnce, store)
     effects = providers.Singleton(
         Effects,
         providers.Singleton(

@@ -1,4 +1,5 @@
-"""The worker: numbers the events that have committed, and performs the effects they asked for."""
+"""The worker: numbers the events that have committed, performs the effects they asked for, and forgets what
+has been kept for long enough."""
 
 import asyncio
 import secrets
@@ -10,6 +11,7 @@ import structlog
 from structlog.typing import FilteringBoundLogger
 
 from application.causes import Task
+from application.idempotency import KEPT, KeptReplies
 from application.ports import Clock, EventSequencer, TaskQueue
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
 from entrypoints.effects import Effects
@@ -22,6 +24,7 @@ GRACE_SECONDS = 20.0
 """How long a worker that has to stop goes on with the tasks it has begun."""
 
 _FAREWELL_SECONDS = 2.0
+_FORGET_SECONDS = 600.0
 _LONGEST_DELAY = timedelta(hours=1)
 _NOT_SET_UP = ("payment_provider_not_configured", "payment_provider_misconfigured")
 _UNTIL_SET_UP = timedelta(minutes=1)
@@ -52,6 +55,7 @@ class Worker:
         self,
         sequencer: EventSequencer,
         queue: TaskQueue,
+        replies: KeptReplies,
         effects: Effects,
         clock: Clock,
         *,
@@ -64,6 +68,7 @@ class Worker:
     ) -> None:
         self._sequencer = sequencer
         self._queue = queue
+        self._replies = replies
         self._effects = effects
         self._clock = clock
         self._concurrency = concurrency
@@ -75,6 +80,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._to_sequence = asyncio.Event()
         self._to_perform = asyncio.Event()
+        self._to_forget = asyncio.Event()
 
     @property
     def tasks_running(self) -> int:
@@ -92,12 +98,16 @@ class Worker:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
             loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
+            loops.create_task(self._repeat("forget", self._forget, self._to_forget, stop, _FORGET_SECONDS))
             await stop.wait()
             self.nudge()
+            self._to_forget.set()
         await self._finish_soon()
 
     async def drain(self) -> None:
-        """Work until every event has its number and no task is due; what failed waits for its next try."""
+        """Work until every event has its number, no task is due and nothing is kept for too long; what failed
+        waits for its next try."""
+        await self._forget()
         while True:
             begun = await self._begin_due()
             await self._finish()
@@ -105,12 +115,17 @@ class Worker:
                 return
 
     async def _repeat(
-        self, name: str, step: Callable[[], Awaitable[int]], wake: asyncio.Event, stop: asyncio.Event
+        self,
+        name: str,
+        step: Callable[[], Awaitable[int]],
+        wake: asyncio.Event,
+        stop: asyncio.Event,
+        seconds: float | None = None,
     ) -> None:
         failures = 0
         while not stop.is_set():
             wake.clear()
-            pause = self._poll_seconds
+            pause = seconds or self._poll_seconds
             try:
                 await step()
                 failures = 0
@@ -129,6 +144,15 @@ class Worker:
             numbered = await self._sequencer.sequence(self._batch)
             total += numbered
             if numbered < self._batch:
+                return total
+
+    async def _forget(self) -> int:
+        """Forget the replies to named requests that have been kept for long enough."""
+        total = 0
+        while True:
+            forgotten = await self._replies.forget_replies(self._clock.now() - KEPT, self._batch)
+            total += forgotten
+            if forgotten < self._batch:
                 return total
 
     async def _begin_due(self) -> int:

@@ -166,6 +166,7 @@ def checkout_session(**changes: Any) -> CheckoutSession:
         success_url=None,
         cancel_url=None,
         metadata={"order": "7"},
+        stripe_customer_id=None,
         payment_intent_id="pi_1",
         client_secret="pi_1_secret",
         client_token="cst_1",

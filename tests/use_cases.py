@@ -13,6 +13,7 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.idempotency import KeptReplies
 from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
@@ -49,6 +50,7 @@ class Store(
     ApiKeyRepository,
     Inbox,
     Backlogs,
+    KeptReplies,
     Protocol,
 ):
     """All the ports that one store implements."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.idempotency import KeptReply, repeated
 from application.operator_ports import InboxRow
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
@@ -18,6 +19,7 @@ from domain.ids import OrganizationId, TaskId
 
 T = TypeVar("T")
 InboxKey = tuple[OrganizationId, bool, str]
+ReplyKey = tuple[OrganizationId, bool, str, str]
 
 
 def copied(value: T) -> T:
@@ -34,16 +36,39 @@ class Books:
     events: tuple[RecordedEvent, ...] = ()
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
+    replies: dict[ReplyKey, KeptReply] = field(default_factory=dict)
 
     def after(self, work: TakenWork) -> "Books":
-        """The books with this work in them. Raises StaleState or Conflict; these books stay as they are."""
+        """The books with this work in them. Raises Repeated, StaleState or Conflict; these books stay as they
+        are."""
         changed = any(part.states for part in work.parts)
+        replies = self._with_reply(work.reply)
         tasks, inbox = dict(self.tasks), dict(self.inbox)
         _settle(work, tasks, inbox, changed=changed)
         states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
         events = tuple(copied(event) for part in work.parts for event in part.events)
         tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
-        return Books(states, taken, (*self.events, *events), tasks, inbox)
+        return Books(states, taken, (*self.events, *events), tasks, inbox, replies)
+
+    def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:
+        """The books without the oldest replies that were kept before then, and how many those were."""
+        old = sorted(
+            (key for key, kept in self.replies.items() if kept.created_at < before),
+            key=lambda key: self.replies[key].created_at,
+        )[:limit]
+        left = {key: kept for key, kept in self.replies.items() if key not in old}
+        return replace(self, replies=left), len(old)
+
+    def _with_reply(self, kept: KeptReply | None) -> dict[ReplyKey, KeptReply]:
+        if kept is None:
+            return self.replies
+        key = kept.organization_id, kept.livemode, kept.route, kept.key
+        before = self.replies.get(key)
+        if before is None:
+            return {**self.replies, key: copied(kept)}
+        if before.reply is not None or kept.reply is None:
+            raise repeated()
+        return {**self.replies, key: with_fields(before, reply=copied(kept.reply))}
 
     def with_tasks(self, tasks: list[Task]) -> "Books":
         """The books with these tasks as they are now."""

@@ -11,6 +11,7 @@ from adapters.memory.books import Books, copied
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import TenantBooks, sessions_whosever
 from application.causes import Task
+from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
 from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
 from application.unit_of_work import UnitOfWork
@@ -119,6 +120,15 @@ class MemoryStore(OperatorReads):
             return await _answer(None)
         books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
         return await _answer(books.offer(session))
+
+    async def kept_reply(self, auth: Authenticated, route: str, key: str) -> KeptReply | None:
+        kept = self._books.replies.get((auth.organization_id, auth.livemode, route, key))
+        return await _answer(kept) if kept else None
+
+    async def forget_replies(self, before: datetime, limit: int) -> int:
+        await asyncio.sleep(0)
+        self._books, forgotten = self._books.without_replies(before, limit)
+        return forgotten
 
     async def page(self, auth: Authenticated, wanted: EventFilter) -> Sequence[RecordedEvent]:
         tenant = auth.organization_id, auth.livemode

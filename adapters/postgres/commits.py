@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.idempotency import KeptReply
 from application.unit_of_work import TakenWork
 from domain.account import ApiKey, Organization, User
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
@@ -54,6 +55,7 @@ class _Part(Struct, omit_defaults=True):
     livemode: bool
     inbound: list[dict[str, Any]] = []
     finished: list[dict[str, Any]] = []
+    replies: list[KeptReply] = []
     changed: dict[str, list[State]] = {}
     new: dict[str, list[State]] = {}
     events: list[RecordedEvent] = []
@@ -100,7 +102,10 @@ def _add_cause(parts: _Parts, work: TakenWork) -> None:
             parts[task.organization_id, task.livemode].finished.append(
                 {"id": task.id, "needed": bool(work.parts)}
             )
-        case ApiRequest() | CommandLine():
+        case ApiRequest():
+            if work.reply is not None:
+                parts[work.reply.organization_id, work.reply.livemode].replies.append(work.reply)
+        case CommandLine():
             pass
         case _:
             assert_never(work.cause)
@@ -109,5 +114,6 @@ def _add_cause(parts: _Parts, work: TakenWork) -> None:
 def _put_in_order(part: _Part) -> None:
     part.inbound.sort(key=itemgetter("id"))
     part.finished.sort(key=itemgetter("id"))
+    part.replies.sort(key=attrgetter("route", "key"))
     for state, natural_key in _NATURAL_KEYS.items():
         part.new.get(TABLES[state], []).sort(key=attrgetter(natural_key))

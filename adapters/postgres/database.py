@@ -7,10 +7,12 @@ from typing import Any
 import asyncpg
 
 from adapters.postgres.errors import DatabaseSetupError
+from application.idempotency import repeated
 from domain.errors import Conflict, StaleState, Unavailable
 
 # Raised by our own functions (sql/02_store.sql, sql/03_commit.sql).
 _STALE = "CF001"
+_REPEATED = "CF002"
 
 
 class Database:
@@ -27,8 +29,8 @@ class Database:
     async def call(self, function: str, *arguments: object) -> Any:  # noqa: ANN401  (whatever it returns)
         """The function's result; `jsonb` comes as text, to be decoded straight into domain values.
 
-        Raises StaleState; Conflict when a unique key is taken; Unavailable `database_unavailable` when the
-        database does not answer, `database_busy` when no connection or lock was to be had in time.
+        Raises StaleState; Repeated; Conflict when a unique key is taken; Unavailable `database_unavailable`
+        when the database does not answer, `database_busy` when no connection or lock was to be had in time.
         """
         places = ", ".join(f"${n}" for n in range(1, len(arguments) + 1))
         (result,) = await self._results(f"SELECT {function}({places})", arguments)
@@ -96,4 +98,6 @@ def _translated() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         if error.sqlstate == _STALE:
             raise StaleState("stale_state", error.detail or "stale") from error
+        if error.sqlstate == _REPEATED:
+            raise repeated() from error
         raise

@@ -12,6 +12,7 @@ from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
+from application.idempotency import KeptReply
 from application.ports import CheckoutContext, CustomerContext, EventFilter, Offer, PaymentContext
 from application.unit_of_work import TakenWork, UnitOfWork
 from domain.auth import AuthContext, Authenticated
@@ -34,6 +35,7 @@ _OFFER = msgspec.json.Decoder(Offer)
 _PAYMENT_CONTEXT = msgspec.json.Decoder(PaymentContext)
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
+_KEPT_REPLY = msgspec.json.Decoder(KeptReply)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
@@ -138,6 +140,14 @@ class PostgresStore(OperatorReads):
 
     async def postpone(self, task: Task, error: str, due_at: datetime, *, counted: bool = True) -> None:
         await self.database.call("postpone_task", *_lease_of(task), error, due_at, counted)
+
+    async def kept_reply(self, auth: Authenticated, route: str, key: str) -> KeptReply | None:
+        found = await self.database.call("kept_reply", auth.organization_id, auth.livemode, route, key)
+        return _if_any(_KEPT_REPLY, found)
+
+    async def forget_replies(self, before: datetime, limit: int) -> int:
+        forgotten: int = await self.database.call("forget_replies", before, limit)
+        return forgotten
 
     async def park(self, task: Task, error: str, now: datetime) -> None:
         await self.database.call("park_task", *_lease_of(task), error, now)

@@ -75,10 +75,25 @@ class CompleteFreeCheckout:
             checkout.check_client_token(session, by)
         if not session.is_free:
             raise Rejected("checkout_session_not_free", "This checkout session is to be paid.")
+        work = UnitOfWork(cause, _actor(by, session), self.ids, self.clock.now())
         if session.status == "succeeded":
-            return session
+            after = session
+        else:
+            after = stored(self._decide(context, session, by, details, work))
+        work.answer(after)
+        if work.is_needed:
+            await self.outbox.commit(work)
+        return after
+
+    def _decide(
+        self,
+        context: PaymentContext,
+        session: CheckoutSession,
+        by: Authenticated | ClientToken,
+        details: BuyerDetails,
+        work: UnitOfWork,
+    ) -> CheckoutSession:
         now = self.clock.now()
-        work = UnitOfWork(cause, _actor(by, session), self.ids, now)
         described = checkout_progress.describe_buyer(session, details, now)
         if described is not None:
             session = work.record(described)
@@ -90,9 +105,7 @@ class CompleteFreeCheckout:
         for acquired in completed.acquired:
             work.record(acquired)
         assert completed.session is not None, "an open session becomes a succeeded one"
-        after = work.record(completed.session)
-        await self.outbox.commit(work)
-        return stored(after)
+        return work.record(completed.session)
 
 
 def _actor(by: Authenticated | ClientToken, session: CheckoutSession) -> AuthContext:

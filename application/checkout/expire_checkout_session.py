@@ -52,8 +52,6 @@ class ExpireCheckoutSession:
             case SellerAsked(session_id=id, auth=auth, cause=cause):
                 session = await self._session(auth, id)
                 change = checkout_progress.expire(session, now)
-                if change is None:
-                    return session
                 work = UnitOfWork(cause, auth, self.ids, now)
             case TimeIsUp(effect=effect, task=task):
                 books = Anonymous(task.organization_id, task.livemode)
@@ -63,7 +61,9 @@ class ExpireCheckoutSession:
             case _:
                 assert_never(why)
         after = stored(work.record(change)) if change else session
-        await self.outbox.commit(work)
+        work.answer(after)
+        if work.is_needed:
+            await self.outbox.commit(work)
         return after
 
     async def _session(self, auth: Authenticated | Anonymous, id: CheckoutSessionId) -> CheckoutSession:

@@ -11,7 +11,7 @@ from domain.auth import Authenticated
 from domain.change import stored
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.errors import Conflict
-from domain.ids import Ids
+from domain.ids import CheckoutSessionId, Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,38 +50,47 @@ class OpenCheckoutSession:
                 self.lifetime,
             )
         )
-        await self.outbox.commit(work)
         if session.is_free:
+            work.answer(stored(session))
+            await self.outbox.commit(work)
             return stored(session)
-        customer = context.customer
-        intent = await self.gateway.create_payment_intent(
-            session, customer.stripe_customer_id if customer else None, idempotency_key=session.id
-        )
-        return await self._attach(stored(session), intent, auth, cause)
+        work.begin(session)
+        await self.outbox.commit(work)
+        return await self._with_intent(stored(session), auth, cause)
 
-    async def _attach(
-        self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
+    async def resume(self, id: str, auth: Authenticated, cause: ApiRequest) -> CheckoutSession:
+        """Go on with a session that was opened by the same named request, which had no answer."""
+        return await self._with_intent(await self._current(id, auth), auth, cause)
+
+    async def _with_intent(
+        self, session: CheckoutSession, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
+        intent = await self.gateway.create_payment_intent(
+            session, session.stripe_customer_id, idempotency_key=session.id
+        )
         try:
             return await self._store(session, intent, auth, cause)
         except Conflict:  # the new intent's own webhook was faster than our reply from Stripe
-            return await self._read_and_attach(session, intent, auth, cause)
+            return await self._read_and_store(session, intent, auth, cause)
 
     @retry_on_stale()
-    async def _read_and_attach(
+    async def _read_and_store(
         self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
-        current = await self.checkouts.session(auth, session.id)
-        assert current is not None, "sessions are never deleted"
-        return await self._store(current, intent, auth, cause)
+        return await self._store(await self._current(session.id, auth), intent, auth, cause)
+
+    async def _current(self, id: str, auth: Authenticated) -> CheckoutSession:
+        session = await self.checkouts.session(auth, CheckoutSessionId(id))
+        assert session is not None, "sessions are never deleted"
+        return session
 
     async def _store(
         self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
-        change = checkout_progress.attach_intent(session, intent.id, intent.client_secret)
-        if change is None:
-            return session
         work = UnitOfWork(cause, auth, self.ids, self.clock.now())
-        work.record(change)
-        await self.outbox.commit(work)
-        return stored(change.after)
+        change = checkout_progress.attach_intent(session, intent.id, intent.client_secret)
+        after = stored(work.record(change)) if change else session
+        work.answer(after)
+        if work.is_needed:
+            await self.outbox.commit(work)
+        return after

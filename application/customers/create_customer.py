@@ -41,11 +41,15 @@ class CreateCustomer:
         context = await self.customers.creation_context(
             auth, text.external_id(draft.external_id), draft.pricing_model_id
         )
-        if context.existing is not None:
-            return CustomerFound(context.existing, created=False)
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
-        creation, record = customer.create(draft, auth, context.terms, self.ids, now)
-        work.record(creation)
-        await self.outbox.commit(work)
-        return CustomerFound(record, created=True)
+        if context.existing is not None:
+            found = CustomerFound(context.existing, created=False)
+        else:
+            creation, record = customer.create(draft, auth, context.terms, self.ids, now)
+            work.record(creation)
+            found = CustomerFound(record, created=True)
+        work.answer(found)
+        if work.is_needed:
+            await self.outbox.commit(work)
+        return found

@@ -12,6 +12,7 @@ from domain.errors import Rejected
 from entrypoints.http.checkout_page import Given, free_order
 from entrypoints.http.checkout_return import standing
 from entrypoints.http.checkout_sessions import SessionId
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, trouble, troubles
 from entrypoints.http.requests import Call
@@ -41,7 +42,7 @@ async def confirm_checkout(
     request: Call,
     id: SessionId,
     data: URLEncodedBody[FreeOrder],
-    complete_free_checkout: Injected[CompleteFreeCheckout],
+    complete_free_checkout: Injected[Once[CompleteFreeCheckout]],
     checkouts: Injected[CheckoutRepository],
 ) -> Response[str]:
     """Sent again, also at once, it completes the order once. The token in the form says that it is the
@@ -49,7 +50,8 @@ async def confirm_checkout(
     token = ClientToken(data.token)
     try:
         details = _details(data)
-        session = await complete_free_checkout(BuyerConfirms(id, token, details, request.cause))
+        confirmed = BuyerConfirms(id, token, details, request.cause)
+        session = await complete_free_checkout.use_case(confirmed)
     except Rejected as refusal:
         offer = await checkouts.offer(id) if refusal.field else None
         if offer is None or not offer.session.is_free or offer.session.status != "open":

@@ -17,8 +17,9 @@ from domain.errors import NotFound
 from domain.ids import CheckoutSessionId, id_pattern
 from entrypoints.http.auth import FOR_BUYERS_TOO, client_token_of
 from entrypoints.http.bodies import JsonBody
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
+from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 SessionId: TypeAlias = Annotated[
@@ -82,19 +83,24 @@ class CheckoutSessionController(Controller):
         operation_id="create_checkout_session",
         summary="Open a checkout session",
         response_description="The session, to be paid at its `url`, or with its `client_secret`",
-        responses=refusals(KEYED, WITH_BODY, WRITING, _CANNOT_BE_OPENED),
+        responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, _CANNOT_BE_OPENED),
     )
     async def create(
         self,
         request: Call,
         data: JSONBody[NewCheckoutSession],
-        open_checkout_session: Injected[OpenCheckoutSession],
+        open_checkout_session: Injected[Once[OpenCheckoutSession]],
         public_url: Injected[str],
-    ) -> CheckoutSessionReply:
+    ) -> Response[CheckoutSessionReply]:
         """For a customer, or for somebody anonymous; with the payment intent that pays it, unless there is
         nothing to pay."""
-        session = await open_checkout_session(data, request.auth, request.cause)
-        return CheckoutSessionReply.of(session, public_url)
+        use_case = open_checkout_session.use_case
+        return await open_checkout_session(
+            request,
+            lambda cause: use_case(data, request.auth, cause),
+            lambda session: (201, CheckoutSessionReply.of(session, public_url)),
+            lambda begun, cause: use_case.resume(begun, request.auth, cause),
+        )
 
     @get(
         "/{id:str}",
@@ -122,19 +128,22 @@ class CheckoutSessionController(Controller):
         operation_id="expire_checkout_session",
         summary="End a checkout session",
         response_description="The session, expired",
-        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, {409: ("checkout_session_not_open",)}),
+        responses=refusals(KEYED, WITH_ID, _NOT_THERE, WRITING, NAMED, {409: ("checkout_session_not_open",)}),
     )
     async def expire(
         self,
         request: Call,
         id: SessionId,
-        expire_checkout_session: Injected[ExpireCheckoutSession],
+        expire_checkout_session: Injected[Once[ExpireCheckoutSession]],
         public_url: Injected[str],
-    ) -> CheckoutSessionReply:
+    ) -> Response[CheckoutSessionReply]:
         """Nobody can pay it any more; one that is expired already is answered as it is. Stripe's intent is
         canceled soon after: what a buyer has paid until then is booked."""
-        session = await expire_checkout_session(SellerAsked(id, request.auth, request.cause))
-        return CheckoutSessionReply.of(session, public_url)
+        return await expire_checkout_session(
+            request,
+            lambda cause: expire_checkout_session.use_case(SellerAsked(id, request.auth, cause)),
+            lambda session: (200, CheckoutSessionReply.of(session, public_url)),
+        )
 
     @post(
         "/{id:str}/confirm",
@@ -147,6 +156,7 @@ class CheckoutSessionController(Controller):
             WITH_ID,
             _NOT_THERE,
             WRITING,
+            NAMED,
             {
                 409: ("checkout_session_not_open",),
                 422: ("checkout_session_not_free", "no_default_pricing_model"),
@@ -157,13 +167,16 @@ class CheckoutSessionController(Controller):
         self,
         request: Call,
         id: SessionId,
-        complete_free_checkout: Injected[CompleteFreeCheckout],
+        complete_free_checkout: Injected[Once[CompleteFreeCheckout]],
         public_url: Injected[str],
-    ) -> CheckoutSessionReply:
+    ) -> Response[CheckoutSessionReply]:
         """The buyer gets what they have chosen, as if it had been paid. One that is completed already is
         answered as it is."""
-        session = await complete_free_checkout(SellerConfirms(id, request.auth, request.cause))
-        return CheckoutSessionReply.of(session, public_url)
+        return await complete_free_checkout(
+            request,
+            lambda cause: complete_free_checkout.use_case(SellerConfirms(id, request.auth, cause)),
+            lambda session: (200, CheckoutSessionReply.of(session, public_url)),
+        )
 
     @patch(
         "/{id:str}",

@@ -18,8 +18,9 @@ from domain.ids import ProductId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
 from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
+from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
 Reference: TypeAlias = Annotated[
@@ -88,15 +89,18 @@ class CustomerController(Controller):
         response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **refusals(KEYED, WITH_BODY, WRITING, _MAY_BREAK),
+            **refusals(KEYED, WITH_BODY, WRITING, NAMED, _MAY_BREAK),
         },
     )
     async def create(
-        self, request: Call, data: JSONBody[NewCustomer], create_customer: Injected[CreateCustomer]
+        self, request: Call, data: JSONBody[NewCustomer], create_customer: Injected[Once[CreateCustomer]]
     ) -> Response[CustomerReply]:
         """201 with the new customer; 200 with the one known by this external id, as it is."""
-        found = await create_customer(data, request.auth, request.cause)
-        return Response(CustomerReply.of(found.record), status_code=201 if found.created else 200)
+        return await create_customer(
+            request,
+            lambda cause: create_customer.use_case(data, request.auth, cause),
+            lambda found: (201 if found.created else 200, CustomerReply.of(found.record)),
+        )
 
     @get(
         "/{reference:str}",

@@ -26,6 +26,7 @@ from entrypoints.http.checkout_sessions import CheckoutSessionReply
 from entrypoints.http.customers import CustomerReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
+from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.stripe_webhooks import WebhookReply
 
@@ -47,6 +48,18 @@ _TEXT = Path(__file__).with_name("assets")
 _METHODS = ("get", "put", "post", "patch", "delete")
 
 _REQUEST_ID = {"$ref": "#/components/headers/RequestId"}
+_NAMED = {
+    "name": HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Names the request, so that it can be sent again: it is done once, and answered the same, "
+    "byte for byte, for 24 hours. Give each request a key of its own, such as a UUID.",
+    "schema": {"type": "string", "pattern": rf"^[\x21-\x7e]{{1,{LONGEST_KEY}}}$"},
+}
+_REPLAYED = {
+    "description": "`true` when the request had been done before, and this is its reply again.",
+    "schema": {"const": "true"},
+}
 _HEADERS = {
     "RequestId": {
         "description": "The request's id, which leads to our logs.",
@@ -58,6 +71,7 @@ _HEADERS = {
         "schema": {"type": "integer", "minimum": 1},
     },
     "WwwAuthenticate": {"required": True, "schema": {"type": "string"}},
+    "Replayed": _REPLAYED,
     "Location": {"required": True, "schema": {"type": "string", "format": "uri"}},
 }
 _OF_STATUS = {
@@ -108,6 +122,7 @@ def complete(description: dict[str, Any]) -> None:
     """Put into Litestar's description what it does not know."""
     components = description["components"]
     components["headers"] = _HEADERS
+    components["parameters"] = {"Named": _NAMED}
     components["schemas"] = _schemas(components["schemas"])
     for path in description["paths"].values():
         for operation in (path[method] for method in _METHODS if method in path):
@@ -119,11 +134,16 @@ def _complete(operation: dict[str, Any]) -> None:
     example = _examples()["operations"].get(operation["operationId"], {})
     for parameter in operation.get("parameters", ()):
         _without_null(parameter["schema"])
+    named = "`idempotency_key_reused`" in operation["responses"].get("422", {}).get("description", "")
+    if named:
+        operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/Named"})
     body = operation.get("requestBody")
     if body is not None and "request" in example:
         body["content"]["application/json"]["example"] = example["request"]
     for status, reply in operation["responses"].items():
         reply["headers"] = {"X-Request-Id": _REQUEST_ID, **_OF_STATUS.get(status, {})}
+        if named and status < "3":
+            reply["headers"][REPLAYED] = {"$ref": "#/components/headers/Replayed"}
         for media_type, content in reply.get("content", {}).items():
             if media_type == PROBLEM_JSON:
                 _complete_problem(content, status, re.findall(r"`(\w+)`", reply["description"]))

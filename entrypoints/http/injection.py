@@ -8,6 +8,7 @@ from litestar.di import Provide
 
 from entrypoints.container import Container
 from entrypoints.http.checkout_page import Desks
+from entrypoints.http.idempotency import Once
 from entrypoints.http.stripe_webhooks import Inbox
 
 
@@ -17,17 +18,23 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "apply_catalog": container.apply_catalog,
         "catalogs": container.store,
         "checkouts": container.store,
-        "complete_free_checkout": container.complete_free_checkout,
-        "create_customer": container.create_customer,
+        "complete_free_checkout": providers.Factory(
+            Once, container.complete_free_checkout, container.answer_once
+        ),
+        "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
         "clock": container.clock,
         "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
         "events": container.store,
-        "expire_checkout_session": container.expire_checkout_session,
+        "expire_checkout_session": providers.Factory(
+            Once, container.expire_checkout_session, container.answer_once
+        ),
         "inbox": providers.Factory(
             Inbox, container.webhook_reader, container.process_payment_intent, container.clock
         ),
-        "open_checkout_session": container.open_checkout_session,
+        "open_checkout_session": providers.Factory(
+            Once, container.open_checkout_session, container.answer_once
+        ),
         "process_payment_intent": container.process_payment_intent,
         "public_url": container.public_url,
         "scrape": container.scrape,

@@ -15,6 +15,7 @@ from domain.errors import (
     NotFound,
     ProviderRefused,
     Rejected,
+    Repeated,
     Unavailable,
 )
 from domain.ids import RequestId
@@ -36,6 +37,7 @@ _STATUS: dict[type[DomainError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Repeated: 409,
     Rejected: 422,
     ProviderRefused: 502,
     Unavailable: 503,
@@ -51,6 +53,7 @@ _HEADERS = {
     "api_key_missing": _WHO_ARE_YOU,
     "api_key_invalid": _WHO_ARE_YOU,
     "conflict": {"Retry-After": "1"},
+    "idempotency_key_in_use": {"Retry-After": "1"},
     "stale_state": {"Retry-After": "1"},
     "database_busy": {"Retry-After": "1"},
     "database_unavailable": {"Retry-After": "5"},

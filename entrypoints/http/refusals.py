@@ -28,6 +28,11 @@ WITH_BODY: Codes = {
     422: ("missing_field", "wrong_type", "invalid_value", "invalid_id"),
 }
 WITH_ID: Codes = {422: ("invalid_id",)}
+NAMED: Codes = {
+    409: ("idempotency_key_in_use",),
+    422: ("invalid_value", "idempotency_key_reused"),
+}
+"""Of POSTs, which a caller may name with an `Idempotency-Key`."""
 WRITING: Codes = {409: ("conflict", "stale_state")}
 
 

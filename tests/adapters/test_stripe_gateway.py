@@ -39,6 +39,7 @@ SESSION = CheckoutSession(
     success_url=None,
     cancel_url=None,
     metadata={"theirs": "not copied"},
+    stripe_customer_id=None,
     payment_intent_id=None,
     client_secret=None,
     client_token="cst_1",

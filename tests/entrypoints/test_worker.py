@@ -81,7 +81,7 @@ class World:
             CancelIntentAtStripe(self.gateway, store, self.ids, self.clock),
         )
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
-        return Worker(store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
+        return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
 
     async def drained(self, *, rounds: int) -> None:
         """As time goes by."""

@@ -78,7 +78,7 @@ class Process(UseCases[Store]):
             secrets=outside.secrets,
         )
         store = self.worker_store
-        self.worker = Worker(store, store, self.effects, self.clock, random=lambda: 0.0)
+        self.worker = Worker(store, store, store, self.effects, self.clock, random=lambda: 0.0)
 
     def request(self) -> ApiRequest:
         """Somebody calls the API."""

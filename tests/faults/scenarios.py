@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from application.answer_once import Answered, AnswerOnce
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
+from application.idempotency import IdempotencyKey, Reply
 from application.payments.process_payment_intent import BuyerReturned
 from domain.auth import ClientToken
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
-from domain.ids import CheckoutSessionId
+from domain.ids import CheckoutSessionId, RequestId
 from tests.application.payment_flows import intent_of
-from tests.faults.outside import Run
+from tests.faults.outside import Process, Run
 
 Act = Callable[[Run], Awaitable[object]]
 
@@ -65,6 +67,30 @@ async def _session(run: Run, price: str = "book") -> CheckoutSession:
 async def _open_session(run: Run) -> None:
     await _shop(run)
     await _session(run)
+
+
+async def _named(run: Run) -> None:
+    """A caller who names its requests: each is done once, and answered the same when it is sent again."""
+    draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+
+    def encode(session: CheckoutSession) -> Reply:
+        return Reply(201, f"{session.id} {session.payment_intent_id}")
+
+    async def ask(process: Process) -> Answered:
+        opening = process.open_checkout_session
+        return await AnswerOnce(process.store)(
+            run.auth,
+            process.ids.new(RequestId),
+            IdempotencyKey("POST /sessions", "k-1", "asked", encode),
+            lambda cause: opening(draft, run.auth, cause),
+            lambda begun, cause: opening.resume(begun, run.auth, cause),
+        )
+
+    first, again = await run.insist(ask), await run.insist(ask)
+    assert again == Answered(first.reply, replayed=True)
+    (intent,) = run.outside.provider.intents
+    assert first.reply.body == f"{intent.checkout_session_id} {intent.payment_intent_id}"
+    run.answered.append(intent.checkout_session_id or "")
 
 
 async def _session_and_its_news(run: Run) -> CheckoutSession:
@@ -175,6 +201,7 @@ SCENARIOS = (
     Scenario("create customer at Stripe", _known_customer, _perform),
     Scenario("create customer at Stripe, a day between tries", _known_customer, _a_day_between_tries),
     Scenario("open checkout session", _shop, _session_and_its_news),
+    Scenario("open checkout session, named by its caller", _shop, _named),
     Scenario("open checkout session, its webhook first", _shop, _session_with_fast_news),
     Scenario("process payment intent, reported", _open_session, _paid_as_reported),
     Scenario("process payment intent, returned", _open_session, _paid_as_returned),

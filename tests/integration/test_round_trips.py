@@ -16,7 +16,10 @@ from application.payments.process_payment_intent import BuyerReturned
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import document_of
 from domain.checkout import BuyerDetails
+from domain.customer import NewCustomer
+from domain.errors import Repeated
 from domain.payment import Attempt
+from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
 from tests.integration.wire import Wire, tapped
@@ -147,3 +150,14 @@ async def test_saying_who_buys_takes_two(counted: CountedWorld) -> None:
     ):
         said = BuyerDetails(customer_email=email)
         assert await counted.turns(counted.world.update_checkout_session(session.id, said, by, REQUEST)) == 2
+
+
+async def test_a_named_request_takes_no_more_and_its_repetition_three(counted: CountedWorld) -> None:
+    """Read, refused at the commit, and looked up: the first time is the one that counts."""
+    world, auth = counted.world, counted.auth
+    draft = NewCustomer(external_id="named")
+    assert await counted.turns(world.create_customer(draft, auth, named())) == 2
+    with pytest.raises(Repeated):
+        await world.create_customer(draft, auth, named(request="req_2"))
+    await world.store.kept_reply(auth, ROUTE, "k1")
+    assert await counted.turns(world.store.kept_reply(auth, ROUTE, "k1")) == 1

@@ -15,13 +15,14 @@ from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.auth import Authenticated
 from domain.payment import Attempt
+from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
 from tests.databases import Database, connected
 
 # The closed list of what may be found before the tenant is known, and the migrations' own records.
 ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions"}
 RECORDS = {"schema_migrations", "schema_functions"}
-ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters"}
+ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies"}
 
 
 async def tables(connection: asyncpg.Connection) -> set[str]:
@@ -48,6 +49,9 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
                 session = await world.session(mode)
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
                 await world.events(mode)
+                work = world.work(mode, named())
+                work.answer("kept")
+                await world.store.commit(work)
         yield world, acme, other
 
 

@@ -59,7 +59,13 @@ _KINDS: dict[str, Any] = {
     "tasks": Task,
     "inbound_events": InboxRow,
 }
-_ROUTES = ("route_organizations", "route_api_keys", "route_checkout_sessions", "event_counters")
+_OTHERS = (
+    "route_organizations",
+    "route_api_keys",
+    "route_checkout_sessions",
+    "event_counters",
+    "kept_replies",
+)
 _DECODER = msgspec.json.Decoder(
     msgspec.defstruct("Rows", [(table, list[kind]) for table, kind in _KINDS.items()])  # type: ignore[valid-type]
 )
@@ -79,7 +85,7 @@ class PostgresBooks:
             for table in _KINDS
         )
         self._query = f"SELECT jsonb_build_object({', '.join(rows)})"
-        self._truncate = f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in (*_KINDS, *_ROUTES))}"
+        self._truncate = f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in (*_KINDS, *_OTHERS))}"
 
     async def everything(self) -> Everything:
         """What the database holds, as of one moment."""

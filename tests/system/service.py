@@ -94,7 +94,7 @@ async def running_service(database: Database, home: Path, *, deliver: bool = Fal
             CommandLine("test", RequestId("req_0")),
         )
         store = container.worker_store()
-        worker = Worker(store, store, container.effects(), container.clock())
+        worker = Worker(store, store, store, container.effects(), container.clock())
         async with (
             _client(server.url, opened.test_key) as api,
             _client(server.url, opened.live_key) as live,

@@ -51,6 +51,20 @@ CREATE TABLE tasks (
 CREATE INDEX tasks_due ON tasks (due_at, id) WHERE parked_at IS NULL;
 CREATE INDEX tasks_parked ON tasks (parked_at) WHERE parked_at IS NOT NULL;
 
+-- What has been answered to named requests, byte for byte (application/idempotency.py). Forgotten after a day.
+CREATE TABLE kept_replies (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    route           text COLLATE "C" NOT NULL,
+    key             text COLLATE "C" NOT NULL,
+    fingerprint     text NOT NULL,
+    subject_id      typeid,
+    reply           jsonb,
+    created_at      timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, livemode, route, key)
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+CREATE INDEX kept_replies_age ON kept_replies (created_at);
+
 -- What Stripe told us, by Stripe's id. organization_id is what the event's object says, empty if it says none.
 -- The fact is kept while it could not be handled, to be tried again.
 CREATE TABLE inbound_events (

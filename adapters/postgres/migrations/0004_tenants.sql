@@ -1,6 +1,6 @@
 -- Who may see what. Row-level security is enabled and forced on every tenant table, for every role: a row is
 -- there only for its own organization and mode, which each function sets for its own transaction.
--- The worker sees tasks, the inbox and the order of events across tenants, and everything else as the app does;
+-- The worker sees tasks, the inbox, kept replies and the order of events across tenants, and everything else as the app does;
 -- and customers without a pricing model, of which there are none, so that one would be noticed.
 
 DO $$
@@ -12,7 +12,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
         'customers', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases', 'payments',
-        'events', 'event_counters', 'tasks', 'inbound_events'
+        'events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -24,7 +24,7 @@ BEGIN
             EXECUTE format('GRANT UPDATE ON %I TO counterfoil_app, counterfoil_worker', name);
         END IF;
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['events', 'event_counters', 'tasks', 'inbound_events'] LOOP
+    FOREACH name IN ARRAY ARRAY['events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'] LOOP
         EXECUTE format('CREATE POLICY across_tenants ON %I TO counterfoil_worker USING (true)', name);
     END LOOP;
     CREATE POLICY must_not_be ON customers FOR SELECT TO counterfoil_worker USING (pricing_model_id IS NULL);
@@ -34,3 +34,4 @@ REVOKE INSERT ON event_counters FROM counterfoil_app;
 GRANT UPDATE (sequence) ON events TO counterfoil_worker;
 GRANT UPDATE ON event_counters TO counterfoil_worker;
 GRANT UPDATE, DELETE ON tasks TO counterfoil_worker;
+GRANT DELETE ON kept_replies TO counterfoil_worker;

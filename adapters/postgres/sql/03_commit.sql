@@ -1,11 +1,11 @@
 -- The only way to write: units of work are stored whole, or not at all.
 --
 -- work: {"parts": [{"organization_id", "livemode", "inbound": [inbound event, …],
---                   "finished": [{"id", "needed"}, …] (tasks), "new": {<table>: [state, …]},
---                   "changed": {<table>: [state, …]}, "events": […], "tasks": […]}]}
+--                   "finished": [{"id", "needed"}, …] (tasks), "replies": [kept reply, …],
+--                   "new": {<table>: [state, …]}, "changed": {<table>: [state, …]}, "events": […], "tasks": […]}]}
 -- A part holds everything of one tenant, of one unit of work or of several (adapters/postgres/commits.py); what
--- is empty is left out. Raises CF001 when something was stale; a key that is taken raises 23505 or 23P01. All undo
--- everything.
+-- is empty is left out. Raises CF001 when something was stale, CF002 when a named request is done already; a key that
+-- is taken raises 23505 or 23P01. All undo everything.
 
 CREATE OR REPLACE FUNCTION commit_work(work jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
@@ -23,6 +23,9 @@ BEGIN
         END IF;
         IF part ? 'finished' THEN
             PERFORM finish_tasks(org, live, part -> 'finished');
+        END IF;
+        IF part ? 'replies' THEN
+            PERFORM store_kept_replies(part -> 'replies');
         END IF;
         IF part ? 'new' OR part ? 'changed' THEN
             PERFORM store_rows(part -> 'new', part -> 'changed');
@@ -109,6 +112,20 @@ BEGIN
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < jsonb_array_length(events) THEN
         RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'an inbound event has been handled';
+    END IF;
+END $$;
+
+-- What a named request is answered, once for all; until it has a reply, the row it is about.
+CREATE OR REPLACE FUNCTION store_kept_replies(replies jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    taken int;
+BEGIN
+    INSERT INTO kept_replies AS stored SELECT * FROM jsonb_populate_recordset(NULL::kept_replies, replies)
+    ON CONFLICT (organization_id, livemode, route, key) DO UPDATE SET reply = excluded.reply
+        WHERE stored.reply IS NULL AND excluded.reply IS NOT NULL;
+    GET DIAGNOSTICS taken = ROW_COUNT;
+    IF taken < jsonb_array_length(replies) THEN
+        RAISE EXCEPTION 'repeated' USING ERRCODE = 'CF002';
     END IF;
 END $$;
 

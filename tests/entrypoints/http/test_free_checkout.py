@@ -59,6 +59,23 @@ async def test_the_application_confirms_it_and_that_again(service: Service) -> N
     assert service.gateway.calls == []
 
 
+async def test_a_named_request_is_answered_the_same_again(service: Service) -> None:
+    await service.with_catalog()
+    body = {"type": "product", "price": "sample", "anonymous": True}
+    named = {"idempotency-key": "k-1"}
+    opened, again = [
+        await service.client.post("/v1/checkout-sessions", json=body, headers=named) for _ in range(2)
+    ]
+    assert (opened.status_code, again.headers["idempotent-replayed"]) == (201, "true")
+    assert opened.content == again.content
+    for key in ("k-2", "k-3"):  # the second finds it completed
+        path = f"/v1/checkout-sessions/{opened.json()['id']}/confirm"
+        first, again = [await service.client.post(path, headers={"idempotency-key": key}) for _ in range(2)]
+        assert (first.status_code, again.headers["idempotent-replayed"]) == (200, "true")
+        assert first.content == again.content
+        assert first.json()["status"] == "succeeded"
+
+
 async def test_what_is_to_be_paid_or_has_ended_is_not_confirmed(service: Service) -> None:
     ended = await free(service)
     await service.client.post(f"/v1/checkout-sessions/{ended['id']}/expire")
