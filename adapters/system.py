@@ -34,5 +34,12 @@ class RandomSecrets:
 
     def api_key(self, *, livemode: bool) -> str:
         """A new secret of an API key; letters and digits only, so that a double click selects it whole."""
-        letters = "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_LENGTH))
-        return f"cf_{'live' if livemode else 'test'}_{letters}"
+        return f"cf_{'live' if livemode else 'test'}_{_random_letters()}"
+
+    def client_token(self) -> str:
+        """A new client token of a checkout session."""
+        return f"cst_{_random_letters()}"
+
+
+def _random_letters() -> str:
+    return "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_LENGTH))

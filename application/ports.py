@@ -38,6 +38,9 @@ class Secrets(Protocol):
     def api_key(self, *, livemode: bool) -> str:
         """A new secret of an API key, `cf_test_…` or `cf_live_…`, with at least 160 random bits."""
 
+    def client_token(self) -> str:
+        """A new client token of a checkout session, `cst_…`, with as many."""
+
 
 class EventOutbox(Protocol):
     """The only way to write."""
@@ -148,6 +151,9 @@ class PaymentRepository(Protocol):
         self, auth: Authenticated, limit: int, before: PaymentId | None = None
     ) -> Sequence[Payment]:
         """At most so many, newest first; those made `before` one of them, if it is given."""
+
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+        """By the id of a checkout session of this organization and mode; None when there is no such one."""
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         """By the public id of a checkout session, whosever it is; None when there is no such session."""

@@ -29,6 +29,16 @@ class Anonymous(Struct, frozen=True, tag="anonymous"):
 AuthContext = Authenticated | Anonymous
 
 
+class ClientToken(Struct, frozen=True):
+    """What the buyer of one checkout session holds: it lets them say who they are, and complete that session
+    where there is nothing to pay. Nothing else, and nobody's but that session's."""
+
+    secret: str
+
+    def __repr__(self) -> str:
+        return "ClientToken(…)"
+
+
 class Actor(Struct, frozen=True, omit_defaults=True):
     """Who caused an event, as it is published: `user`, `anonymous`, or `worker` (an effect, by nobody)."""
 

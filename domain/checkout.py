@@ -1,15 +1,16 @@
 """Checkout sessions: a buyer is asked to pay, once, for one thing."""
 
+import hmac
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.auth import Authenticated
+from domain.auth import Authenticated, ClientToken
 from domain.catalog import Price, Product
 from domain.change import Change
 from domain.customer import Customer
-from domain.errors import Rejected
+from domain.errors import Forbidden, Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
 from domain.money import Quantity, total
@@ -23,7 +24,8 @@ LIFETIME = timedelta(hours=24)
 
 
 class CheckoutSession(Struct, frozen=True):
-    """One thing to be paid for. `amount` is the total in minor units of `currency`.
+    """One thing to be paid for. `amount` is the total in minor units of `currency`; where it is 0 there is
+    nothing to pay, and no payment intent.
 
     `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
     `stripe_customer_id` is the one that Stripe is told when the intent is made: the same, should it be asked
@@ -48,10 +50,21 @@ class CheckoutSession(Struct, frozen=True):
     stripe_customer_id: str | None
     payment_intent_id: str | None
     client_secret: str | None
+    client_token: str
     purchase_id: PurchaseId | None
     expires_at: datetime
     created_at: datetime
     version: int = 0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether there is nothing to pay: then it is completed by saying so."""
+        return self.amount == 0
+
+    @property
+    def buyer_is_known(self) -> bool:
+        """Whether the seller can reach who buys."""
+        return self.customer_id is not None or self.customer_email is not None
 
 
 class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,20 +86,30 @@ class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_field
     metadata: Metadata = {}
 
 
+class BuyerDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the buyer says of themselves while the session is open. Left out: unchanged; null: taken back.
+
+    A known customer stays as it is: only the session's own fields change.
+    """
+
+    customer_email: Email | UnsetType | None = UNSET
+    customer_name: Name | UnsetType | None = UNSET
+
+
 def open_session(
     draft: NewCheckoutSession,
     auth: Authenticated,
     customer: Customer | None,
     price: Price | None,
     product: Product | None,
+    client_token: str,
     ids: Ids,
     now: datetime,
     lifetime: timedelta = LIFETIME,
 ) -> Change[CheckoutSession]:
     """A new session for this price and quantity, open for so long.
 
-    Raises Rejected `price_not_found`, `price_not_purchasable`, `customer_not_found`, `amount_too_large`,
-    `amount_is_zero`.
+    Raises Rejected `price_not_found`, `price_not_purchasable`, `customer_not_found`, `amount_too_large`.
     """
     if draft.customer is not None and customer is None:
         raise Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
@@ -101,8 +124,6 @@ def open_session(
             field="price",
         )
     amount = total(price.amount, draft.quantity)
-    if amount == 0:
-        raise Rejected("amount_is_zero", "There is nothing to pay for this price.", field="price")
     session = CheckoutSession(
         id=ids.new(CheckoutSessionId),
         organization_id=auth.organization_id,
@@ -122,6 +143,7 @@ def open_session(
         stripe_customer_id=customer.stripe_customer_id if customer else None,
         payment_intent_id=None,
         client_secret=None,
+        client_token=client_token,
         purchase_id=None,
         expires_at=now + lifetime,
         created_at=now,
@@ -137,3 +159,9 @@ def check_buyer(draft: NewCheckoutSession) -> None:
             "Give either a customer (its id or external id) or anonymous: true.",
             field="customer",
         )
+
+
+def check_client_token(session: CheckoutSession, token: ClientToken) -> None:
+    """Only this session's token speaks for its buyer. Raises Forbidden `client_token_invalid`."""
+    if not hmac.compare_digest(session.client_token.encode(), token.secret.encode()):
+        raise Forbidden("client_token_invalid", "This is not the client token of this checkout session.")

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import assert_never
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from domain.change import Change
-from domain.checkout import CheckoutSession, CheckoutSessionStatus
+from domain.checkout import BuyerDetails, CheckoutSession, CheckoutSessionStatus
 from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import CustomerId, PurchaseId
@@ -21,6 +22,27 @@ def attach_intent(
         session,
         payment_intent_id=payment_intent_id,
         client_secret=client_secret or session.client_secret,
+    )
+    return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
+
+
+def check_open(session: CheckoutSession, now: datetime) -> None:
+    """Raises Rejected `checkout_session_not_open`, also while the books have yet to say that it expired."""
+    if session.status != "open" or is_over(session, now):
+        status = "expired" if session.status == "open" else session.status
+        raise Rejected("checkout_session_not_open", f"This checkout session is {status}.")
+
+
+def describe_buyer(
+    session: CheckoutSession, details: BuyerDetails, now: datetime
+) -> Change[CheckoutSession] | None:
+    """The buyer says who they are; None when nothing is new. Raises Rejected `checkout_session_not_open`."""
+    check_open(session, now)
+    email, name = details.customer_email, details.customer_name
+    after = replace(
+        session,
+        customer_email=session.customer_email if email is UNSET else email,
+        customer_name=session.customer_name if name is UNSET else name,
     )
     return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
 
@@ -66,7 +88,7 @@ def follow_payment(
     *,
     abandoned: bool,
     now: datetime,
-    payment_intent_id: str,
+    payment_intent_id: str | None,
     customer_id: CustomerId | None,
     purchase_id: PurchaseId | None,
 ) -> Change[CheckoutSession] | None:

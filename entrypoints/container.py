@@ -22,8 +22,10 @@ from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import RandomSecrets, SystemClock, TypeIds
 from application.answer_once import AnswerOnce
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_api_key import CreateApiKey
@@ -150,11 +152,18 @@ class Container(containers.DeclarativeContainer):
         metrics,
         checkouts=store,
         gateway=gateway,
+        secrets=secrets,
         lifetime=settings.provided.checkout_lifetime,
         **deciding,
     )
     expire_checkout_session: providers.Singleton[ExpireCheckoutSession] = providers.Singleton(
         _use_case, ExpireCheckoutSession, metrics, checkouts=store, **deciding
+    )
+    complete_free_checkout: providers.Singleton[CompleteFreeCheckout] = providers.Singleton(
+        _use_case, CompleteFreeCheckout, metrics, payments=store, **deciding
+    )
+    update_checkout_session: providers.Singleton[UpdateCheckoutSession] = providers.Singleton(
+        _use_case, UpdateCheckoutSession, metrics, checkouts=store, **deciding
     )
     process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
         _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding

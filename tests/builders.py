@@ -169,6 +169,7 @@ def checkout_session(**changes: Any) -> CheckoutSession:
         stripe_customer_id=None,
         payment_intent_id="pi_1",
         client_secret="pi_1_secret",
+        client_token="cst_1",
         purchase_id=None,
         expires_at=NOW + timedelta(hours=24),
         created_at=NOW,

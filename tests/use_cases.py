@@ -7,8 +7,10 @@ from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
+from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
@@ -91,6 +93,8 @@ class UseCases(Generic[StoreT]):
             RefundPayment(worker, gateway, worker, ids, clock),
         )
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
-        self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock)
+        self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
+        self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
+        self.update_checkout_session = UpdateCheckoutSession(store, store, ids, clock)
         self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)

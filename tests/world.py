@@ -7,6 +7,7 @@ from typing import Any
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import CatalogApplied
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
@@ -17,7 +18,7 @@ from application.payments.process_payment_intent import (
 )
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import PaymentRecord
-from domain.auth import Authenticated
+from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import (
     CatalogDocument,
     FeatureEntry,
@@ -26,7 +27,7 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.effects import EndCheckoutSession
 from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, RequestId
@@ -58,6 +59,11 @@ CATALOG = CatalogDocument(
                     slug="book",
                     name="Book",
                     prices=(PriceEntry(slug="book", type="single_payment", amount=1500, currency="usd"),),
+                ),
+                ProductEntry(
+                    slug="sample",
+                    name="Sample",
+                    prices=(PriceEntry(slug="sample", type="single_payment", amount=0, currency="usd"),),
                 ),
                 ProductEntry(
                     slug="pro",
@@ -129,6 +135,21 @@ class World(UseCases[StoreT]):
         wanted: dict[str, Any] = {"type": "product", "price": "book", "anonymous": "customer" not in draft}
         return await self.open_checkout_session(
             NewCheckoutSession(**wanted | draft), self.auth, self.request()
+        )
+
+    async def free_session(self, **draft: Any) -> CheckoutSession:
+        """A stranger is to get a sample, for nothing."""
+        return await self.session(price="sample", **draft)
+
+    async def confirm(self, id: CheckoutSessionId, auth: Authenticated | None = None) -> CheckoutSession:
+        """The application completes a session with nothing to pay."""
+        return await self.complete_free_checkout(SellerConfirms(id, auth or self.auth, self.request()))
+
+    async def buyer_confirms(self, session: CheckoutSession, **details: Any) -> CheckoutSession:
+        """The buyer does, on the hosted page."""
+        token = ClientToken(session.client_token)
+        return await self.complete_free_checkout(
+            BuyerConfirms(session.id, token, BuyerDetails(**details), self.request())
         )
 
     async def report(self, fact: PaymentFact | ReversalFact, event_id: str | None = None) -> Booked:

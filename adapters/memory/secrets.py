@@ -12,3 +12,7 @@ class SequentialSecrets:
     def api_key(self, *, livemode: bool) -> str:
         """The next one: `cf_test_00000000000000000000000000000001`."""
         return f"cf_{'live' if livemode else 'test'}_{next(self._numbers):032d}"
+
+    def client_token(self) -> str:
+        """The next one: `cst_00000000000000000000000000000002`."""
+        return f"cst_{next(self._numbers):032d}"

@@ -122,6 +122,13 @@ class MemoryStore(OperatorReads):
         await asyncio.sleep(0)
         return answer
 
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+        books = self._of(auth)
+        session = books.get(CheckoutSession, id)
+        if session is None:
+            return await _answer(None)
+        return await _answer(books.paying(session, session.payment_intent_id, handled=False))
+
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         session = sessions_whosever(self._books).get(id)
         if session is None:

@@ -127,6 +127,12 @@ class PostgresStore(OperatorReads):
             await self.database.call("payments_page", auth.organization_id, auth.livemode, limit, before)
         )
 
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+        found = _PAYMENT_CONTEXT.decode(
+            await self._fact_contexts((auth.organization_id, auth.livemode, id, None, None))
+        )
+        return found if found.session is not None else None
+
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         return _if_any(_PAYMENT_CONTEXT, await self.database.call("resolve_return_context", id))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.causes import ApiRequest
-from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, PaymentIntent
+from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, PaymentIntent, Secrets
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import checkout, checkout_progress
 from domain.auth import Authenticated
@@ -16,7 +16,7 @@ from domain.ids import CheckoutSessionId, Ids
 
 @dataclass(frozen=True, slots=True)
 class OpenCheckoutSession:
-    """Open a checkout session and the payment intent that pays it.
+    """Open a checkout session and, unless there is nothing to pay, the payment intent that pays it.
 
     The session is in the books before Stripe hears of it, so no webhook can come for one we do not know;
     the intent's key is the session's id, so there is one intent for it whatever happens in between.
@@ -27,6 +27,7 @@ class OpenCheckoutSession:
     outbox: EventOutbox
     ids: Ids
     clock: Clock
+    secrets: Secrets
     lifetime: timedelta = checkout.LIFETIME
 
     async def __call__(
@@ -38,9 +39,21 @@ class OpenCheckoutSession:
         work = UnitOfWork(cause, auth, self.ids, now)
         session = work.record(
             checkout.open_session(
-                draft, auth, context.customer, context.price, context.product, self.ids, now, self.lifetime
+                draft,
+                auth,
+                context.customer,
+                context.price,
+                context.product,
+                self.secrets.client_token(),
+                self.ids,
+                now,
+                self.lifetime,
             )
         )
+        if session.is_free:
+            work.answer(stored(session))
+            await self.outbox.commit(work)
+            return stored(session)
         work.begin(session.id)
         await self.outbox.commit(work)
         return await self._with_intent(stored(session), auth, cause)

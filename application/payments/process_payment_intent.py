@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from application.causes import ApiRequest, Cause, InboundEvent
 from application.ports import Clock, EventOutbox, PaymentContext, PaymentGateway, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout_progress, customer, payment, purchase
+from domain import completion, payment
 from domain.auth import Anonymous
 from domain.change import stored
 from domain.checkout import CheckoutSession
+from domain.completion import Outcome
 from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
 from domain.ids import CheckoutSessionId, Ids
 from domain.payment import PaymentFact
@@ -45,9 +46,7 @@ class Booked(Struct, frozen=True):
 class ProcessPaymentIntent:
     """Book what became known of a payment intent: customer, purchase, payment and session together.
 
-    Facts may come in any order and number (design, rule 9). When money moves and nobody is known to be
-    paying, the customer is made by the same function as everywhere, and never found by e-mail: a stranger
-    could else write on somebody's customer by knowing an address. A fact that Stripe reports and that does
+    Facts may come in any order and number (design, rule 9). A fact that Stripe reports and that does
     not fit is kept with its reason, and refused to nobody: the money has moved.
     """
 
@@ -122,45 +121,30 @@ class ProcessPaymentIntent:
         buyer = Anonymous(session.organization_id, session.livemode)
         now = self.clock.now()
         work = UnitOfWork(cause, buyer, self.ids, now)
-        customer_id, purchase_id = session.customer_id, session.purchase_id
-        status = payment.status_after(fact, context.payment)
-        if customer_id is None and fact.money_moves:
-            draft = customer.anonymous_draft(
-                session.id,
-                context.terms,
-                email=session.customer_email or fact.receipt_email,
-                name=session.customer_name,
-            )
-            creation, _ = customer.create(draft, buyer, context.terms, self.ids, now)
-            customer_id = work.record(creation).id
-        if customer_id is not None and (fact.money_moves or context.purchase is not None):
-            refunded = payment.refunded_after(fact, context.payment)
-            bought = purchase.follow_payment(
-                session, context.purchase, status, refunded, customer_id, self.ids, now
-            )
-            purchase_id = work.record(bought).id if bought else purchase_id
+        outcome = Outcome(
+            status=payment.status_after(fact, context.payment),
+            binding=fact.money_moves,
+            abandoned=payment.is_abandoned_after(fact, context.payment),
+            payment_intent_id=fact.payment_intent_id,
+            email=fact.receipt_email,
+            refunded=payment.refunded_after(fact, context.payment),
+        )
+        completed = completion.follow(session, context.purchase, outcome, context.terms, self.ids, now)
+        for acquired in completed.acquired:
+            work.record(acquired)
         paid = payment.record(
             fact,
             context.payment,
             organization_id=session.organization_id,
             checkout_session_id=session.id,
-            customer_id=customer_id,
-            purchase_id=purchase_id,
+            customer_id=completed.customer_id,
+            purchase_id=completed.purchase_id,
             ids=self.ids,
             now=now,
         )
         if paid is not None:
             work.record(paid)
-        followed = checkout_progress.follow_payment(
-            session,
-            status,
-            abandoned=payment.is_abandoned_after(fact, context.payment),
-            now=now,
-            payment_intent_id=fact.payment_intent_id,
-            customer_id=customer_id,
-            purchase_id=purchase_id,
-        )
-        return work, stored(work.record(followed)) if followed else session
+        return work, stored(work.record(completed.session)) if completed.session else session
 
 
 def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
@@ -177,6 +161,8 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
         raise Rejected("payment_intent_mismatch", f"The session is paid by {paid_by}, not by this intent.")
     if context.paying not in (None, session.id):
         raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.paying}.")
+    if session.is_free:
+        raise Rejected("payment_intent_mismatch", "There is nothing to pay for this session.")
     if (fact.amount, fact.currency) != (session.amount, session.currency):
         raise Rejected(
             "amount_mismatch",

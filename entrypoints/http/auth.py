@@ -1,4 +1,4 @@
-"""Who is calling: `Authorization: Bearer cf_test_…`."""
+"""Who is calling: `Authorization: Bearer cf_test_…`; a buyer, `Bearer cst_…`."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from litestar import Request
 
 from application.ports import Tenants
 from domain.account import secret_hash
-from domain.auth import Authenticated
+from domain.auth import Authenticated, ClientToken
 from domain.errors import DomainError
 from entrypoints.logs import tell
 
@@ -17,7 +17,11 @@ AnyRequest: TypeAlias = Request[Any, Any, Any]
 KNOWN_FOR_SECONDS = 5.0
 """How long a key goes on working in a process that has seen it, after it was revoked (design, rule 16)."""
 
+FOR_BUYERS_TOO = "for_buyers_too"
+"""In a handler's `opt`: a client token is as good as an API key."""
+
 _PREFIXES = ("cf_test_", "cf_live_")
+_OF_BUYERS = "cst_"
 _LONGEST = 128
 
 
@@ -73,6 +77,20 @@ async def identify(request: AnyRequest, keys: ApiKeys) -> None:
     holder = await keys.holder(request.headers.get("authorization"))
     tell(organization_id=holder.organization_id, livemode=holder.livemode)
     request.scope["auth"] = holder
+
+
+def client_token_of(request: AnyRequest) -> ClientToken | None:
+    """The client token of a checkout session in the request's header; None where an API key is wanted."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret.startswith(_OF_BUYERS):
+        return None
+    return ClientToken(secret)
+
+
+def acts_as_buyer(request: AnyRequest) -> bool:
+    """Whether the route is one `FOR_BUYERS_TOO`, and a buyer's token is given; the use case checks it."""
+    return FOR_BUYERS_TOO in request.route_handler.opt and client_token_of(request) is not None
 
 
 def _secret_in(authorization: str | None) -> str:

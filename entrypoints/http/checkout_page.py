@@ -1,15 +1,19 @@
 """/checkout/{id}: the hosted page, where a buyer sees what is bought and pays it. Public, and for people."""
 
 from datetime import datetime
+from typing import Annotated
 
 from litestar import MediaType, Response, get
+from litestar.params import QueryParameter
 from msgspec import Struct
 
 from application.ports import CheckoutRepository, Clock, Offer
-from domain.checkout import CheckoutSession
+from domain.auth import ClientToken
+from domain.checkout import CheckoutSession, check_client_token
 from domain.checkout_progress import is_over
+from domain.errors import Forbidden, Rejected
 from domain.money import display
-from entrypoints.http.checkout_return import STANDING
+from entrypoints.http.checkout_return import standing
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, Script, asset, page, trouble, troubles
@@ -68,8 +72,12 @@ async def checkout_page(
     checkouts: Injected[CheckoutRepository],
     desks: Injected[Desks],
     clock: Injected[Clock],
+    token: Annotated[
+        str | None, QueryParameter(description="The session's `client_token`, as it is in its `url`.")
+    ] = None,
 ) -> Response[str]:
-    """What is bought, for how much, and whether it is paid; while it can be, the form that pays it."""
+    """What is bought, for how much, and whether it is paid; while it can be, the form that pays it. Where
+    there is nothing to pay, the form that completes it: for whoever has the session's client token."""
     offer = await checkouts.offer(id)
     if offer is None:
         raise session_not_found()
@@ -77,6 +85,8 @@ async def checkout_page(
     tell(organization_id=session.organization_id, livemode=session.livemode)
     if session.status != "open" or is_over(session, clock.now()):
         return _settled(offer, "expired" if session.status == "open" else session.status)
+    if session.is_free:
+        return free_order(offer, ClientToken(token or ""), f"{session.id}/confirm")
     back = _link(session.cancel_url, "Cancel and go back")
     desk = desks.of(session)
     if desk is None:
@@ -84,12 +94,44 @@ async def checkout_page(
         return page("checkout.html", _order(offer, "open", "Your order", text, back))
     script, mode = desk
     order = _order(offer, "open", "Your order", None, back)
-    form = {"mode": mode, "test_cards": _TEST_CARDS if mode.api_base else (), "refusal": offer.refusal}
+    form = {
+        "form": "payment.html",
+        "mode": mode,
+        "test_cards": _TEST_CARDS if mode.api_base else (),
+        "refusal": offer.refusal,
+    }
     return page("checkout.html", order | form, script=script)
 
 
+class Given(Struct, frozen=True):
+    """What a buyer has written into the form, as they wrote it."""
+
+    email: str = ""
+    name: str = ""
+
+
+def free_order(
+    offer: Offer, token: ClientToken, action: str, given: Given | None = None, refusal: Rejected | None = None
+) -> Response[str]:
+    """The page of an open session with nothing to pay; its form is sent to `action`. Works without scripts.
+
+    There is no form for somebody who knows the session's id alone, as the seller's staff may. What is sent
+    is a POST with the token in it: nobody who only looks changes anything, no other site can send it.
+    """
+    back = _link(offer.session.cancel_url, "Cancel and go back")
+    try:
+        check_client_token(offer.session, token)
+    except Forbidden:
+        text = "To complete this order, please open the link that the seller gave you."
+        return page("checkout.html", _order(offer, "open", "Your order", text, back))
+    order = _order(offer, "open", "Your order", None, back)
+    form = {"form": "free.html", "action": action, "given": given or Given(), "refusal": refusal}
+    status = 422 if refusal else 200
+    return page("checkout.html", order | form, status, posts=True)
+
+
 def _settled(offer: Offer, status: str) -> Response[str]:
-    heading, text = STANDING[status]
+    heading, text = standing(offer.session, status)
     url = offer.session.success_url if status in ("succeeded", "pending") else offer.session.cancel_url
     return page("checkout.html", _order(offer, status, heading, text, _link(url, "Back to the seller")))
 
@@ -98,6 +140,7 @@ def _order(offer: Offer, status: str, heading: str, text: str | None, link: Link
     """What every page of a session shows."""
     session = offer.session
     return {
+        "form": None,
         "session": session,
         "status": status,
         "heading": heading,

@@ -20,6 +20,16 @@ STANDING = {
     "open": ("Not paid yet", "The payment has not gone through. You can go back and try again."),
 }
 """What a buyer is told, by the session's status."""
+_FREE = {
+    "succeeded": ("Order complete", "Thank you. There was nothing to pay; you can close this page."),
+    "open": ("Not complete yet", "To complete your order, please open the link that the seller gave you."),
+}
+
+
+def standing(session: CheckoutSession, status: str | None = None) -> tuple[str, str]:
+    """Heading and text for how the session stands, or for this `status`."""
+    told = {**STANDING, **_FREE} if session.is_free else STANDING
+    return told[status or session.status]
 
 
 def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
@@ -32,8 +42,9 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
             url = None
     if url:
         return Redirect(url, status_code=303, headers=safely())
-    again = Link(f"../{session.id}", "Try again") if session.status == "open" else None
-    return message(*STANDING[session.status], link=again)
+    to_pay = session.status == "open" and not session.is_free
+    again = Link(f"../{session.id}", "Try again") if to_pay else None
+    return message(*standing(session), link=again)
 
 
 @get(

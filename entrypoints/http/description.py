@@ -19,7 +19,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from application.views import SubscriptionItemView
 from domain.catalog_document import CatalogDocument
-from domain.checkout import NewCheckoutSession
+from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.reversal import NewRefund
 from entrypoints.http.catalog import CatalogReply
@@ -33,6 +33,7 @@ from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.stripe_webhooks import WebhookReply
 
 _BODIES = (
+    BuyerDetails,
     CatalogDocument,
     CatalogReply,
     CheckoutSessionReply,
@@ -97,7 +98,10 @@ def openapi_config() -> OpenAPIConfig:
         render_plugins=[_Description(path="/", media_type=MediaType.JSON)],
         components=Components(
             security_schemes={
-                "api_key": SecurityScheme(type="http", scheme="bearer", description="cf_test_… or cf_live_…")
+                "api_key": SecurityScheme(type="http", scheme="bearer", description="cf_test_… or cf_live_…"),
+                "client_token": SecurityScheme(
+                    type="http", scheme="bearer", description="cst_…, of this one checkout session"
+                ),
             }
         ),
         tags=[

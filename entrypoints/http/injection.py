@@ -18,6 +18,9 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "apply_catalog": container.apply_catalog,
         "catalogs": container.store,
         "checkouts": container.store,
+        "complete_free_checkout": providers.Factory(
+            Once, container.complete_free_checkout, container.answer_once
+        ),
         "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
         "clock": container.clock,
@@ -38,6 +41,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
         "tenants": container.store,
+        "update_checkout_session": container.update_checkout_session,
     }
 
 

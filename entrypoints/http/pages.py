@@ -58,6 +58,7 @@ def page(
     *,
     headers: Mapping[str, str] | None = None,
     script: Script | None = None,
+    posts: bool = False,
 ) -> Response[str]:
     """The template with these values in it, escaped. Its policy names by hash what stands in the page, so
     that nothing smuggled in would run."""
@@ -67,7 +68,7 @@ def page(
         _TEMPLATES.get_template(template).render(values, script=script, code=code, style=style),
         status_code=status,
         media_type=MediaType.HTML,
-        headers={**safely(script), **(headers or {})},
+        headers={**safely(script, posts=posts), **(headers or {})},
     )
 
 
@@ -77,20 +78,24 @@ def message(
     status: int = 200,
     *,
     link: Link | None = None,
+    onward: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> Response[str]:
-    """What there is to say, when there is nothing to do."""
-    return page("message.html", {"title": title, "text": text, "link": link}, status, headers=headers)
+    """What there is to say, when there is nothing to do; `onward`, the browser follows the link by itself."""
+    values = {"title": title, "text": text, "link": link, "onward": onward}
+    return page("message.html", values, status, headers=headers)
 
 
-def safely(script: Script | None = None) -> dict[str, str]:
-    """The headers of every page: nothing is loaded, kept, told to others or shown inside another page."""
+def safely(script: Script | None = None, *, posts: bool = False) -> dict[str, str]:
+    """The headers of every page: nothing is loaded, kept, told to others or shown inside another page; only
+    one that `posts` has a form that the browser may send, to us."""
     policy = {"default-src": "'none'", "style-src": csp_hash(_STYLE)}
     if script is not None:
         policy["script-src"] = " ".join((csp_hash(script.text), *script.hosts))
         policy["connect-src"] = " ".join(script.calls) or "'none'"
         policy["frame-src"] = " ".join(script.frames) or "'none'"
-    policy |= {"base-uri": "'none'", "form-action": "'none'", "frame-ancestors": "'none'"}
+    sent_to = "'self'" if posts else "'none'"
+    policy |= {"base-uri": "'none'", "form-action": sent_to, "frame-ancestors": "'none'"}
     return {
         "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in policy.items()),
         "Referrer-Policy": "no-referrer",
@@ -115,6 +120,8 @@ def troubles(*statuses: int) -> dict[int, ResponseSpec]:
 
 
 _TROUBLE = {
+    403: ("This link does not do", "Please open the link that the seller gave you, as it is."),
+    409: ("This checkout has ended", "Nothing was charged. Please ask the seller for a new one."),
     404: ("Nothing here", "There is no such checkout. Please check the link."),
     503: ("Please try again", "We could not find out how your payment stands. Reload this page in a moment."),
 }

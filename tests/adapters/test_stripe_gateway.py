@@ -42,6 +42,7 @@ SESSION = CheckoutSession(
     stripe_customer_id=None,
     payment_intent_id=None,
     client_secret=None,
+    client_token="cst_1",
     purchase_id=None,
     expires_at=NOW + LIFETIME,
     created_at=NOW,

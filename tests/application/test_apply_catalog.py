@@ -62,7 +62,13 @@ async def test_what_is_read_can_be_applied_and_changes_nothing(world: MemoryWorl
     assert (await world.apply(document)).changes == ()
     assert document_of(await sold(world)) == document
     assert [entry.slug for entry in document.pricing_models] == ["standard", "wholesale"]
-    assert [entry.slug for entry in document.pricing_models[0].products] == ["book", "forum", "free", "pro"]
+    assert [entry.slug for entry in document.pricing_models[0].products] == [
+        "book",
+        "forum",
+        "free",
+        "pro",
+        "sample",
+    ]
     free = document.pricing_models[0].products[2]
     assert [(given.slug, given.included, given.reset) for given in free.features] == [("seats", 3, "month")]
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.memory.gateway import MemoryGateway
+from adapters.memory.secrets import SequentialSecrets
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -74,6 +75,7 @@ async def test_what_is_told_of_the_session_holds_no_secret(world: MemoryWorld) -
     told = [event for event in world.store.events if event.subject.id == session.id]
     assert [event.type for event in told] == ["checkout_session.created", "checkout_session.updated"]
     assert session.client_secret not in repr(told)
+    assert session.client_token not in repr(told)
 
 
 async def test_a_slug_names_the_price_of_the_customers_own_pricing_model(world: MemoryWorld) -> None:
@@ -128,17 +130,15 @@ async def test_a_total_that_is_too_large_is_refused(world: MemoryWorld) -> None:
     assert await refusal(world, quantity=MAX_AMOUNT // 1500 + 1) == ("amount_too_large", "quantity")
 
 
-async def test_a_session_over_nothing_is_refused(world: MemoryWorld) -> None:
-    (standard, wholesale) = CATALOG.pricing_models
-    products = [
-        replace(product, prices=(replace(product.prices[0], amount=0),))
-        if product.slug == "book"
-        else product
-        for product in standard.products
+async def test_for_nothing_to_pay_stripe_is_not_asked(world: MemoryWorld) -> None:
+    session = await world.free_session(quantity=3)
+    assert (session.status, session.amount, session.quantity) == ("open", 0, 3)
+    assert (session.payment_intent_id, session.client_secret) == (None, None)
+    assert world.gateway.calls == []
+    assert await world.store.session(world.auth, session.id) == session
+    assert [event.type for event in world.store.events if event.subject.id == session.id] == [
+        "checkout_session.created"
     ]
-    free = replace(CATALOG, pricing_models=(replace(standard, products=tuple(products)), wholesale))
-    await world.apply(free)
-    assert await refusal(world) == ("amount_is_zero", "price")
 
 
 async def test_when_stripe_does_not_answer_the_session_is_in_the_books(world: MemoryWorld) -> None:
@@ -168,7 +168,9 @@ class WebhookFirst(MemoryGateway):
 
 async def test_a_webhook_may_be_faster_than_stripes_reply(world: MemoryWorld) -> None:
     store = world.store
-    opening = OpenCheckoutSession(store, WebhookFirst(world), store, world.ids, world.clock)
+    opening = OpenCheckoutSession(
+        store, WebhookFirst(world), store, world.ids, world.clock, SequentialSecrets()
+    )
     draft = NewCheckoutSession(type="product", price="book", anonymous=True)
     session = await opening(draft, world.auth, world.request())
     assert (session.status, session.payment_intent_id) == ("succeeded", "pi_memory1")

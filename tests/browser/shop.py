@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 from dependency_injector import providers
@@ -36,9 +37,9 @@ class Shop:
     def basket(self) -> str:
         return f"{self.url}/basket"
 
-    async def session(self, price: str = "course", quantity: int = 1) -> Json:
+    async def session(self, price: str = "course", quantity: int = 1, **given: object) -> Json:
         return await self.service.open_checkout(
-            price=price, quantity=quantity, success_url=self.thanks, cancel_url=self.basket
+            price=price, quantity=quantity, success_url=self.thanks, cancel_url=self.basket, **given
         )
 
     async def status(self, session: Json) -> str:
@@ -59,14 +60,21 @@ class Shop:
         await self.service.sandbox.drain()
         large = await self.session("large")
         many = await self.session("dinars", 7)
+        known: dict[str, Any] = {"customer_email": "ada@example.com"}
+        free, complete = await self.session("sample"), await self.session("sample", **known)
+        await self.service.call("POST", f"/v1/checkout-sessions/{complete['id']}/confirm")
         return {
             **{name: session["url"] for name, session in opened.items()},
             "expired": expired["url"],
             "large": large["url"],
             "many": many["url"],
+            "free": free["url"],
+            "free, of somebody known": (await self.session("sample", **known))["url"],
+            "free, without the token": self.service.page(free),
+            "free, complete": complete["url"],
             "keyless": f"{self.keyless}/checkout/{large['id']}",
-            "not paid yet": f"{opened['declined']['url']}/return",
-            "unknown": expired["url"][:-4] + "0000",
+            "not paid yet": self.service.page(opened["declined"], "/return"),
+            "unknown": self.service.page(expired)[:-4] + "0000",
         }
 
 
@@ -104,6 +112,7 @@ def _catalog() -> Json:
         product("course", "Watercolour for beginners", 1999, "usd"),
         product("large", LONG_NAME, 99_999_999, "usd"),
         product("dinars", "Ink", 12_345_670, "kwd"),
+        product("sample", "A sheet of paper", 0, "usd"),
     ]
     model = {"slug": "standard", "name": "Standard", "is_default": True, "products": products}
     return {"pricing_models": [model]}

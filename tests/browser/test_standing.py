@@ -28,11 +28,15 @@ async def test_each_state_says_what_it_is_and_only_what_can_be_paid_asks_to_be(
         "expired": "Checkout expired",
         "large": "Your order",
         "many": "Your order",
+        "free": "Your order",
+        "free, of somebody known": "Your order",
+        "free, without the token": "Your order",
+        "free, complete": "Order complete",
         "keyless": "Your order",
         "not paid yet": "Not paid yet",
         "unknown": "Nothing here",
     }
-    assert asking == {"open", "declined", "large", "many"}
+    assert asking == {"open", "declined", "large", "many", "free", "free, of somebody known"}
 
 
 async def test_the_seller_the_product_and_the_whole_amount_are_there(

@@ -68,7 +68,10 @@ CATALOG = CatalogDocument(
                     slug="course",
                     name="Course",
                     group="courses",
-                    prices=(PriceEntry(slug="course", type="single_payment", amount=1999, currency="usd"),),
+                    prices=(
+                        PriceEntry(slug="course", type="single_payment", amount=1999, currency="usd"),
+                        PriceEntry(slug="lesson", type="single_payment", amount=0, currency="usd"),
+                    ),
                 ),
             ),
         ),
@@ -94,10 +97,15 @@ class World(UseCases[Store]):
         return await self.create_customer(NewCustomer(external_id=external_id), auth, REQUEST)
 
     async def session(
-        self, auth: Authenticated, *, quantity: int = 1, customer: str | None = None
+        self,
+        auth: Authenticated,
+        *,
+        price: str = "course",
+        quantity: int = 1,
+        customer: str | None = None,
     ) -> CheckoutSession:
         draft = NewCheckoutSession(
-            type="product", price="course", quantity=quantity, customer=customer, anonymous=customer is None
+            type="product", price=price, quantity=quantity, customer=customer, anonymous=customer is None
         )
         return await self.open_checkout_session(draft, auth, REQUEST)
 

@@ -63,7 +63,9 @@ class World:
         standard = PricingModelEntry(slug="standard", name="Standard", is_default=True, products=(book,))
         catalog = CatalogDocument(pricing_models=(standard,))
         await ApplyCatalog(self.store, self.store, self.ids, self.clock)(catalog, self.owner, CAUSE)
-        opening = OpenCheckoutSession(self.store, self.gateway, self.store, self.ids, self.clock)
+        opening = OpenCheckoutSession(
+            self.store, self.gateway, self.store, self.ids, self.clock, SequentialSecrets()
+        )
         draft = NewCheckoutSession(type="product", price="book", anonymous=True)
         return await opening(draft, self.owner, ApiRequest(RequestId("req_session")))
 

@@ -107,7 +107,7 @@ class Load:
         """Pay at Stripe; told that it is paid already, by a try whose answer was lost, is paid too."""
         form = {
             "client_secret": session["client_secret"],
-            "return_url": session["url"] + "/return",
+            "return_url": f"{self._address.api}/checkout/{session['id']}/return",
             "payment_method_data[type]": "card",
             "payment_method_data[card][number]": card,
             "payment_method_data[card][exp_month]": "12",

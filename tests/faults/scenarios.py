@@ -5,13 +5,15 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from application.answer_once import Answered, AnswerOnce
+from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.idempotency import IdempotencyKey, Reply
 from application.payments.process_payment_intent import BuyerReturned
 from application.payments.refund_payment import RefundAsked
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.auth import ClientToken
+from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.errors import Rejected
-from domain.ids import RequestId
+from domain.ids import CheckoutSessionId, RequestId
 from domain.reversal import Dispute, NewRefund, ReversalFact
 from tests.application.payment_flows import intent_of
 from tests.faults.outside import Process, Run
@@ -53,8 +55,8 @@ async def _known_customer(run: Run) -> None:
     await _customer(run)
 
 
-async def _session(run: Run) -> CheckoutSession:
-    draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+async def _session(run: Run, price: str = "book") -> CheckoutSession:
+    draft = NewCheckoutSession(type="product", price=price, anonymous=True)
     session = await run.insist(
         lambda process: process.open_checkout_session(draft, run.auth, process.request())
     )
@@ -106,6 +108,50 @@ async def _session_with_fast_news(run: Run) -> None:
     """Another process books the webhook of the new intent before this one has Stripe's reply."""
     run.outside.provider.tell_at_once = run.elsewhere().report
     await _session(run)
+
+
+async def _free_session(run: Run) -> None:
+    await _shop(run)
+    await _session(run, "sample")
+
+
+def _only_session(run: Run) -> CheckoutSessionId:
+    (found,) = [known for known in run.answered if known.startswith("cs_")]
+    return CheckoutSessionId(found)
+
+
+async def _confirmed_by_the_application(run: Run) -> None:
+    wanted = _only_session(run)
+    for _ in range(2):
+        completed = await run.insist(
+            lambda process: process.complete_free_checkout(
+                SellerConfirms(wanted, run.auth, process.request())
+            )
+        )
+        assert completed.status == "succeeded"
+        run.answered += [str(completed.purchase_id), str(completed.customer_id)]
+    await run.drain(2)
+
+
+async def _confirmed_by_the_buyer(run: Run) -> None:
+    wanted = _only_session(run)
+    session = await run.insist(lambda process: process.store.session(run.auth, wanted))
+    assert session is not None
+    token = ClientToken(session.client_token)
+    details = BuyerDetails(customer_email="bob@example.test")
+    await run.insist(
+        lambda process: process.update_checkout_session(
+            wanted, BuyerDetails(customer_name="Bob"), token, process.request()
+        )
+    )
+    completed = await run.insist(
+        lambda process: process.complete_free_checkout(
+            BuyerConfirms(wanted, token, details, process.request())
+        )
+    )
+    assert (completed.customer_email, completed.customer_name) == ("bob@example.test", "Bob")
+    run.answered += [str(completed.purchase_id), str(completed.customer_id)]
+    await run.drain(2)
 
 
 async def _perform(run: Run) -> None:
@@ -202,5 +248,7 @@ SCENARIOS = (
     Scenario("process payment intent, returned", _open_session, _paid_as_returned),
     Scenario("refund payment", _paid, _refunded),
     Scenario("process payment intent, refunded and disputed", _paid, _refunded_in_the_dashboard),
+    Scenario("complete free checkout, by the application", _free_session, _confirmed_by_the_application),
+    Scenario("complete free checkout, by the buyer", _free_session, _confirmed_by_the_buyer),
     Scenario("everything, one after another", _books, _everything),
 )

@@ -49,7 +49,7 @@ async def test_every_port_call_of_every_use_case_meets_faults() -> None:
         met.update((await run(ground, scenario)).calls)
         async for _, done in singles(ground, scenario):
             met.update(done.calls)
-    apart = {"by_api_key", "page", "offer", "park"}  # of the web, and of what can never succeed
+    apart = {"by_api_key", "page", "park"}  # of the web, and of what can never succeed
     for operators_only in (Organizations, ApiKeyRepository, Inbox, Backlogs):
         apart.update(dir(operators_only))
     calls = {name for name in dir(Store) if not name.startswith("_")} - apart

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from adapters.memory.gateway import MemoryGateway
+from adapters.memory.secrets import SequentialSecrets
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
@@ -107,7 +108,8 @@ async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_
     gateway = WatchingGateway(fresh_database.admin_dsn)
     store, worker = world.store, world.worker_store
     draft = NewCheckoutSession(type="product", price="course", anonymous=True)
-    session = await OpenCheckoutSession(store, gateway, store, world.ids, world.clock)(draft, auth, REQUEST)
+    opening = OpenCheckoutSession(store, gateway, store, world.ids, world.clock, SequentialSecrets())
+    session = await opening(draft, auth, REQUEST)
     gateway.succeed(session.payment_intent_id or "")
     process = ProcessPaymentIntent(store, gateway, store, world.ids, world.clock)
     assert (await process(BuyerReturned(session.id, REQUEST))).session is not None

@@ -9,11 +9,13 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.payments.process_payment_intent import BuyerReturned
-from domain.auth import Authenticated
+from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import document_of
+from domain.checkout import BuyerDetails
 from domain.customer import NewCustomer
 from domain.errors import Repeated
 from domain.payment import Attempt, Payment
@@ -145,6 +147,29 @@ async def test_showing_the_hosted_page_takes_one(counted: CountedWorld) -> None:
     session = await counted.world.session(counted.auth)
     await counted.world.store.offer(session.id)
     assert await counted.turns(counted.world.store.offer(session.id)) == 1
+
+
+async def test_opening_a_free_checkout_takes_two_and_completing_it_two(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    assert await counted.turns(world.session(auth, price="lesson")) == 2
+    first, second = [await world.session(auth, price="lesson") for _ in range(2)]
+    asked = SellerConfirms(first.id, auth, REQUEST)
+    assert await counted.turns(world.complete_free_checkout(asked)) == 2
+    assert await counted.turns(world.complete_free_checkout(asked)) == 1
+    details = BuyerDetails(customer_email="bob@example.test")
+    taken = BuyerConfirms(second.id, ClientToken(second.client_token), details, REQUEST)
+    assert await counted.turns(world.complete_free_checkout(taken)) == 2
+
+
+async def test_saying_who_buys_takes_two(counted: CountedWorld) -> None:
+    session = await counted.world.session(counted.auth)
+    await counted.world.store.offer(session.id)
+    for email, by in (
+        ("a@example.test", counted.auth),
+        ("b@example.test", ClientToken(session.client_token)),
+    ):
+        said = BuyerDetails(customer_email=email)
+        assert await counted.turns(counted.world.update_checkout_session(session.id, said, by, REQUEST)) == 2
 
 
 async def test_a_named_request_takes_no_more_and_its_repetition_three(counted: CountedWorld) -> None:

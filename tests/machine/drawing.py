@@ -20,6 +20,8 @@ from tests.machine.operating import (
 )
 from tests.machine.operations import (
     Apply,
+    Confirm,
+    Describe,
     Introduce,
     Number,
     OpenOrganization,
@@ -70,9 +72,16 @@ introduced = st.builds(
 sessions = st.builds(
     OpenSession,
     tenant=_TENANTS,
-    price=st.one_of(st.sampled_from(("book", "once", "gratis", "none")), _PICKS, st.none()),
+    price=st.one_of(st.sampled_from(("book", "once", "gratis", "sample", "none")), _PICKS, st.none()),
     customer=st.one_of(st.none(), st.none(), _KNOWN_IDS, _PICKS),
     quantity=st.sampled_from((1, 1, 1, 3, 10_000)),
+)
+described = st.builds(Describe, session=_PICKS, email=st.sampled_from((None, "eve@example.test")))
+confirmed = st.builds(
+    Confirm,
+    tenant=st.one_of(st.none(), _TENANTS),
+    session=_PICKS,
+    email=st.sampled_from((None, "eve@example.test")),
 )
 reports = st.builds(
     Report,
@@ -139,6 +148,10 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
     st.builds(OpenSession, tenant=st.just(0), price=st.none(), customer=_KNOWN_IDS, quantity=st.just(1)),
     st.builds(Report, session=st.just(0), news=news, charge=_CHARGES, event=st.sampled_from((None, "evt_3"))),
     st.builds(Return, session=st.just(0)),
+    st.builds(
+        Confirm, tenant=st.sampled_from((None, 0)), session=st.just(0), email=st.just("eve@example.test")
+    ),
+    st.builds(Describe, session=st.just(0), email=st.sampled_from((None, "bob@example.test"))),
     st.builds(Pay, session=st.just(0), news=news, charge=_CHARGES),
     st.builds(Perform, task=st.sampled_from((0, 1))),
     st.builds(Expire, tenant=st.just(0), session=st.just(0)),
@@ -157,6 +170,8 @@ anything: SearchStrategy[Operation] = st.one_of(
     new_keys,
     revocations,
     refunds,
+    described,
+    confirmed,
     performed,
     postponed,
     parked,
@@ -180,6 +195,16 @@ buyers = st.builds(
 payments = st.builds(Report, session=st.just(0), news=news, charge=_CHARGES) | st.builds(
     Return, session=st.just(0)
 )
+free_buyers = st.builds(
+    OpenSession,
+    tenant=st.just(0),
+    price=st.just("sample"),
+    customer=st.sampled_from((None, "ada")),
+    quantity=st.just(1),
+)
+confirmations = st.builds(
+    Confirm, tenant=st.sampled_from((None, 0)), session=st.just(0), email=emails
+) | st.builds(Describe, session=st.just(0), email=emails)
 stories = st.lists(st.builds(Report, session=st.just(0), news=news, charge=_CHARGES), min_size=1, max_size=3)
 endings = st.one_of(
     st.builds(Expire, tenant=st.just(0), session=st.just(0)),

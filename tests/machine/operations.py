@@ -12,12 +12,14 @@ from typing import Protocol
 from msgspec import UNSET, UnsetType
 
 from application.causes import ApiRequest
+from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.organizations.create_organization import NewOrganization
 from application.ports import EventFilter
+from domain.auth import ClientToken
 from domain.catalog_document import CatalogDocument
-from domain.checkout import NewCheckoutSession
+from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
-from domain.ids import PricingModelId, RequestId
+from domain.ids import CheckoutSessionId, PricingModelId, RequestId
 from tests.machine.known import Known
 from tests.machine.operating import command
 from tests.machine.service import Service
@@ -104,6 +106,41 @@ class OpenSession:
             metadata={"order": "7"},
         )
         return await service.open_checkout_session(draft, auth, request(service))
+
+
+@dataclass(frozen=True)
+class Confirm:
+    """A session with nothing to pay is completed: by an application that may be somebody else's or, with an
+    e-mail or without, by whoever has its client token."""
+
+    tenant: int | None
+    session: int
+    email: str | None = None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        session = known.session(self.session)
+        wanted = session.id if session else CheckoutSessionId("cs_none")
+        if self.tenant is not None:
+            asked = SellerConfirms(wanted, known.tenant(self.tenant), request(service))
+            return await service.complete_free_checkout(asked)
+        token = ClientToken(session.client_token if session else "cst_none")
+        details = BuyerDetails(customer_email=self.email) if self.email else BuyerDetails()
+        return await service.complete_free_checkout(BuyerConfirms(wanted, token, details, request(service)))
+
+
+@dataclass(frozen=True)
+class Describe:
+    """The buyer of a session says who they are, or takes it back."""
+
+    session: int
+    email: str | None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        session = known.session(self.session)
+        wanted = session.id if session else CheckoutSessionId("cs_none")
+        token = ClientToken(session.client_token if session else "cst_none")
+        details = BuyerDetails(customer_email=self.email)
+        return await service.update_checkout_session(wanted, details, token, request(service))
 
 
 @dataclass(frozen=True)

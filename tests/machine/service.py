@@ -40,6 +40,10 @@ class LaneIds:
         """The next one of this lane, and no secret at all."""
         return f"cf_{'live' if livemode else 'test'}_{self._next()}"
 
+    def client_token(self) -> str:
+        """The same, of a checkout session."""
+        return f"cst_{self._next()}"
+
     def _next(self) -> str:
         lane = LANE.get()
         self._counts[lane] += 1

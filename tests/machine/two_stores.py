@@ -58,6 +58,10 @@ class TwoStores(RuleBasedStateMachine):
     def report(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(operation=drawing.described | drawing.confirmed)
+    def nothing_to_pay(self, operation: Operation) -> None:
+        self._alone(operation)
+
     @rule(operation=drawing.movements | drawing.returns | drawing.offers)
     def buyer(self, operation: Operation) -> None:
         self._alone(operation)
@@ -109,6 +113,15 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(buyer=drawing.buyers, first=drawing.payments, second=drawing.payments, way=drawing.ways)
     def two_payments_at_once(self, buyer: Operation, first: Operation, second: Operation, way: Way) -> None:
+        self._alone(buyer)
+        self._at_once(first, second, way)
+
+    @rule(
+        buyer=drawing.free_buyers, first=drawing.confirmations, second=drawing.confirmations, way=drawing.ways
+    )
+    def two_confirmations_at_once(
+        self, buyer: Operation, first: Operation, second: Operation, way: Way
+    ) -> None:
         self._alone(buyer)
         self._at_once(first, second, way)
 

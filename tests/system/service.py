@@ -47,6 +47,10 @@ class Service:
         draft = {"type": "product", "price": "course", "anonymous": True, **fields}
         return await self.call("POST", "/v1/checkout-sessions", draft, expect=201)
 
+    def page(self, session: Json, rest: str = "") -> str:
+        """The address of the session's hosted page, as it is to somebody without the token."""
+        return f"{self.api.base_url}/checkout/{session['id']}{rest}"
+
     async def events(self) -> list[Json]:
         """The whole feed, once everything that has committed is in it."""
         await self.worker.drain()
@@ -66,7 +70,7 @@ class Service:
         try:
             intent = await self.buyer.v1.payment_intents.confirm_async(
                 session["payment_intent_id"],
-                {"payment_method": method, "return_url": session["url"] + "/return"},
+                {"payment_method": method, "return_url": self.page(session, "/return")},
             )
         except stripe.CardError as declined:
             return declined.code or ""

@@ -213,6 +213,7 @@ CREATE TABLE checkout_sessions (
     stripe_customer_id text COLLATE "C",
     payment_intent_id  text COLLATE "C",
     client_secret      text,
+    client_token       text NOT NULL,
     purchase_id        typeid,
     expires_at         timestamptz NOT NULL,
     created_at         timestamptz NOT NULL,

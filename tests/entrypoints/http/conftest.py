@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
+from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
 from application.operator_ports import Backlog
@@ -42,6 +43,12 @@ CATALOG: dict[str, Any] = {
                     "name": "Book",
                     "group": "books",
                     "prices": [{"slug": "book", "type": "single_payment", "amount": 1500, "currency": "usd"}],
+                },
+                {
+                    "slug": "sample",
+                    "name": "Sample",
+                    "group": "books",
+                    "prices": [{"slug": "sample", "type": "single_payment", "amount": 0, "currency": "usd"}],
                 },
             ],
         }
@@ -130,6 +137,7 @@ def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, Fragile
     container.worker_store.override(providers.Object(store))
     container.gateway.override(providers.Object(gateway))
     container.clock.override(providers.Object(clock))
+    container.secrets.override(providers.Singleton(SequentialSecrets))
     return container, store, gateway
 
 

@@ -69,6 +69,7 @@ CHECKOUT = {
     "success_url": "https://shop.example.com/thanks",
     "cancel_url": "https://shop.example.com/basket",
 }
+BUYER = {"customer_email": "ada@example.com", "customer_name": "Ada Lovelace"}
 NOBODYS = "01k9zq4m7tfhk0000000000000"
 
 
@@ -160,12 +161,18 @@ async def _checkout(call: Recorder, service: Service) -> None:
         {"anonymous": False, "customer": "user-8"},
         {"price": "handbuch"},
         {"price": "free"},
-        {"price": "sample"},
         {"quantity": 1_000_000},
     ):
         await call("POST", "/v1/checkout-sessions", {**CHECKOUT, **wrong})
     other = await call("POST", "/v1/checkout-sessions", CHECKOUT)
-    await call("POST", f"/v1/checkout-sessions/{other['id']}/expire")
+    address = f"/v1/checkout-sessions/{other['id']}"
+    await call("PATCH", address, BUYER)
+    await call("PATCH", address, BUYER, headers={"authorization": f"Bearer {session['client_token']}"})
+    await call("POST", f"{address}/confirm")
+    await call("POST", f"{address}/expire")
+    await call("PATCH", address, BUYER)
+    free = await call("POST", "/v1/checkout-sessions", {**CHECKOUT, "price": "sample"})
+    await call("POST", f"/v1/checkout-sessions/{free['id']}/confirm")
     paid = event_of(intent_of(session, service.made.organization_id), id="evt_1Sq2bKLkdIwHu7ixQ3mN8vTz")
     for signed in (signature(paid), "t=1,v1=0"):
         await call("POST", "/v1/stripe/webhooks", content=paid, headers={"stripe-signature": signed})

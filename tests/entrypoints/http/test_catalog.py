@@ -14,6 +14,8 @@ async def test_a_catalog_is_applied_read_and_applied_again(service: Service) -> 
         ("created", "product", "free"),
         ("created", "product", "book"),
         ("created", "price", "book"),
+        ("created", "product", "sample"),
+        ("created", "price", "sample"),
     ]
     assert reply["dry_run"] is False
     read = (await service.client.get("/v1/catalog")).json()
@@ -24,7 +26,7 @@ async def test_a_catalog_is_applied_read_and_applied_again(service: Service) -> 
 
 async def test_a_dry_run_only_says(service: Service) -> None:
     reply = (await service.client.put("/v1/catalog?dry_run=true", json=CATALOG)).json()
-    assert len(reply["changes"]) == 4
+    assert len(reply["changes"]) == 6
     assert reply["dry_run"] is True
     assert reply["catalog"] == {"pricing_models": [], "features": []}
     assert "catalog.applied" not in {event.type for event in service.store.events}

@@ -31,8 +31,9 @@ async def test_a_session_for_somebody_anonymous(service: Service) -> None:
         "purchase_id": None,
         "expires_at": "2026-01-02T12:00:00Z",
         "created_at": "2026-01-01T12:00:00Z",
-        "url": f"https://pay.example.com/checkout/{session['id']}",
+        "url": f"https://pay.example.com/checkout/{session['id']}?token={session['client_token']}",
         "client_secret": "pi_memory1_secret",
+        "client_token": session["client_token"],
     }
     read = await service.client.get(f"/v1/checkout-sessions/{session['id']}")
     assert (read.status_code, read.json()) == (200, session)
@@ -85,8 +86,10 @@ async def test_a_session_that_is_not_there(service: Service, id: str) -> None:
     for method, path in (
         ("GET", f"/v1/checkout-sessions/{id}"),
         ("POST", f"/v1/checkout-sessions/{id}/expire"),
+        ("POST", f"/v1/checkout-sessions/{id}/confirm"),
+        ("PATCH", f"/v1/checkout-sessions/{id}"),
     ):
-        reply = await service.client.request(method, path)
+        reply = await service.client.request(method, path, content=b"{}" if method == "PATCH" else None)
         if id == NOBODYS:
             assert_problem(reply, 404, "checkout_session_not_found")
         else:
