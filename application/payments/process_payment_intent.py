@@ -87,7 +87,7 @@ class ProcessPaymentIntent:
 
     async def _of_the_payment(self, fact: ReversalFact) -> PaymentFact:
         """A refund made at Stripe, or a dispute, says not whose it is: its intent does, as it is now. So all
-        that is known of the payment comes with it, and it cannot come too early (adr/0011)."""
+        that is known of the payment comes with it, and it cannot come too early (adr/0012)."""
         intent = await self.gateway.payment_intent(fact.payment_intent_id, livemode=fact.livemode)
         return replace(intent, refunds=fact.refunds, disputes=fact.disputes)
 

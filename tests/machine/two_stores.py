@@ -66,6 +66,10 @@ class TwoStores(RuleBasedStateMachine):
     def buyer(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(operation=drawing.refunds)
+    def seller(self, operation: Operation) -> None:
+        self._alone(operation)
+
     @rule(operation=drawing.leases | drawing.performed | drawing.postponed | drawing.parked)
     def worker(self, operation: Operation) -> None:
         self._alone(operation)
