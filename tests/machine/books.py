@@ -12,20 +12,22 @@ from adapters.memory.store import MemoryStore
 from adapters.postgres.commits import TABLES
 from adapters.postgres.migrations import SCHEMA
 from application.causes import Task
+from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
 from domain.change import State
 from domain.events import RecordedEvent
 
 
 class Everything(Struct, frozen=True):
-    """Every row of every tenant: states, tasks and inbox in the order of their keys; events as they committed
-    within each tenant, as far as they are numbered, then the others in the order of their ids.
+    """Every row of every tenant: states, tasks, inbox and replies in the order of their keys; events as they
+    committed within each tenant, as far as they are numbered, then the others in the order of their ids.
     """
 
     states: tuple[State, ...]
     events: tuple[RecordedEvent, ...]
     tasks: tuple[Task, ...]
     inbox: tuple[InboxRow, ...]
+    replies: tuple[KeptReply, ...]
 
 
 class ForkableStore(MemoryStore):
@@ -46,11 +48,15 @@ class ForkableStore(MemoryStore):
             events=found.events,
             tasks={task.id: task for task in found.tasks},
             inbox={(row.organization_id, row.livemode, row.id): row for row in found.inbox},
+            replies={
+                (kept.organization_id, kept.livemode, kept.route, kept.key): kept for kept in found.replies
+            },
         )
 
     def everything(self) -> Everything:
         """What it holds."""
-        return _in_order(list(self.states), list(self.events), list(self.tasks), list(self.inbox))
+        replies = list(self._books.replies.values())
+        return _in_order(list(self.states), list(self.events), list(self.tasks), list(self.inbox), replies)
 
 
 _KINDS: dict[str, Any] = {
@@ -58,13 +64,13 @@ _KINDS: dict[str, Any] = {
     "events": RecordedEvent,
     "tasks": Task,
     "inbound_events": InboxRow,
+    "kept_replies": KeptReply,
 }
 _OTHERS = (
     "route_organizations",
     "route_api_keys",
     "route_checkout_sessions",
     "event_counters",
-    "kept_replies",
 )
 _DECODER = msgspec.json.Decoder(
     msgspec.defstruct("Rows", [(table, list[kind]) for table, kind in _KINDS.items()])  # type: ignore[valid-type]
@@ -91,7 +97,7 @@ class PostgresBooks:
         """What the database holds, as of one moment."""
         rows: Any = _DECODER.decode(await self._superuser.fetchval(self._query))
         states = [state for table in TABLES.values() for state in getattr(rows, table)]
-        return _in_order(states, rows.events, rows.tasks, rows.inbound_events)
+        return _in_order(states, rows.events, rows.tasks, rows.inbound_events, rows.kept_replies)
 
     async def clear(self) -> None:
         """Nothing of it is left."""
@@ -99,7 +105,11 @@ class PostgresBooks:
 
 
 def _in_order(
-    states: list[State], events: list[RecordedEvent], tasks: list[Task], inbox: list[InboxRow]
+    states: list[State],
+    events: list[RecordedEvent],
+    tasks: list[Task],
+    inbox: list[InboxRow],
+    replies: list[KeptReply],
 ) -> Everything:
     states.sort(key=lambda state: (type(state).__name__, state.organization_id, state.livemode, state.id))
     events.sort(
@@ -107,4 +117,5 @@ def _in_order(
     )
     tasks.sort(key=lambda task: task.id)
     inbox.sort(key=lambda row: (row.organization_id, row.livemode, row.id))
-    return Everything(tuple(states), tuple(events), tuple(tasks), tuple(inbox))
+    replies.sort(key=lambda kept: (kept.organization_id, kept.livemode, kept.route, kept.key))
+    return Everything(tuple(states), tuple(events), tuple(tasks), tuple(inbox), tuple(replies))

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from application.ports import EventFilter
 from tests.machine.catalogs import catalogs, small_catalogs
 from tests.machine.lockstep import Way
+from tests.machine.named import IntroduceOnce, OpenSessionOnce
 from tests.machine.operating import (
     CreateKey,
     FindOwner,
@@ -113,6 +114,10 @@ numbered = st.builds(Number, limit=st.sampled_from((1, 2, 3, 7, None)))
 customer_reads = st.builds(ReadCustomer, tenant=_TENANTS, reference=st.one_of(_EXTERNAL_IDS, _PICKS))
 catalog_reads = st.builds(ReadCatalog, tenant=_TENANTS)
 keys = st.builds(ResolveKey, pick=st.one_of(_PICKS, st.none()))
+_NAMES = st.sampled_from(("k-1", "k-2", "k-3"))
+named = st.builds(IntroduceOnce, tenant=_TENANTS, key=_NAMES, external_id=_EXTERNAL_IDS)
+# Alone only: of two at once either may end what the other has begun, as no order of the two would.
+named_in_steps = st.builds(OpenSessionOnce, tenant=_TENANTS, key=_NAMES)
 new_keys = st.builds(CreateKey, tenant=_TENANTS)
 revocations = st.builds(RevokeKey, key=_PICKS, tenant=st.one_of(st.none(), st.none(), _TENANTS))
 operator_reads: SearchStrategy[Operation] = st.one_of(
@@ -169,6 +174,7 @@ anything: SearchStrategy[Operation] = st.one_of(
     returns,
     expiries,
     new_keys,
+    named,
     revocations,
     described,
     confirmed,

@@ -63,6 +63,7 @@ def normal_form(outcome: Outcome, step: int) -> dict[str, list[str]]:
         "events": [_text(_without_numbers(event, step)) for event in found.events],
         "tasks": [_text(task) for task in found.tasks],
         "inbox": [_text(row) for row in found.inbox],
+        "replies": [_text(kept) for kept in found.replies],
         "order of events of a subject": [_text([subject, *ids]) for subject, ids in by_subject.items()],
         "order of events of an operation": [_text([lane, *ids]) for lane, ids in by_lane.items()],
         "made at the provider": list(outcome.owners.values()),

@@ -82,6 +82,14 @@ class TwoStores(RuleBasedStateMachine):
     def read(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(operation=drawing.named | drawing.named_in_steps)
+    def named_request(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(first=drawing.named, second=drawing.named, again=st.booleans(), way=drawing.ways)
+    def two_named_requests_at_once(self, first: Operation, second: Operation, again: bool, way: Way) -> None:
+        self._at_once(first, first if again else second, way)
+
     @rule(operation=drawing.new_keys | drawing.revocations | drawing.operator_reads)
     def operator(self, operation: Operation) -> None:
         self._alone(operation)
