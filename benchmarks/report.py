@@ -10,13 +10,13 @@ from benchmarks.measuring import processor
 from benchmarks.runs import Case, Result
 
 TARGETS = {
-    ("create", 32, "commit"): 1.0,
-    ("create", 128, "commit"): 1.5,
-    ("create", 128, "together"): 0.45,
-    ("webhook", 32, "commit"): 0.5,
+    ("create", 32, "commit"): {"each alone": 0.65, "combined": 1.0},
+    ("create", 128, "commit"): {"combined": 1.5},
+    ("create", 128, "together"): {"combined": 0.45},
+    ("webhook", 32, "commit"): {"each alone": 0.5},
 }
 """Of design section 8: HTTP at so many connections, beside pgbench in this way. Requests that wait at one
-time are combined; were each alone, 0.65 would be asked of the first."""
+time are combined, so the harder targets are ours too."""
 
 Results = Mapping[Case, Sequence[Result]]
 
@@ -82,9 +82,11 @@ def _ratio(results: Results, case: Case, limit: Case) -> str:
     ours, its = results[case], results[limit]
     ratios = [ours_now.per_second / its_now.per_second for ours_now, its_now in zip(ours, its, strict=True)]
     by_cpu = _mid(its, "postgres_us") / (_mid(ours, "service_us") + _mid(ours, "postgres_us"))
-    verdict = ""
-    if target := TARGETS.get((case.flow, case.connections, limit.way)):
-        verdict = f"≥ {target}: {'met' if median(ratios) >= target else 'MISSED'}"
+    targets = TARGETS.get((case.flow, case.connections, limit.way), {})
+    verdict = "; ".join(
+        f"{how} ≥ {target}: {'met' if median(ratios) >= target else 'MISSED'}"
+        for how, target in targets.items()
+    )
     listed = " ".join(f"{ratio:.2f}" for ratio in ratios)
     return f"| {case.name} / {limit.name} | **{median(ratios):.2f}** ({listed}) | {by_cpu:.2f} | {verdict} |"
 

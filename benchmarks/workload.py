@@ -142,10 +142,11 @@ async def seed_sessions(stage: Stage, admin: asyncpg.Connection, token: str, cou
     await admin.execute(
         f"""INSERT INTO counterfoil.checkout_sessions (
                 organization_id, livemode, id, type, status, price_id, quantity, amount, currency,
-                customer_email, metadata, payment_intent_id, client_secret, expires_at, created_at, version)
+                customer_email, metadata, payment_intent_id, client_secret, client_token, expires_at,
+                created_at, version)
             SELECT p.organization_id, p.livemode, 'cs_' || token || '000', 'product', 'open', p.id, 1,
                 p.amount, p.currency, token || '@example.com', '{{}}', 'pi_' || token, 'secret',
-                now() + interval '1 day', now(), 1
+                'cst_' || token, now() + interval '1 day', now(), 1
             FROM counterfoil.prices AS p,
                 LATERAL (SELECT {token} AS token FROM generate_series(1, {count}) AS n) AS t
             WHERE p.organization_id = '{stage.auth.organization_id}' AND NOT p.livemode
