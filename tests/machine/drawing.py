@@ -11,6 +11,7 @@ from application.ports import EventFilter
 from tests.machine.catalogs import catalogs, small_catalogs
 from tests.machine.lockstep import Way
 from tests.machine.named import IntroduceOnce, OpenSessionOnce
+from tests.machine.news import News
 from tests.machine.operating import (
     CreateKey,
     FindOwner,
@@ -33,7 +34,7 @@ from tests.machine.operations import (
     ReadFeed,
     ResolveKey,
 )
-from tests.machine.payments import GiveBack, Lease, News, Park, Pay, Perform, Postpone, Report, Return
+from tests.machine.payments import GiveBack, Lease, Park, Pay, Perform, Postpone, Report, Return
 from tests.machine.sessions import Expire, ReadOffer
 
 _TENANTS = st.sampled_from((0, 0, 0, 0, 0, 1, 2, 3))
@@ -196,6 +197,12 @@ buyers = st.builds(
     price=st.none(),
     customer=st.sampled_from((None, "ada")),
     quantity=st.just(1),
+)
+reversals = st.builds(
+    Report,
+    session=st.just(0),
+    news=st.sampled_from(("refunded", "refunded", "refund failed", "disputed", "dispute lost")),
+    charge=_CHARGES,
 )
 payments = st.builds(Report, session=st.just(0), news=news, charge=_CHARGES) | st.builds(
     Return, session=st.just(0)

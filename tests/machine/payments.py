@@ -1,27 +1,18 @@
 """What can be done about payments and by the worker, as values (see operations.py)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
-
-from msgspec.structs import replace
 
 from application.causes import InboundEvent
 from application.payments.process_payment_intent import BuyerReturned, StripeReported
 from application.payments.refund_payment import RefundAsked
 from domain.auth import Authenticated
-from domain.checkout import CheckoutSession
 from domain.ids import CheckoutSessionId, OrganizationId, UserId
-from domain.payment import Attempt, PaymentFact
 from domain.reversal import NewRefund
 from tests.machine.known import Known
+from tests.machine.news import Flaw, News, flawed, told
 from tests.machine.operations import LEASE, request
 from tests.machine.service import Service
-
-News = Literal["created", "processing", "failed", "succeeded", "canceled", "abandoned"]
-Flaw = Literal["amount", "session", "nobody", "mode", "intent", "shared intent", "customer"]
-NOT_OURS = PaymentFact("pi_none", False, 1500, "usd")
 
 
 @dataclass(frozen=True)
@@ -146,43 +137,3 @@ class Park:
         if task is not None:
             await service.worker_store.park(task, "rejected", service.clock.now())
         return None
-
-
-def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFact:
-    """What Stripe reports of the session's intent; of an intent of our own making if there is no session."""
-    if session is None:
-        return NOT_OURS
-    fact = PaymentFact(
-        payment_intent_id=session.payment_intent_id or f"pi_for_{session.id}",
-        livemode=session.livemode,
-        amount=session.amount,
-        currency=session.currency,
-        organization_id=session.organization_id,
-        checkout_session_id=session.id,
-        receipt_email="payer@example.test",
-    )
-    match news:
-        case "created":
-            return fact
-        case "processing":
-            return replace(fact, attempts=(Attempt(f"ch_{charge}", "pending"),))
-        case "failed":
-            return replace(fact, attempts=(Attempt(f"ch_{charge}", "failed", "card_declined", "No."),))
-        case "succeeded":
-            return replace(fact, attempts=(Attempt(f"ch_{charge}", "succeeded"),), ending="succeeded")
-        case "canceled" | "abandoned":
-            return replace(fact, ending=news)
-
-
-def flawed(fact: PaymentFact, flaw: Flaw, known: Known) -> PaymentFact:
-    """The same with one thing wrong."""
-    other: Mapping[Flaw, dict[str, object]] = {
-        "amount": {"amount": fact.amount + 1},
-        "session": {"checkout_session_id": CheckoutSessionId("cs_none")},
-        "nobody": {"organization_id": None, "checkout_session_id": None},
-        "mode": {"livemode": not fact.livemode},
-        "intent": {"payment_intent_id": f"{fact.payment_intent_id}_other"},
-        "shared intent": {"payment_intent_id": f"pi_of_{known.sessions}"},
-        "customer": {"stripe_customer_id": "cus_of_somebody_else"},
-    }
-    return replace(fact, **other[flaw])

@@ -23,41 +23,12 @@ from adapters.postgres.migrations import SCHEMA
 from domain.effects import Effect
 from domain.events import EventType
 from tests.databases import DatabaseServer, choose, connected, running_server
+from tests.machine.excuses import EXCUSES, OURS
 from tests.machine.running import run_machine, sized
 from tests.machine.watch import Watch
 
 _EXAMPLES, _STEPS = 100, 25
 _EXAMPLES_WHERE_IT_CANNOT_BE_NOTICED = 5
-
-_OURS = "its ids are made by us, no two alike"
-_HEAD = "whoever changes the catalog writes its head: catalogs_one and the head's version come first"
-_NEVER_CHANGED = "no use case changes one"
-EXCUSES = {
-    "events_sequence": "one at a time gives numbers: the lock in sequence_events comes first",
-    "features_slug": _HEAD,
-    "prices_slug": _HEAD,
-    "pricing_models_one_default": _HEAD,
-    "pricing_models_slug": _HEAD,
-    "products_one_default": _HEAD,
-    "products_slug": _HEAD,
-    "purchases_one_per_session": "whoever makes a purchase changes its session, whose version comes first",
-    "route_api_keys_pkey": "secrets are made by us, no two alike",
-    "schema_functions_pkey": "only migrate writes it, under a lock",
-    "schema_migrations_pkey": "only migrate writes it, under a lock",
-    "subscriptions_one_current": "made only together with a customer, one for each group",
-    "users_email": "made only together with their organization, one in each mode",
-    "version of customers": "changed only by the task that makes it known to Stripe, which is finished first",
-    "version of features": _HEAD,
-    "version of organizations": _NEVER_CHANGED,
-    "version of prices": _HEAD,
-    "version of pricing_models": _HEAD,
-    "version of products": _HEAD,
-    "version of purchases": "changed only with its payment, whose version comes first",
-    "version of subscription_items": _NEVER_CHANGED,
-    "version of subscriptions": _NEVER_CHANGED,
-    "version of users": _NEVER_CHANGED,
-}
-"""What guards nothing that something else does not guard too, and what that is."""
 
 
 class Sabotage(Struct, frozen=True):
@@ -87,11 +58,14 @@ class Verdict(Struct, frozen=True):
         return f"{self.sabotage.name:36}{outcome:12}{self.operations:6} operations{excuse}{alarm}"
 
 
+_NOTHING = Sabotage("nothing", "SELECT", "nothing is taken: what is noticed without it would be a fault")
+
+
 def everything(server: DatabaseServer) -> list[Sabotage]:
     """All that can be taken."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         indexes = runner.run(_unique_indexes(server))
-    return [*indexes, *_unchecked_versions(), *_lost_events(), *_lost_effects()]
+    return [_NOTHING, *indexes, *_unchecked_versions(), *_lost_events(), *_lost_effects()]
 
 
 async def _unique_indexes(server: DatabaseServer) -> list[Sabotage]:
@@ -99,7 +73,7 @@ async def _unique_indexes(server: DatabaseServer) -> list[Sabotage]:
     async with server.fresh() as database, connected(database.admin_dsn) as superuser:
         rows = await superuser.fetch(_INDEXES, SCHEMA)
     return [
-        Sabotage(row["name"], row["statement"], _OURS if row["ours"] else EXCUSES.get(row["name"]))
+        Sabotage(row["name"], row["statement"], OURS if row["ours"] else EXCUSES.get(row["name"]))
         for row in rows
     ]
 
@@ -167,7 +141,7 @@ def _losing(table: str, condition: str) -> str:
 
 def tried(server: DatabaseServer, sabotage: Sabotage, random_seed: int) -> Verdict:
     """Run the machine without it."""
-    if sabotage.excuse == _OURS:
+    if sabotage.excuse == OURS:
         return Verdict(sabotage, None, 0)
     watch = Watch()
     examples = _EXAMPLES_WHERE_IT_CANNOT_BE_NOTICED if sabotage.excuse else _EXAMPLES

@@ -34,6 +34,8 @@ def check_standing(found: Everything) -> None:
         session = sessions[payment.checkout_session_id]
         assert session.status == asked or (session.status, asked) == ("expired", "open"), session
         if payment.purchase_id is not None:
+            if bought == "paid" and (back := payment.refunded_amount):
+                bought = "refunded" if back >= payment.amount else "partially_refunded"
             assert purchases[payment.purchase_id].status == bought, purchases[payment.purchase_id]
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.databases import DatabaseServer
-from tests.machine.sabotage import EXCUSES, everything, tried
+from tests.machine.excuses import EXCUSES
+from tests.machine.sabotage import everything, tried
 
 
 @pytest.mark.parametrize("name", ["catalogs_one", "event payment.succeeded"])

@@ -1,0 +1,31 @@
+"""What can be taken from a database without anybody noticing, and why (see sabotage.py)."""
+
+OURS = "its ids are made by us, no two alike"
+_HEAD = "whoever changes the catalog writes its head: catalogs_one and the head's version come first"
+_NEVER_CHANGED = "no use case changes one"
+EXCUSES = {
+    "events_sequence": "one at a time gives numbers: the lock in sequence_events comes first",
+    "features_slug": _HEAD,
+    "prices_slug": _HEAD,
+    "pricing_models_one_default": _HEAD,
+    "pricing_models_slug": _HEAD,
+    "products_one_default": _HEAD,
+    "products_slug": _HEAD,
+    "purchases_one_per_session": "whoever makes a purchase changes its session, whose version comes first",
+    "route_api_keys_pkey": "secrets are made by us, no two alike",
+    "schema_functions_pkey": "only migrate writes it, under a lock",
+    "schema_migrations_pkey": "only migrate writes it, under a lock",
+    "subscriptions_one_current": "made only together with a customer, one for each group",
+    "users_email": "made only together with their organization, one in each mode",
+    "version of customers": "changed only by the task that makes it known to Stripe, which is finished first",
+    "version of features": _HEAD,
+    "version of organizations": _NEVER_CHANGED,
+    "version of prices": _HEAD,
+    "version of pricing_models": _HEAD,
+    "version of products": _HEAD,
+    "version of purchases": "changed only with its payment, whose version comes first",
+    "version of subscription_items": _NEVER_CHANGED,
+    "version of subscriptions": _NEVER_CHANGED,
+    "version of users": _NEVER_CHANGED,
+}
+"""What guards nothing that something else does not guard too, and what that is."""
