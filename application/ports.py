@@ -1,5 +1,6 @@
 """Every port, on one page: what the use cases need from the world, and what is promised to them.
-(Those of who runs and watches it are in `application.operator_ports`.)
+(Those of who runs and watches it are in `application.operator_ports`; kept replies are in
+`application.idempotency`.)
 
 Repositories only read; `EventOutbox.commit` is the only way to write. Each read is one query, as of one
 moment. The contract suite (tests/contracts) holds every adapter to these words.
