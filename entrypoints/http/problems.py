@@ -152,4 +152,4 @@ def _of_validation(error: ValidationException) -> tuple[int, str, str, str | Non
             refused = wrong_field(f"{message} - at `$.{key}`")
             return 422, refused.code, refused.detail, refused.field
         case _:
-            return 422, "validation_failed", "A parameter is missing or wrong.", None
+            return 422, "invalid_value", "A parameter is missing or wrong.", None
