@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
 from domain.account import ApiKey, Organization, User
+from domain.address import Address
 from domain.catalog import (
     CatalogHead,
     Feature,
@@ -20,24 +21,32 @@ from domain.catalog import (
     Product,
 )
 from domain.change import State
-from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType
+from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType, Collects
 from domain.customer import Customer
 from domain.events import Subject
 from domain.ids import (
     ApiKeyId,
     CheckoutSessionId,
     CustomerId,
+    InvoiceId,
     OrganizationId,
+    PaymentMethodId,
     PriceId,
     PricingModelId,
     ProductId,
     PurchaseId,
+    SetupId,
+    SubscriptionId,
     UserId,
 )
+from domain.intent import IntentStatus
+from domain.invoice import BilledTo, Invoice, InvoiceLine, InvoiceStatus
 from domain.payment import Payment, PaymentStatus
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Dispute, Refund
-from domain.subscription import Subscription, SubscriptionItem, SubscriptionStatus
+from domain.setup import Setup
+from domain.subscription import CancellationReason, Subscription, SubscriptionItem, SubscriptionStatus
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
@@ -50,6 +59,20 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
     metadata: dict[str, str]
+    billing_address: Address | None
+    created_at: datetime
+
+
+class PaymentMethodView(Struct, frozen=True, kw_only=True):
+    id: PaymentMethodId
+    customer_id: CustomerId
+    stripe_payment_method_id: str
+    type: str
+    brand: str | None
+    last4: str | None
+    exp_month: int | None
+    exp_year: int | None
+    livemode: bool
     created_at: datetime
 
 
@@ -61,11 +84,17 @@ class SubscriptionView(Struct, frozen=True, kw_only=True):
     product_slug: str
     group: str
     is_add_on: bool
+    is_free: bool
     status: SubscriptionStatus
     trial_ends_at: datetime | None
     current_period_start: datetime
     current_period_end: datetime | None
+    payment_method_id: PaymentMethodId | None
+    failure_code: str | None
+    failure_message: str | None
     canceled_at: datetime | None
+    cancellation_reason: CancellationReason | None
+    replaced_by: SubscriptionId | None
     created_at: datetime
 
 
@@ -83,20 +112,26 @@ class CheckoutSessionView(Struct, frozen=True, kw_only=True):
 
     id: CheckoutSessionId
     type: CheckoutSessionType
+    collects: Collects
     status: CheckoutSessionStatus
     livemode: bool
-    price_id: PriceId
+    price_id: PriceId | None
     quantity: int
     amount: int
-    currency: str
+    currency: str | None
     customer_id: CustomerId | None
     customer_email: str | None
     customer_name: str | None
+    billing_address: Address | None
     success_url: str | None
     cancel_url: str | None
     metadata: dict[str, str]
+    preserve_billing_cycle: bool
+    all_subscriptions: bool
     payment_intent_id: str | None
+    setup_intent_id: str | None
     purchase_id: PurchaseId | None
+    subscription_id: SubscriptionId | None
     expires_at: datetime
     created_at: datetime
 
@@ -105,7 +140,7 @@ class PurchaseView(Struct, frozen=True, kw_only=True):
     """Amounts in minor units of `currency`."""
 
     id: PurchaseId
-    checkout_session_id: CheckoutSessionId
+    checkout_session_id: CheckoutSessionId | None
     customer_id: CustomerId
     price_id: PriceId
     quantity: int
@@ -125,9 +160,10 @@ class PaymentView(Struct, frozen=True, kw_only=True):
 
     id: str
     payment_intent_id: str
-    checkout_session_id: CheckoutSessionId
+    checkout_session_id: CheckoutSessionId | None
     customer_id: CustomerId | None
     purchase_id: PurchaseId | None
+    invoice_id: InvoiceId | None
     amount: int
     currency: str
     status: PaymentStatus
@@ -140,10 +176,52 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class SetupView(Struct, frozen=True, kw_only=True):
+    """The failure is given while the setup has failed."""
+
+    id: SetupId
+    setup_intent_id: str
+    checkout_session_id: CheckoutSessionId
+    customer_id: CustomerId | None
+    payment_method_id: PaymentMethodId | None
+    status: IntentStatus
+    failure_code: str | None
+    failure_message: str | None
+    livemode: bool
+    created_at: datetime
+
+
+class InvoiceView(Struct, frozen=True, kw_only=True):
+    """Amounts in minor units of `currency`. `number` is null until the invoice is finalized."""
+
+    id: InvoiceId
+    number: int | None
+    status: InvoiceStatus
+    customer_id: CustomerId
+    purchase_id: PurchaseId | None
+    subscription_id: SubscriptionId | None
+    period_start: datetime | None
+    period_end: datetime | None
+    billed_to: BilledTo
+    currency: str
+    lines: tuple[InvoiceLine, ...]
+    total: int
+    amount_paid: int
+    amount_refunded: int
+    amount_due: int
+    payment_intent_id: str | None
+    charge_attempts: int
+    livemode: bool
+    created_at: datetime
+    finalized_at: datetime | None
+    paid_at: datetime | None
+
+
 class OrganizationView(Struct, frozen=True, kw_only=True):
     id: OrganizationId
     name: str
     slug: str
+    sends_receipts: bool
     created_at: datetime
 
 
@@ -181,6 +259,9 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     CheckoutSession: ("checkout_session", CheckoutSessionView),
     Purchase: ("purchase", PurchaseView),
     Payment: ("payment", PaymentView),
+    PaymentMethod: ("payment_method", PaymentMethodView),
+    Setup: ("setup", SetupView),
+    Invoice: ("invoice", InvoiceView),
 }
 
 

@@ -14,11 +14,15 @@ from domain.text import EmailKey, email_key
 
 
 class Organization(Struct, frozen=True):
-    """A business that keeps its books here. It owns everything below it, live and test side by side."""
+    """A business that keeps its books here. It owns everything below it, live and test side by side.
+
+    `sends_receipts`: who pays an invoice gets a receipt by mail.
+    """
 
     organization_id: OrganizationId
     name: str
     slug: str
+    sends_receipts: bool
     created_at: datetime
     version: int = 0
 
@@ -95,5 +99,5 @@ def revoke_api_key(key: ApiKey, now: datetime) -> Change[ApiKey] | None:
 
 def new_organization(name: str, slug: str, ids: Ids, now: datetime) -> Change[Organization]:
     """A new organization, with nothing in its books yet."""
-    organization = Organization(ids.new(OrganizationId), name, slug, now)
+    organization = Organization(ids.new(OrganizationId), name, slug, sends_receipts, now)
     return Change(organization, (Event("organization.created"),))

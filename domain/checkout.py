@@ -1,4 +1,4 @@
-"""Checkout sessions: a buyer is asked to pay, once, for one thing."""
+"""Checkout sessions: a buyer is asked, once, for one thing: to pay, to leave a means of payment, or only to say yes."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -6,52 +6,72 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.auth import Authenticated, ClientToken
-from domain.catalog import Price, Product
-from domain.change import Change
-from domain.customer import Customer
-from domain.errors import Forbidden, Rejected
-from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
-from domain.money import Quantity, total
+from domain.address import Address
+from domain.auth import ClientToken
+from domain.errors import Forbidden
+from domain.ids import (
+    CheckoutSessionId,
+    CustomerId,
+    OrganizationId,
+    PriceId,
+    PurchaseId,
+    SubscriptionId,
+    id_pattern,
+)
+from domain.money import Quantity
 from domain.text import CustomerReference, Email, Metadata, Name, Url
 
-CheckoutSessionType = Literal["product"]
+CheckoutSessionType = Literal["product", "purchase", "add_payment_method", "activate_subscription"]
 CheckoutSessionStatus = Literal["open", "pending", "succeeded", "failed", "expired"]
+Collects = Literal["payment", "payment_method", "nothing"]
 
 LIFETIME = timedelta(hours=24)
 """How long a session can be paid, unless the settings say otherwise."""
 
+MOST_QUANTITIES = 20
+"""How often a buyer may change their mind about the quantity."""
+
 
 class CheckoutSession(Struct, frozen=True):
-    """One thing to be paid for. `amount` is the total in minor units of `currency`; where it is 0 there is
-    nothing to pay, and no payment intent.
+    """What a buyer is asked for. `collects` says how it is completed: by a payment intent, by a setup intent
+    that leaves a `payment_method` to be charged later, or, where there is `nothing` to pay, by saying so.
 
-    `customer_id` is null while nobody is known to be paying; a payment that moves money fills it.
-    `stripe_customer_id` is the one that Stripe is told when the intent is made: the same, should it be asked
-    again. `expires_at` is when it can no longer be paid; what is under way then may still end well.
+    `amount` is what `quantity` of the price costs, in minor units of `currency`: of a subscription, for each
+    of its periods. `quantities` are those the buyer was ever asked to pay for: what is booked is the one that
+    they have paid. `customer_id` is null while nobody is known to be buying. `stripe_customer_id` is the one
+    that Stripe is told when the intent is made: the same, should it be asked again. `subscription_id` is the
+    one to be activated, or to be paid by the new payment method (`all_subscriptions`: every one of the
+    customer); in the end also the one that was bought. `expires_at` is when it can no longer be completed;
+    what is under way then may still end well.
     """
 
     id: CheckoutSessionId
     organization_id: OrganizationId
     livemode: bool
     type: CheckoutSessionType
+    collects: Collects
     status: CheckoutSessionStatus
-    price_id: PriceId
+    price_id: PriceId | None
     quantity: int
+    quantities: tuple[int, ...]
     amount: int
-    currency: str
+    currency: str | None
     customer_id: CustomerId | None
     customer_email: str | None
     customer_name: str | None
+    billing_address: Address | None
     success_url: str | None
     cancel_url: str | None
     metadata: dict[str, str]
+    preserve_billing_cycle: bool
+    all_subscriptions: bool
     stripe_customer_id: str | None
     payment_intent_id: str | None
+    setup_intent_id: str | None
     client_secret: str | None
     client_token: str
     purchase_id: PurchaseId | None
+    subscription_id: SubscriptionId | None
     expires_at: datetime
     created_at: datetime
     version: int = 0
@@ -59,106 +79,74 @@ class CheckoutSession(Struct, frozen=True):
     @property
     def is_free(self) -> bool:
         """Whether there is nothing to pay: then it is completed by saying so."""
-        return self.amount == 0
+        return self.collects == "nothing"
+
+    @property
+    def sells(self) -> bool:
+        """Whether something is bought by it."""
+        return self.price_id is not None
+
+    @property
+    def intent_id(self) -> str | None:
+        """Stripe's intent that completes it."""
+        return self.payment_intent_id or self.setup_intent_id
 
     @property
     def buyer_is_known(self) -> bool:
         """Whether the seller can reach who buys."""
         return self.customer_id is not None or self.customer_email is not None
 
+    @property
+    def unit_amount(self) -> int:
+        """What one costs."""
+        return self.amount // self.quantity
+
+
+PriceReference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
+PurchaseReference = Annotated[PurchaseId, Meta(pattern=id_pattern(PurchaseId))]
+SubscriptionReference = Annotated[SubscriptionId, Meta(pattern=id_pattern(SubscriptionId))]
+
 
 class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The session an application asks for, for a customer or for somebody `anonymous`.
+    """The session an application asks for.
 
-    `price` is a price's id, or its slug: in the customer's pricing model, or for somebody anonymous in the
-    organization's default one.
+    - `product`: somebody buys `quantity` of a `price` (its id, or its slug: in the customer's pricing model,
+      or for somebody anonymous in the default one); for a `customer`, or `anonymous`. Where it is a
+      subscription, `preserve_billing_cycle` keeps the days on which the free plan that it replaces renews.
+    - `purchase`: the customer pays an open `purchase`.
+    - `add_payment_method`: a `customer` leaves a means of payment; it becomes that of the `subscription`, or
+      of `all_subscriptions`.
+    - `activate_subscription`: the customer leaves one for a `subscription` that could not be charged.
     """
 
     type: CheckoutSessionType
-    price: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
-    quantity: Quantity = 1
+    price: PriceReference | None = None
+    quantity: Quantity | None = None
+    purchase: PurchaseReference | None = None
+    subscription: SubscriptionReference | None = None
     customer: CustomerReference | None = None
     anonymous: bool = False
+    preserve_billing_cycle: bool = False
+    all_subscriptions: bool = False
     customer_email: Email | None = None
     customer_name: Name | None = None
+    billing_address: Address | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None
     metadata: Metadata = {}
 
 
 class BuyerDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the buyer says of themselves while the session is open. Left out: unchanged; null: taken back.
+    """What the buyer says of themselves while the session is open, and how many they want. Left out:
+    unchanged; null: taken back.
 
     A known customer stays as it is: only the session's own fields change.
     """
 
     customer_email: Email | UnsetType | None = UNSET
     customer_name: Name | UnsetType | None = UNSET
-
-
-def open_session(
-    draft: NewCheckoutSession,
-    auth: Authenticated,
-    customer: Customer | None,
-    price: Price | None,
-    product: Product | None,
-    client_token: str,
-    ids: Ids,
-    now: datetime,
-    lifetime: timedelta = LIFETIME,
-) -> Change[CheckoutSession]:
-    """A new session for this price and quantity, open for so long.
-
-    Raises Rejected `price_not_found`, `price_not_purchasable`, `customer_not_found`, `amount_too_large`.
-    """
-    if draft.customer is not None and customer is None:
-        raise Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
-    if price is None or product is None:
-        raise Rejected("price_not_found", f"There is no price '{draft.price}'.", field="price")
-    if price.archived_at is not None or product.archived_at is not None:
-        raise Rejected("price_not_purchasable", "This price is archived.", field="price")
-    if price.type != "single_payment":
-        raise Rejected(
-            "price_not_purchasable",
-            f"A checkout session takes a single_payment price; this one is {price.type}.",
-            field="price",
-        )
-    amount = total(price.amount, draft.quantity)
-    session = CheckoutSession(
-        id=ids.new(CheckoutSessionId),
-        organization_id=auth.organization_id,
-        livemode=auth.livemode,
-        type=draft.type,
-        status="open",
-        price_id=price.id,
-        quantity=draft.quantity,
-        amount=amount,
-        currency=price.currency,
-        customer_id=customer.id if customer else None,
-        customer_email=draft.customer_email or (customer.email if customer else None),
-        customer_name=draft.customer_name or (customer.name if customer else None),
-        success_url=draft.success_url,
-        cancel_url=draft.cancel_url,
-        metadata=draft.metadata,
-        stripe_customer_id=customer.stripe_customer_id if customer else None,
-        payment_intent_id=None,
-        client_secret=None,
-        client_token=client_token,
-        purchase_id=None,
-        expires_at=now + lifetime,
-        created_at=now,
-    )
-    return Change(session, (Event("checkout_session.created"),))
-
-
-def check_buyer(draft: NewCheckoutSession) -> None:
-    """A session is for one customer or for somebody anonymous. Raises Rejected `customer_or_anonymous`."""
-    if (draft.customer is not None) == draft.anonymous:
-        raise Rejected(
-            "customer_or_anonymous",
-            "Give either a customer (its id or external id) or anonymous: true.",
-            field="customer",
-        )
+    billing_address: Address | UnsetType | None = UNSET
+    quantity: Quantity | UnsetType = UNSET
 
 
 def check_client_token(session: CheckoutSession, token: ClientToken) -> None:

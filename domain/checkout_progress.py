@@ -3,25 +3,31 @@
 from datetime import datetime
 from typing import assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from domain.change import Change
-from domain.checkout import BuyerDetails, CheckoutSession, CheckoutSessionStatus
+from domain.checkout import MOST_QUANTITIES, BuyerDetails, CheckoutSession, CheckoutSessionStatus
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CustomerId, PurchaseId
-from domain.payment import PaymentStatus
+from domain.intent import IntentStatus
+from domain.money import total
 
 
-def attach_intent(
-    session: CheckoutSession, payment_intent_id: str, client_secret: str | None
-) -> Change[CheckoutSession] | None:
-    """Stripe's payment intent for this session is known now; None when it was known already."""
+class Intent(Struct, frozen=True):
+    """An intent as Stripe made it; the secret lets a browser complete it."""
+
+    id: str
+    client_secret: str | None
+
+
+def attach_intent(session: CheckoutSession, intent: Intent) -> Change[CheckoutSession] | None:
+    """Stripe's intent for this session is known now; None when it was known already."""
     after = replace(
         session,
-        payment_intent_id=payment_intent_id,
-        client_secret=client_secret or session.client_secret,
+        payment_intent_id=intent.id if session.collects == "payment" else None,
+        setup_intent_id=intent.id if session.collects == "payment_method" else None,
+        client_secret=intent.client_secret or session.client_secret,
     )
     return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
 
@@ -36,15 +42,46 @@ def check_open(session: CheckoutSession, now: datetime) -> None:
 def describe_buyer(
     session: CheckoutSession, details: BuyerDetails, now: datetime
 ) -> Change[CheckoutSession] | None:
-    """The buyer says who they are; None when nothing is new. Raises Rejected `checkout_session_not_open`."""
+    """The buyer says who they are, and how many they want; None when nothing is new.
+
+    Raises Rejected `checkout_session_not_open`, `quantity_fixed`, `amount_too_large`.
+    """
     check_open(session, now)
-    email, name = details.customer_email, details.customer_name
+    email, name, address = details.customer_email, details.customer_name, details.billing_address
     after = replace(
         session,
         customer_email=session.customer_email if email is UNSET else email,
         customer_name=session.customer_name if name is UNSET else name,
+        billing_address=session.billing_address if address is UNSET else address,
     )
+    if details.quantity is not UNSET and details.quantity != session.quantity:
+        after = _of_quantity(after, details.quantity)
     return Change(after, (Event("checkout_session.updated"),), session) if after != session else None
+
+
+def _of_quantity(session: CheckoutSession, quantity: int) -> CheckoutSession:
+    """The same for so many. Every quantity ever asked for is remembered: whichever amount the buyer turns out
+    to have paid, it is known what for."""
+    if not session.sells or session.purchase_id is not None or len(session.quantities) >= MOST_QUANTITIES:
+        raise Rejected("quantity_fixed", "The quantity can be changed no more.", field="quantity")
+    if session.collects == "payment" and session.payment_intent_id is None:
+        raise Rejected("quantity_fixed", "The quantity cannot be changed yet. Try again.", field="quantity")
+    amount = total(session.unit_amount, quantity)
+    return replace(
+        session,
+        quantity=quantity,
+        quantities=(*(known for known in session.quantities if known != quantity), quantity),
+        amount=amount,
+    )
+
+
+def paid_quantity(session: CheckoutSession, amount: int, currency: str) -> int | None:
+    """For how many the buyer has paid, who was asked for several quantities one after the other; None when
+    the amount is none that they were ever asked for."""
+    if currency != session.currency:
+        return None
+    asked = (quantity for quantity in session.quantities if quantity * session.unit_amount == amount)
+    return next(asked, None)
 
 
 def expire(session: CheckoutSession, now: datetime) -> Change[CheckoutSession] | None:
@@ -68,7 +105,7 @@ def expire(session: CheckoutSession, now: datetime) -> Change[CheckoutSession] |
 def expire_in_time(session: CheckoutSession) -> Change[CheckoutSession] | None:
     """Its time is up; None when there is nothing left to expire.
 
-    While money is under way it stays pending: should that fail, `follow_payment` finds its time is up.
+    While money is under way it stays pending: should that fail, `follow_intent` finds its time is up.
     """
     return _expired(session, session) if session.status == "open" else None
 
@@ -82,37 +119,29 @@ def _expired(after: CheckoutSession, before: CheckoutSession) -> Change[Checkout
     return Change(replace(after, status="expired"), (Event("checkout_session.expired"),), before)
 
 
-def follow_payment(
+def follow_intent(
     session: CheckoutSession,
-    payment: PaymentStatus,
+    intent: IntentStatus,
     *,
     abandoned: bool,
     now: datetime,
-    payment_intent_id: str | None,
-    customer_id: CustomerId | None,
-    purchase_id: PurchaseId | None,
+    known: CheckoutSession,
 ) -> Change[CheckoutSession] | None:
-    """The session after its payment; None when nothing is new.
+    """The session after its payment or setup, with what else became `known` of it; None when nothing is new.
 
-    Derived from how the payment stands and whether the session's time is up, so that order cannot matter. A
+    Derived from how the intent stands and whether the session's time is up, so that order cannot matter. A
     failed attempt leaves the session open for another one while there is time. One that has expired is
     pending again while somebody is paying all the same, and succeeded when they have. `abandoned`: canceled
     because it had expired, and by nobody else.
     """
-    after = replace(
-        session,
-        status=_status(payment, abandoned=abandoned, is_over=is_over(session, now)),
-        payment_intent_id=payment_intent_id,
-        customer_id=customer_id,
-        purchase_id=purchase_id,
-    )
+    after = replace(known, status=_status(intent, abandoned=abandoned, is_over=is_over(session, now)))
     if after == session:
         return None
     return Change(after, (_event(session, after),), session)
 
 
-def _status(payment: PaymentStatus, *, abandoned: bool, is_over: bool) -> CheckoutSessionStatus:
-    match payment:
+def _status(intent: IntentStatus, *, abandoned: bool, is_over: bool) -> CheckoutSessionStatus:
+    match intent:
         case "succeeded":
             return "succeeded"
         case "canceled":
@@ -122,7 +151,7 @@ def _status(payment: PaymentStatus, *, abandoned: bool, is_over: bool) -> Checko
         case "failed" | "open":
             return "expired" if is_over else "open"
         case _:
-            assert_never(payment)
+            assert_never(intent)
 
 
 def _event(before: CheckoutSession, after: CheckoutSession) -> Event:

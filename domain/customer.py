@@ -6,6 +6,7 @@ from typing import Annotated, assert_never
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.catalog import Plan, PricingModel
 from domain.change import Change
@@ -34,6 +35,7 @@ class Customer(Struct, frozen=True):
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
     metadata: dict[str, str]
+    billing_address: Address | None
     created_at: datetime
     version: int = 0
 
@@ -52,6 +54,7 @@ class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     email: Email | None = None
     name: Name | None = None
     metadata: Metadata = {}
+    billing_address: Address | None = None
     pricing_model_id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
     organization_id: Annotated[OrganizationId, Meta(pattern=id_pattern(OrganizationId))] | None = None
 
@@ -106,6 +109,7 @@ def create(
         pricing_model_id=_pricing_model(draft, auth, terms).id,
         stripe_customer_id=None,
         metadata=draft.metadata,
+        billing_address=draft.billing_address,
         created_at=now,
     )
     started = [start_default(customer.id, plan, ids, now) for plan in terms.defaults]
@@ -116,7 +120,12 @@ def create(
 
 
 def anonymous_draft(
-    session_id: CheckoutSessionId, terms: CustomerTerms, *, email: str | None, name: str | None
+    session_id: CheckoutSessionId,
+    terms: CustomerTerms,
+    *,
+    email: str | None,
+    name: str | None,
+    billing_address: Address | None,
 ) -> NewCustomer:
     """The customer for somebody who pays a session without being known. The external id is made of the
     session's, so it is theirs alone. Raises Rejected `no_default_pricing_model`: no model is left to sell by.
@@ -127,6 +136,7 @@ def anonymous_draft(
         external_id=f"anon_{session_id.removeprefix('cs_')}",
         email=email,
         name=name,
+        billing_address=billing_address,
         pricing_model_id=terms.pricing_model.id,
     )
 

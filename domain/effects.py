@@ -8,9 +8,11 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, PaymentId
+from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
+from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
+from domain.subscription import Subscription
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -38,6 +40,39 @@ class CancelPaymentIntent(Struct, frozen=True, tag="cancel_payment_intent"):
     payment_intent_id: str
 
 
+class CancelSetupIntent(Struct, frozen=True, tag="cancel_setup_intent"):
+    """Nobody shall leave a means of payment for what has expired."""
+
+    checkout_session_id: CheckoutSessionId
+    setup_intent_id: str
+
+
+class FinalizeInvoices(Struct, frozen=True, tag="finalize_invoices"):
+    """This invoice is to have its number, and with it those that wait as well."""
+
+    invoice_id: InvoiceId
+
+
+class SendReceipt(Struct, frozen=True, tag="send_receipt"):
+    """Whoever has paid the invoice is told so by mail."""
+
+    invoice_id: InvoiceId
+
+
+class ChargeInvoice(Struct, frozen=True, tag="charge_invoice"):
+    """Charge for the invoice what the customer is not there to pay; `attempt` counts from 1."""
+
+    invoice_id: InvoiceId
+    attempt: int
+
+
+class RenewSubscription(Struct, frozen=True, tag="renew_subscription"):
+    """The subscription's period, or its trial, is over then: the next one begins."""
+
+    subscription_id: SubscriptionId
+    period_end: datetime
+
+
 class CreateRefund(Struct, frozen=True, tag="create_refund"):
     """The money goes back, once, also should whoever asked for it have crashed. Parameters as written."""
 
@@ -48,12 +83,23 @@ class CreateRefund(Struct, frozen=True, tag="create_refund"):
     reason: RefundReason | None
 
 
-Effect = CreateStripeCustomer | EndCheckoutSession | CancelPaymentIntent | CreateRefund
+Effect = (
+    CreateStripeCustomer
+    | EndCheckoutSession
+    | CancelPaymentIntent
+    | CancelSetupIntent
+    | CreateRefund
+    | FinalizeInvoices
+    | SendReceipt
+    | ChargeInvoice
+    | RenewSubscription
+)
 
 ANSWERED_WITHIN = timedelta(minutes=2)
 """By then whoever asked for a refund has made it at Stripe themselves, or never will."""
 
 _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
+_IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
 
 
 def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
@@ -61,19 +107,50 @@ def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
     match state:
         case Customer(stripe_customer_id=None) if event.type == "customer.created":
             return (CreateStripeCustomer(state.id, state.external_id, state.email, state.name),)
-        case CheckoutSession() if event.type == "checkout_session.created":
-            return (EndCheckoutSession(state.id, state.expires_at),)
-        case CheckoutSession(status="expired", payment_intent_id=str(intent)) if event.type in _OF_EXPIRED:
-            # Updated too: the intent may become known only after the session has expired.
-            return (CancelPaymentIntent(state.id, intent),)
+        case CheckoutSession():
+            return _of_session(event, state)
         case Payment() if event.type == "payment.refund_pending":
             return tuple(
                 create_refund(state, refund)
                 for refund in state.refunds
                 if refund.id == event.fact and refund.stripe_refund_id is None
             )
+        case Invoice():
+            return _of_invoice(event, state)
+        case Subscription(
+            status="active" | "trialing", is_free=False, current_period_end=datetime() as end
+        ) if event.type in _IS_CURRENT:
+            return (RenewSubscription(state.id, end),)
         case _:
             return ()
+
+
+def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
+    if event.type == "checkout_session.created":
+        return (EndCheckoutSession(session.id, session.expires_at),)
+    # Updated too: the intent may become known only after the session has expired.
+    if session.status != "expired" or event.type not in _OF_EXPIRED:
+        return ()
+    if session.payment_intent_id is not None:
+        return (CancelPaymentIntent(session.id, session.payment_intent_id),)
+    if session.setup_intent_id is not None:
+        return (CancelSetupIntent(session.id, session.setup_intent_id),)
+    return ()
+
+
+def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
+    effects: list[Effect] = []
+    has_number = invoice.number is not None
+    is_paid = invoice.paid_at is not None
+    if not has_number and event.type == ("invoice.paid" if is_paid else "invoice.created"):
+        effects.append(FinalizeInvoices(invoice.id))
+    if event.type == "invoice.charge_due":
+        effects.append(ChargeInvoice(invoice.id, invoice.charge_attempts))
+    # Once it is paid and has its number, whichever comes last.
+    is_told = has_number and is_paid and event.type in ("invoice.paid", "invoice.finalized")
+    if is_told and invoice.receipt_email is not None and invoice.total:
+        effects.append(SendReceipt(invoice.id))
+    return tuple(effects)
 
 
 def create_refund(payment: Payment, refund: Refund) -> CreateRefund:
@@ -86,6 +163,8 @@ def due_at(effect: Effect, now: datetime) -> datetime:
     match effect:
         case EndCheckoutSession(expires_at=expires_at):
             return expires_at
+        case RenewSubscription(period_end=period_end):
+            return period_end
         case CreateRefund():
             return now + ANSWERED_WITHIN
         case _:

@@ -18,6 +18,9 @@ CheckoutSessionId = NewType("CheckoutSessionId", str)
 PurchaseId = NewType("PurchaseId", str)
 PaymentId = NewType("PaymentId", str)
 RefundId = NewType("RefundId", str)
+InvoiceId = NewType("InvoiceId", str)
+PaymentMethodId = NewType("PaymentMethodId", str)
+SetupId = NewType("SetupId", str)
 EventId = NewType("EventId", str)
 TaskId = NewType("TaskId", str)
 RequestId = NewType("RequestId", str)
@@ -38,6 +41,9 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     PurchaseId: "pur",
     PaymentId: "pay",
     RefundId: "rfd",
+    InvoiceId: "inv",
+    PaymentMethodId: "pmeth",
+    SetupId: "setup",
     EventId: "evt",
     TaskId: "task",
     RequestId: "req",

@@ -1,5 +1,6 @@
 """Money: an integer of the currency's minor unit, and a lower-case ISO 4217 code."""
 
+from fractions import Fraction
 from typing import Annotated
 
 from msgspec import Meta
@@ -44,3 +45,8 @@ def total(unit_amount: int, quantity: int) -> int:
             "amount_too_large", f"The total of {amount} is more than {MAX_AMOUNT}.", field="quantity"
         )
     return amount
+
+
+def prorated(amount: int, part: int, whole: int) -> int:
+    """`part` of `whole` of the amount, exactly, to the nearest minor unit; halves to the even one."""
+    return round(Fraction(amount * part, whole))

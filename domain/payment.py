@@ -1,13 +1,9 @@
 """Payments: what has become known of a payment intent, in whatever order it came.
 
-A payment is a join of facts (design, rule 9). Merging is commutative, associative and idempotent, so that
-duplicates and reordering cannot matter: attempts are known by their charge, refunds and disputes by their
-id, and how the intent ended is a set that only grows. `succeeded` and `canceled` are final, a failed attempt
-is not (docs.stripe.com/payments/paymentintents/lifecycle). Nothing is ordered by time.
+A payment is a join of facts, as `domain.intent` says; refunds and disputes are known by their id.
 """
 
 from datetime import datetime
-from typing import Literal
 
 from msgspec import Struct
 
@@ -17,9 +13,22 @@ from domain.ids import (
     CheckoutSessionId,
     CustomerId,
     Ids,
+    InvoiceId,
     OrganizationId,
     PaymentId,
     PurchaseId,
+)
+from domain.intent import (
+    CANCELED,
+    Attempt,
+    Ending,
+    Endings,
+    IntentStatus,
+    failure_of,
+    merge_attempts,
+    merge_endings,
+    news_of,
+    status_of,
 )
 from domain.reversal import (
     Dispute,
@@ -31,22 +40,7 @@ from domain.reversal import (
     total_refunded,
 )
 
-AttemptStatus = Literal["pending", "failed", "succeeded"]
-Ending = Literal["abandoned", "canceled", "succeeded"]
-"""`abandoned`: canceled because nobody paid in time, which is what we tell Stripe when a session expires."""
-PaymentStatus = Literal["open", "processing", "failed", "canceled", "succeeded"]
-
-_CANCELED: frozenset[Ending] = frozenset({"abandoned", "canceled"})
-_CERTAINTY: dict[AttemptStatus, int] = {"pending": 0, "failed": 1, "succeeded": 2}
-
-
-class Attempt(Struct, frozen=True):
-    """One try at charging. `id` is the charge's, else made of the payment method and the error's code."""
-
-    id: str
-    status: AttemptStatus
-    failure_code: str | None = None
-    failure_message: str | None = None
+PaymentStatus = IntentStatus
 
 
 class PaymentFact(Struct, frozen=True, tag="payment_intent"):
@@ -66,6 +60,7 @@ class PaymentFact(Struct, frozen=True, tag="payment_intent"):
     receipt_email: str | None = None
     organization_id: OrganizationId | None = None
     checkout_session_id: CheckoutSessionId | None = None
+    invoice_id: InvoiceId | None = None
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
 
@@ -82,12 +77,13 @@ class Payment(Struct, frozen=True):
     organization_id: OrganizationId
     livemode: bool
     payment_intent_id: str
-    checkout_session_id: CheckoutSessionId
+    checkout_session_id: CheckoutSessionId | None
     customer_id: CustomerId | None
     purchase_id: PurchaseId | None
+    invoice_id: InvoiceId | None
     amount: int
     currency: str
-    endings: tuple[Ending, ...]
+    endings: Endings
     attempts: tuple[Attempt, ...]
     status: PaymentStatus
     created_at: datetime
@@ -103,42 +99,14 @@ class Payment(Struct, frozen=True):
     @property
     def failure_code(self) -> str | None:
         """Why the payment has failed, while it has; of several failed attempts, the last by id."""
-        return self._failure.failure_code if self._failure else None
+        failure = failure_of(self.status, self.attempts)
+        return failure.failure_code if failure else None
 
     @property
     def failure_message(self) -> str | None:
         """The same, as Stripe says it to a person."""
-        return self._failure.failure_message if self._failure else None
-
-    @property
-    def _failure(self) -> Attempt | None:
-        failed = [attempt for attempt in self.attempts if attempt.status == "failed"]
-        return failed[-1] if failed and self.status == "failed" else None
-
-
-def merge_attempts(known: tuple[Attempt, ...], reported: tuple[Attempt, ...]) -> tuple[Attempt, ...]:
-    """Both, attempt by attempt; of two reports on one attempt the more certain one, in the order of ids."""
-    merged: dict[str, Attempt] = {}
-    for attempt in (*known, *reported):
-        other = merged.get(attempt.id, attempt)
-        merged[attempt.id] = max(attempt, other, key=_certainty)
-    return tuple(merged[key] for key in sorted(merged))
-
-
-def _certainty(attempt: Attempt) -> tuple[int, str, str]:
-    return _CERTAINTY[attempt.status], attempt.failure_code or "", attempt.failure_message or ""
-
-
-def status_of(endings: tuple[Ending, ...], attempts: tuple[Attempt, ...]) -> PaymentStatus:
-    """What the facts come to. Success outranks all; an attempt under way outranks those that failed."""
-    if "succeeded" in endings:
-        return "succeeded"
-    if endings:
-        return "canceled"
-    outcomes = {attempt.status for attempt in attempts}
-    if "pending" in outcomes:
-        return "processing"
-    return "failed" if "failed" in outcomes else "open"
+        failure = failure_of(self.status, self.attempts)
+        return failure.failure_message if failure else None
 
 
 def status_after(fact: PaymentFact, known: Payment | None) -> PaymentStatus:
@@ -162,9 +130,10 @@ def record(
     known: Payment | None,
     *,
     organization_id: OrganizationId,
-    checkout_session_id: CheckoutSessionId,
+    checkout_session_id: CheckoutSessionId | None,
     customer_id: CustomerId | None,
     purchase_id: PurchaseId | None,
+    invoice_id: InvoiceId | None,
     ids: Ids,
     now: datetime,
 ) -> Change[Payment] | None:
@@ -186,6 +155,7 @@ def record(
         checkout_session_id=checkout_session_id,
         customer_id=customer_id,
         purchase_id=purchase_id,
+        invoice_id=invoice_id,
         amount=fact.amount,
         currency=fact.currency,
         endings=endings,
@@ -201,18 +171,19 @@ def record(
     return Change(after, _events(known, after), known)
 
 
-def _merged(fact: PaymentFact, known: Payment | None) -> tuple[tuple[Ending, ...], tuple[Attempt, ...]]:
-    endings = {*(known.endings if known else ()), *((fact.ending,) if fact.ending else ())}
-    return tuple(sorted(endings)), merge_attempts(known.attempts if known else (), fact.attempts)
+def _merged(fact: PaymentFact, known: Payment | None) -> tuple[Endings, tuple[Attempt, ...]]:
+    return (
+        merge_endings(known.endings if known else (), fact.ending),
+        merge_attempts(known.attempts if known else (), fact.attempts),
+    )
 
 
 def _events(before: Payment | None, after: Payment) -> tuple[Event, ...]:
-    known = {(attempt.id, attempt.status) for attempt in before.attempts} if before else set()
-    news = [attempt for attempt in after.attempts if (attempt.id, attempt.status) not in known]
+    news = news_of(before.attempts if before else (), after.attempts)
     ended = set(before.endings) if before else set()
     events = [Event("payment.failed", attempt.id) for attempt in news if attempt.status == "failed"]
     events += [Event("payment.processing", attempt.id) for attempt in news if attempt.status == "pending"]
-    if not ended & _CANCELED and _CANCELED & set(after.endings):  # by whomever, it is canceled once
+    if not ended & CANCELED and CANCELED & set(after.endings):  # by whomever, it is canceled once
         events.append(Event("payment.canceled", "canceled"))
     if "succeeded" in set(after.endings) - ended:
         events.append(Event("payment.succeeded", "succeeded"))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal, assert_never
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.catalog import Interval, Plan, Price
 from domain.change import Change
@@ -13,6 +14,7 @@ from domain.ids import (
     CustomerId,
     Ids,
     OrganizationId,
+    PaymentMethodId,
     PriceId,
     PricingModelId,
     ProductId,
@@ -21,13 +23,17 @@ from domain.ids import (
 )
 
 SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "canceled"]
+CancellationReason = Literal["replaced", "requested"]
 
 
 class Subscription(Struct, frozen=True):
     """A product that a customer has. At most one current one per customer and group, add-ons aside:
     group and add-on are copied here so that the database can hold that rule.
 
-    Without a `current_period_end` it does not renew and does not end by itself.
+    `incomplete` until its first charge has succeeded, `past_due` while a later one has failed. Without a
+    `current_period_end` it does not renew and does not end by itself; periods are counted from the
+    `billing_anchor`. `payment_method_id` is what it is charged to. The `failure` is that of the last charge,
+    while that has failed. `replaced_by` is the one that the customer took instead.
     """
 
     id: SubscriptionId
@@ -39,12 +45,19 @@ class Subscription(Struct, frozen=True):
     product_slug: str
     group: str
     is_add_on: bool
+    is_free: bool
     status: SubscriptionStatus
+    billing_anchor: datetime
     trial_ends_at: datetime | None
     current_period_start: datetime
     current_period_end: datetime | None
+    payment_method_id: PaymentMethodId | None
     created_at: datetime
+    failure_code: str | None = None
+    failure_message: str | None = None
     canceled_at: datetime | None = None
+    cancellation_reason: CancellationReason | None = None
+    replaced_by: SubscriptionId | None = None
     version: int = 0
 
 
@@ -85,25 +98,41 @@ def start_default(
         product_slug=product.slug,
         group=product.group,
         is_add_on=product.is_add_on,
+        is_free=all(price.amount == 0 for price in plan.prices),
         status="active",
+        billing_anchor=now,
         trial_ends_at=None,
         current_period_start=now,
-        current_period_end=_period_end(now, recurring),
+        current_period_end=period_end(now, recurring, now) if recurring else None,
+        payment_method_id=None,
         created_at=now,
     )
     prices: tuple[PriceId | None, ...] = tuple(price.id for price in plan.prices) or (None,)
-    items = tuple(_item(subscription, price_id, ids, now) for price_id in prices)
-    return (
-        Change(
-            subscription,
-            (Event("subscription.created"),),
-            together_with=tuple(Change(item, (Event("subscription_item.created"),)) for item in items),
-        ),
-        SubscriptionRecord(subscription, items),
+    items = tuple(item_of(subscription, price_id, 1, ids, now) for price_id in prices)
+    return started(subscription, items), SubscriptionRecord(subscription, items)
+
+
+def started(subscription: Subscription, items: tuple[SubscriptionItem, ...]) -> Change[Subscription]:
+    """A new subscription, and its items with it."""
+    return Change(
+        subscription,
+        (Event("subscription.created"),),
+        together_with=tuple(Change(item, (Event("subscription_item.created"),)) for item in items),
     )
 
 
-def _item(subscription: Subscription, price_id: PriceId | None, ids: Ids, now: datetime) -> SubscriptionItem:
+def pay_by(subscription: Subscription, payment_method_id: PaymentMethodId) -> Change[Subscription] | None:
+    """It is charged to this from now on; None when it is already."""
+    if subscription.payment_method_id == payment_method_id:
+        return None
+    after = replace(subscription, payment_method_id=payment_method_id)
+    return Change(after, (Event("subscription.updated"),), subscription)
+
+
+def item_of(
+    subscription: Subscription, price_id: PriceId | None, quantity: int, ids: Ids, now: datetime
+) -> SubscriptionItem:
+    """So many of a price are part of the subscription."""
     return SubscriptionItem(
         ids.new(SubscriptionItemId),
         subscription.organization_id,
@@ -111,15 +140,21 @@ def _item(subscription: Subscription, price_id: PriceId | None, ids: Ids, now: d
         subscription.id,
         subscription.product_id,
         price_id,
-        1,
+        quantity,
         now,
     )
 
 
-def _period_end(start: datetime, price: Price | None) -> datetime | None:
-    if price is None or price.interval is None:
-        return None
-    return add_intervals(start, price.interval, price.interval_count)
+def period_end(anchor: datetime, price: Price, start: datetime) -> datetime:
+    """When the period that begins at `start` ends: the first of the anchor's returns after it.
+
+    Counted from the anchor each time, so that a month that is too short does not move those after it.
+    """
+    assert price.interval is not None, "what has no periods does not renew"
+    count = 1
+    while (end := add_intervals(anchor, price.interval, count * price.interval_count)) <= start:
+        count += 1
+    return end
 
 
 def add_intervals(start: datetime, interval: Interval, count: int) -> datetime:

@@ -15,8 +15,11 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.ids import OrganizationId
+from domain.invoice import Invoice
 from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
+from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 
 RowKey = tuple[type, OrganizationId, bool, str]
@@ -98,7 +101,13 @@ _UNIQUE = _by_kind(
         _Unique(Customer, ("stripe_customer_id",)),
         _Unique(Subscription, ("customer_id", "group"), _current_plan),
         _Unique(CheckoutSession, ("payment_intent_id",)),
+        _Unique(CheckoutSession, ("setup_intent_id",)),
+        _Unique(PaymentMethod, ("stripe_payment_method_id",)),
         _Unique(Purchase, ("checkout_session_id",)),
+        _Unique(Setup, ("setup_intent_id",)),
+        _Unique(Invoice, ("number",)),
+        _Unique(Invoice, ("purchase_id",)),
+        _Unique(Invoice, ("subscription_id", "period_end")),
         _Unique(Payment, ("payment_intent_id",)),
     )
 )
@@ -111,12 +120,24 @@ _REFERENCES = _by_kind(
         _Reference(Customer, "pricing_model_id", PricingModel),
         _Reference(Subscription, "customer_id", Customer),
         _Reference(Subscription, "product_id", Product),
+        _Reference(Subscription, "payment_method_id", PaymentMethod),
+        _Reference(Subscription, "replaced_by", Subscription),
         _Reference(SubscriptionItem, "subscription_id", Subscription),
+        _Reference(PaymentMethod, "customer_id", Customer),
         _Reference(CheckoutSession, "price_id", Price),
         _Reference(CheckoutSession, "customer_id", Customer),
+        _Reference(CheckoutSession, "purchase_id", Purchase),
+        _Reference(CheckoutSession, "subscription_id", Subscription),
         _Reference(Purchase, "checkout_session_id", CheckoutSession),
         _Reference(Purchase, "customer_id", Customer),
         _Reference(Purchase, "price_id", Price),
+        _Reference(Setup, "checkout_session_id", CheckoutSession),
+        _Reference(Setup, "customer_id", Customer),
+        _Reference(Setup, "payment_method_id", PaymentMethod),
+        _Reference(Invoice, "customer_id", Customer),
+        _Reference(Invoice, "purchase_id", Purchase),
+        _Reference(Invoice, "subscription_id", Subscription),
         _Reference(Payment, "checkout_session_id", CheckoutSession),
+        _Reference(Payment, "invoice_id", Invoice),
     )
 )

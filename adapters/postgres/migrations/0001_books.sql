@@ -9,6 +9,7 @@ CREATE TABLE organizations (
     organization_id typeid PRIMARY KEY,
     name            text NOT NULL,
     slug            text NOT NULL,
+    sends_receipts  boolean NOT NULL,
     created_at      timestamptz NOT NULL,
     version         int NOT NULL
 );
@@ -142,6 +143,7 @@ CREATE TABLE customers (
     pricing_model_id   typeid NOT NULL,
     stripe_customer_id text COLLATE "C",
     metadata           jsonb NOT NULL,
+    billing_address    jsonb,
     created_at         timestamptz NOT NULL,
     version            int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
@@ -151,6 +153,24 @@ CREATE TABLE customers (
 );
 CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
+
+CREATE TABLE payment_methods (
+    organization_id          typeid NOT NULL,
+    livemode                 boolean NOT NULL,
+    id                       typeid NOT NULL,
+    customer_id              typeid NOT NULL,
+    stripe_payment_method_id text COLLATE "C" NOT NULL,
+    type                     text NOT NULL,
+    brand                    text,
+    last4                    text,
+    exp_month                int,
+    exp_year                 int,
+    created_at               timestamptz NOT NULL,
+    version                  int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT payment_methods_at_stripe UNIQUE (organization_id, livemode, stripe_payment_method_id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers
+);
 
 CREATE TABLE subscriptions (
     organization_id      typeid NOT NULL,
@@ -162,16 +182,27 @@ CREATE TABLE subscriptions (
     product_slug         text NOT NULL,
     "group"              text NOT NULL,
     is_add_on            boolean NOT NULL,
+    is_free              boolean NOT NULL,
     status               text NOT NULL,
+    billing_anchor       timestamptz NOT NULL,
     trial_ends_at        timestamptz,
     current_period_start timestamptz NOT NULL,
     current_period_end   timestamptz,
+    payment_method_id    typeid,
     created_at           timestamptz NOT NULL,
+    failure_code         text,
+    failure_message      text,
     canceled_at          timestamptz,
+    cancellation_reason  text,
+    replaced_by          typeid,
     version              int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
-    FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products
+    FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products,
+    FOREIGN KEY (organization_id, livemode, payment_method_id) REFERENCES payment_methods,
+    -- The one that takes another's place is stored after it.
+    FOREIGN KEY (organization_id, livemode, replaced_by) REFERENCES subscriptions
+        DEFERRABLE INITIALLY DEFERRED
 );
 CREATE UNIQUE INDEX subscriptions_one_current
     ON subscriptions (organization_id, livemode, customer_id, "group")
@@ -195,41 +226,52 @@ CREATE TABLE subscription_items (
 CREATE INDEX subscription_items_of ON subscription_items (organization_id, livemode, subscription_id);
 
 CREATE TABLE checkout_sessions (
-    organization_id    typeid NOT NULL,
-    livemode           boolean NOT NULL,
-    id                 typeid NOT NULL,
-    type               text NOT NULL,
-    status             text NOT NULL,
-    price_id           typeid NOT NULL,
-    quantity           int NOT NULL CHECK (quantity > 0),
-    amount             bigint NOT NULL CHECK (amount >= 0),
-    currency           text NOT NULL,
-    customer_id        typeid,
-    customer_email     text,
-    customer_name      text,
-    success_url        text,
-    cancel_url         text,
-    metadata           jsonb NOT NULL,
-    stripe_customer_id text COLLATE "C",
-    payment_intent_id  text COLLATE "C",
-    client_secret      text,
-    client_token       text NOT NULL,
-    purchase_id        typeid,
-    expires_at         timestamptz NOT NULL,
-    created_at         timestamptz NOT NULL,
-    version            int NOT NULL,
+    organization_id        typeid NOT NULL,
+    livemode               boolean NOT NULL,
+    id                     typeid NOT NULL,
+    type                   text NOT NULL,
+    collects               text NOT NULL,
+    status                 text NOT NULL,
+    price_id               typeid,
+    quantity               int NOT NULL CHECK (quantity > 0),
+    quantities             jsonb NOT NULL,
+    amount                 bigint NOT NULL CHECK (amount >= 0),
+    currency               text,
+    customer_id            typeid,
+    customer_email         text,
+    customer_name          text,
+    billing_address        jsonb,
+    success_url            text,
+    cancel_url             text,
+    metadata               jsonb NOT NULL,
+    preserve_billing_cycle boolean NOT NULL,
+    all_subscriptions      boolean NOT NULL,
+    stripe_customer_id     text COLLATE "C",
+    payment_intent_id      text COLLATE "C",
+    setup_intent_id        text COLLATE "C",
+    client_secret          text,
+    client_token           text NOT NULL,
+    purchase_id            typeid,
+    subscription_id        typeid,
+    expires_at             timestamptz NOT NULL,
+    created_at             timestamptz NOT NULL,
+    version                int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices,
-    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
 );
 CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_id, livemode, payment_intent_id)
     WHERE payment_intent_id IS NOT NULL;
+CREATE UNIQUE INDEX checkout_sessions_setup ON checkout_sessions (organization_id, livemode, setup_intent_id)
+    WHERE setup_intent_id IS NOT NULL;
 
+-- What an application makes before it is paid has no session yet.
 CREATE TABLE purchases (
     organization_id     typeid NOT NULL,
     livemode            boolean NOT NULL,
     id                  typeid NOT NULL,
-    checkout_session_id typeid NOT NULL,
+    checkout_session_id typeid,
     customer_id         typeid NOT NULL,
     price_id            typeid NOT NULL,
     quantity            int NOT NULL CHECK (quantity > 0),
@@ -249,14 +291,70 @@ CREATE TABLE purchases (
 ALTER TABLE checkout_sessions ADD FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
     DEFERRABLE INITIALLY DEFERRED;
 
+CREATE TABLE setups (
+    organization_id     typeid NOT NULL,
+    livemode            boolean NOT NULL,
+    id                  typeid NOT NULL,
+    setup_intent_id     text COLLATE "C" NOT NULL,
+    checkout_session_id typeid NOT NULL,
+    customer_id         typeid,
+    payment_method_id   typeid,
+    endings             jsonb NOT NULL,
+    attempts            jsonb NOT NULL,
+    status              text NOT NULL,
+    created_at          timestamptz NOT NULL,
+    version             int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT setups_one_per_intent UNIQUE (organization_id, livemode, setup_intent_id),
+    FOREIGN KEY (organization_id, livemode, checkout_session_id) REFERENCES checkout_sessions,
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, payment_method_id) REFERENCES payment_methods
+);
+
+CREATE TABLE invoices (
+    organization_id   typeid NOT NULL,
+    livemode          boolean NOT NULL,
+    id                typeid NOT NULL,
+    customer_id       typeid NOT NULL,
+    purchase_id       typeid,
+    subscription_id   typeid,
+    period_start      timestamptz,
+    period_end        timestamptz,
+    billed_to         jsonb NOT NULL,
+    receipt_email     text,
+    currency          text NOT NULL,
+    lines             jsonb NOT NULL,
+    total             bigint NOT NULL CHECK (total >= 0),
+    amount_paid       bigint NOT NULL CHECK (amount_paid >= 0),
+    amount_refunded   bigint NOT NULL CHECK (amount_refunded >= 0),
+    status            text NOT NULL,
+    number            bigint CHECK (number > 0),
+    payment_intent_id text COLLATE "C",
+    charge_attempts   int NOT NULL,
+    created_at        timestamptz NOT NULL,
+    finalized_at      timestamptz,
+    paid_at           timestamptz,
+    version           int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    -- What makes numbers without gaps: whoever gives one takes the next, and two cannot take the same.
+    CONSTRAINT invoices_number UNIQUE (organization_id, livemode, number),
+    CONSTRAINT invoices_one_per_purchase UNIQUE (organization_id, livemode, purchase_id),
+    CONSTRAINT invoices_one_per_period UNIQUE (organization_id, livemode, subscription_id, period_end),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
+    FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
+);
+CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id) WHERE number IS NULL;
+
 CREATE TABLE payments (
     organization_id     typeid NOT NULL,
     livemode            boolean NOT NULL,
     id                  typeid NOT NULL,
     payment_intent_id   text COLLATE "C" NOT NULL,
-    checkout_session_id typeid NOT NULL,
+    checkout_session_id typeid,
     customer_id         typeid,
     purchase_id         typeid,
+    invoice_id          typeid,
     amount              bigint NOT NULL CHECK (amount >= 0),
     currency            text NOT NULL,
     endings             jsonb NOT NULL,
@@ -270,5 +368,6 @@ CREATE TABLE payments (
     CONSTRAINT payments_one_per_intent UNIQUE (organization_id, livemode, payment_intent_id),
     FOREIGN KEY (organization_id, livemode, checkout_session_id) REFERENCES checkout_sessions,
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
-    FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
+    FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
+    FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices
 );

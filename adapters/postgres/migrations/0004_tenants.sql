@@ -11,7 +11,8 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
-        'customers', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases', 'payments',
+        'customers', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
+        'setups', 'invoices', 'payments',
         'events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);

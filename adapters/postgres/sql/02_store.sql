@@ -55,7 +55,8 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
-        'customers', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases', 'payments'
+        'customers', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
+        'setups', 'invoices', 'payments'
     ] LOOP
         CALL define_store(name);
     END LOOP;

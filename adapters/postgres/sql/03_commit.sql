@@ -70,6 +70,9 @@ BEGIN
     IF added ? 'customers' OR changed ? 'customers' THEN
         PERFORM store_customers(added -> 'customers', changed -> 'customers');
     END IF;
+    IF added ? 'payment_methods' OR changed ? 'payment_methods' THEN
+        PERFORM store_payment_methods(added -> 'payment_methods', changed -> 'payment_methods');
+    END IF;
     IF added ? 'subscriptions' OR changed ? 'subscriptions' THEN
         PERFORM store_subscriptions(added -> 'subscriptions', changed -> 'subscriptions');
     END IF;
@@ -81,6 +84,12 @@ BEGIN
     END IF;
     IF added ? 'purchases' OR changed ? 'purchases' THEN
         PERFORM store_purchases(added -> 'purchases', changed -> 'purchases');
+    END IF;
+    IF added ? 'setups' OR changed ? 'setups' THEN
+        PERFORM store_setups(added -> 'setups', changed -> 'setups');
+    END IF;
+    IF added ? 'invoices' OR changed ? 'invoices' THEN
+        PERFORM store_invoices(added -> 'invoices', changed -> 'invoices');
     END IF;
     IF added ? 'payments' OR changed ? 'payments' THEN
         PERFORM store_payments(added -> 'payments', changed -> 'payments');

@@ -1,0 +1,74 @@
+"""Billing: whom an invoice is made out to, and what its payment makes of what it was for."""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain import invoice, purchase
+from domain.change import Change
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
+from domain.events import Event
+from domain.intent import Attempt, IntentStatus
+from domain.invoice import BilledTo, Invoice
+from domain.purchase import Purchase
+from domain.subscription import Subscription
+
+
+def billed_to(buyer: Customer | None, session: CheckoutSession, email: str | None) -> BilledTo:
+    """The session's buyer; `email` is what else became known of theirs."""
+    return BilledTo(
+        name=session.customer_name or (buyer.name if buyer else None),
+        email=session.customer_email or (buyer.email if buyer else None) or email,
+        address=session.billing_address or (buyer.billing_address if buyer else None),
+    )
+
+
+def settle(
+    known: Invoice,
+    bought: Purchase | None,
+    subscription: Subscription | None,
+    payment: IntentStatus,
+    refunded: int,
+    failure: Attempt | None,
+    now: datetime,
+) -> list[Change[Any]]:
+    """What the payment of an invoice makes of it, of its purchase and of its subscription."""
+    changes: list[Change[Any] | None] = [
+        purchase.follow_payment(bought, payment, refunded, now) if bought else None,
+        invoice.follow_payment(known, payment, refunded, now),
+        follow_charge(subscription, known, payment, failure) if subscription else None,
+    ]
+    return [change for change in changes if change is not None]
+
+
+def follow_charge(
+    subscription: Subscription, charged: Invoice, payment: IntentStatus, failure: Attempt | None
+) -> Change[Subscription] | None:
+    """The subscription after the charge for its current period; None when nothing is new.
+
+    Paid, it is active. Not paid, it stays `incomplete` if it never was, and is `past_due` otherwise, with the
+    reason. One that has ended stays so, whatever is paid for it.
+    """
+    if subscription.status == "canceled" or charged.period_end != subscription.current_period_end:
+        return None
+    after = subscription
+    if payment == "succeeded" and subscription.status in ("incomplete", "past_due"):
+        after = replace(after, status="active", failure_code=None, failure_message=None)
+    elif payment == "failed":
+        after = replace(
+            after,
+            status="incomplete" if subscription.status == "incomplete" else "past_due",
+            failure_code=failure.failure_code if failure else None,
+            failure_message=failure.failure_message if failure else None,
+        )
+    if after == subscription:
+        return None
+    return Change(after, (_event(subscription, after),), subscription)
+
+
+def _event(before: Subscription, after: Subscription) -> Event:
+    if before.status == after.status:
+        return Event("subscription.updated")
+    return Event("subscription.activated" if after.status == "active" else "subscription.past_due")

@@ -1,0 +1,203 @@
+"""Opening a checkout session: what a buyer can be asked for, and what they are not."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from msgspec import Struct
+
+from domain.auth import Authenticated
+from domain.catalog import Price, Product
+from domain.change import Change
+from domain.checkout import (
+    LIFETIME,
+    CheckoutSession,
+    CheckoutSessionType,
+    Collects,
+    NewCheckoutSession,
+)
+from domain.customer import Customer
+from domain.errors import Rejected
+from domain.events import Event
+from domain.ids import CheckoutSessionId, Ids
+from domain.money import total
+from domain.purchase import Purchase
+from domain.subscribing import predecessor
+from domain.subscription import Subscription
+
+
+class OpeningContext(Struct, frozen=True):
+    """What opening a session is decided on; null what is not there. Price and product are what is asked for,
+    or what the purchase is of; `current` are the customer's current subscriptions."""
+
+    customer: Customer | None
+    price: Price | None
+    product: Product | None
+    purchase: Purchase | None = None
+    subscription: Subscription | None = None
+    current: tuple[Subscription, ...] = ()
+
+
+_FIELDS: Mapping[CheckoutSessionType, tuple[frozenset[str], frozenset[str]]] = {
+    "product": (
+        frozenset({"price"}),
+        frozenset({"price", "quantity", "customer", "anonymous", "preserve_billing_cycle"}),
+    ),
+    "purchase": (frozenset({"purchase"}), frozenset({"purchase", "preserve_billing_cycle"})),
+    "add_payment_method": (
+        frozenset({"customer"}),
+        frozenset({"customer", "subscription", "all_subscriptions"}),
+    ),
+    "activate_subscription": (frozenset({"subscription"}), frozenset({"subscription"})),
+}
+"""Of each type: the fields that must be given, and those that may be."""
+_ALL = frozenset(field for _, allowed in _FIELDS.values() for field in allowed)
+
+
+def check_draft(draft: NewCheckoutSession) -> None:
+    """Each type has fields of its own. Raises Rejected `missing_field`, `unknown_field`,
+    `customer_or_anonymous`."""
+    needed, allowed = _FIELDS[draft.type]
+    for field in sorted(_ALL):
+        given = getattr(draft, field) not in (None, False)
+        if given and field not in allowed:
+            raise Rejected("unknown_field", f"A session of type {draft.type} has no `{field}`.", field=field)
+        if not given and field in needed:
+            raise Rejected("missing_field", f"A session of type {draft.type} needs `{field}`.", field=field)
+    if draft.type == "product" and (draft.customer is not None) == draft.anonymous:
+        raise Rejected(
+            "customer_or_anonymous",
+            "Give either a customer (its id or external id) or anonymous: true.",
+            field="customer",
+        )
+    if draft.subscription is not None and draft.all_subscriptions:
+        raise Rejected(
+            "invalid_value", "Give a subscription or all_subscriptions.", field="all_subscriptions"
+        )
+
+
+def open_session(
+    draft: NewCheckoutSession,
+    auth: Authenticated,
+    context: OpeningContext,
+    client_token: str,
+    ids: Ids,
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
+) -> Change[CheckoutSession]:
+    """A new session, open for so long.
+
+    Raises Rejected `customer_not_found`, `price_not_found`, `price_not_purchasable`, `amount_too_large`,
+    `already_subscribed`, `purchase_not_found`, `purchase_not_open`, `subscription_not_found` and
+    `subscription_not_activatable`.
+    """
+    customer = context.customer
+    if draft.customer is not None and customer is None:
+        raise Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
+    price, quantity, amount = _sold(draft, context)
+    session = CheckoutSession(
+        id=ids.new(CheckoutSessionId),
+        organization_id=auth.organization_id,
+        livemode=auth.livemode,
+        type=draft.type,
+        collects=_collects(price, amount),
+        status="open",
+        price_id=price.id if price else None,
+        quantity=quantity,
+        quantities=(quantity,),
+        amount=amount,
+        currency=price.currency if price else None,
+        customer_id=customer.id if customer else None,
+        customer_email=draft.customer_email or (customer.email if customer else None),
+        customer_name=draft.customer_name or (customer.name if customer else None),
+        billing_address=draft.billing_address,
+        success_url=draft.success_url,
+        cancel_url=draft.cancel_url,
+        metadata=draft.metadata,
+        preserve_billing_cycle=draft.preserve_billing_cycle,
+        all_subscriptions=draft.all_subscriptions,
+        stripe_customer_id=customer.stripe_customer_id if customer else None,
+        payment_intent_id=None,
+        setup_intent_id=None,
+        client_secret=None,
+        client_token=client_token,
+        purchase_id=context.purchase.id if context.purchase else None,
+        subscription_id=context.subscription.id if context.subscription else None,
+        expires_at=now + lifetime,
+        created_at=now,
+    )
+    return Change(session, (Event("checkout_session.created"),))
+
+
+def _collects(price: Price | None, amount: int) -> Collects:
+    if price is None:
+        return "payment_method"
+    if amount == 0:
+        return "nothing"
+    return "payment_method" if price.type == "subscription" else "payment"
+
+
+def _sold(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Price | None, int, int]:
+    """Price, quantity and amount of what the session sells, if it sells anything."""
+    match draft.type:
+        case "product":
+            price = _purchasable(draft, context)
+            quantity = draft.quantity or 1
+            return price, quantity, total(price.amount, quantity)
+        case "purchase":
+            purchase = context.purchase
+            if purchase is None or context.price is None:
+                raise Rejected(
+                    "purchase_not_found", f"There is no purchase '{draft.purchase}'.", field="purchase"
+                )
+            if purchase.status not in ("open", "failed"):
+                raise Rejected("purchase_not_open", f"The purchase is {purchase.status}.", field="purchase")
+            _check_subscribable(context.price, context)
+            return context.price, purchase.quantity, purchase.amount
+        case "add_payment_method":
+            if draft.subscription is not None and context.subscription is None:
+                raise _no_subscription(draft)
+            return None, 1, 0
+        case "activate_subscription":
+            if context.subscription is None:
+                raise _no_subscription(draft)
+            if context.subscription.status not in ("incomplete", "past_due", "trialing"):
+                raise Rejected(
+                    "subscription_not_activatable",
+                    f"The subscription is {context.subscription.status}.",
+                    field="subscription",
+                )
+            return None, 1, 0
+        case _:
+            assert_never(draft.type)
+
+
+def _purchasable(draft: NewCheckoutSession, context: OpeningContext) -> Price:
+    price, product = context.price, context.product
+    if price is None or product is None:
+        raise Rejected("price_not_found", f"There is no price '{draft.price}'.", field="price")
+    if price.archived_at is not None or product.archived_at is not None:
+        raise Rejected("price_not_purchasable", "This price is archived.", field="price")
+    if price.type == "usage":
+        raise Rejected(
+            "price_not_purchasable", "What is billed by usage cannot be bought beforehand.", field="price"
+        )
+    if product.is_default and price.type == "subscription":
+        raise Rejected(
+            "price_not_purchasable",
+            "A default product is given to every customer, not bought.",
+            field="price",
+        )
+    _check_subscribable(price, context)
+    return price
+
+
+def _check_subscribable(price: Price, context: OpeningContext) -> None:
+    if price.type == "subscription" and context.product is not None:
+        predecessor(context.product, context.current)
+
+
+def _no_subscription(draft: NewCheckoutSession) -> Rejected:
+    return Rejected(
+        "subscription_not_found", f"There is no subscription '{draft.subscription}'.", field="subscription"
+    )

@@ -1,0 +1,140 @@
+"""Taking a subscription: on trial or for money, and in place of a free one."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.catalog import Price, Product
+from domain.change import Change
+from domain.errors import Rejected
+from domain.events import Event
+from domain.ids import CustomerId, Ids, PaymentMethodId, SubscriptionId
+from domain.invoice import InvoiceLine
+from domain.money import prorated, total
+from domain.subscription import Subscription, SubscriptionStatus, item_of, period_end, started
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a customer subscribes to, and how. `preserve_billing_cycle`: the days on which the free plan that
+    it replaces renews are kept, and of the first period only the rest is billed."""
+
+    customer_id: CustomerId
+    product: Product
+    price: Price
+    quantity: int
+    payment_method_id: PaymentMethodId | None
+    trial_used: bool
+    preserve_billing_cycle: bool
+
+
+class Subscribed(Struct, frozen=True):
+    """The new subscription, all that changes for it, and what is billed for its first period."""
+
+    subscription: Subscription
+    changes: tuple[Change[Any], ...]
+    line: InvoiceLine
+
+
+class _Term(Struct, frozen=True):
+    status: SubscriptionStatus
+    anchor: datetime
+    start: datetime
+    end: datetime
+    description: str
+    amount: int
+
+
+def predecessor(product: Product, current: Iterable[Subscription]) -> Subscription | None:
+    """The customer's current subscription whose place one to this product would take; None if there is none.
+
+    Raises Rejected `already_subscribed` unless that one is free: nobody pays for two plans of one group.
+    """
+    if product.is_add_on:
+        return None
+    held = next((known for known in current if known.group == product.group and not known.is_add_on), None)
+    if held is not None and not held.is_free:
+        raise Rejected(
+            "already_subscribed",
+            f"The customer has a subscription to {held.product_slug} ({held.status}), and can have one at a time.",
+        )
+    return held
+
+
+def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: datetime) -> Subscribed:
+    """A subscription from now on; the free plan of its group ends with it. Raises Rejected
+    `already_subscribed`.
+
+    A trial is given once per customer and product. What is to be paid is `incomplete` until it is.
+    """
+    held = predecessor(wanted.product, current)
+    term = _term(wanted, held, now)
+    product, price = wanted.product, wanted.price
+    subscription = Subscription(
+        id=ids.new(SubscriptionId),
+        organization_id=product.organization_id,
+        livemode=product.livemode,
+        customer_id=wanted.customer_id,
+        pricing_model_id=product.pricing_model_id,
+        product_id=product.id,
+        product_slug=product.slug,
+        group=product.group,
+        is_add_on=product.is_add_on,
+        is_free=price.amount == 0,
+        status=term.status,
+        billing_anchor=term.anchor,
+        trial_ends_at=term.end if term.status == "trialing" else None,
+        current_period_start=term.start,
+        current_period_end=term.end,
+        payment_method_id=wanted.payment_method_id,
+        created_at=now,
+    )
+    item = item_of(subscription, price.id, wanted.quantity, ids, now)
+    changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
+    changes.append(started(subscription, (item,)))
+    line = InvoiceLine(term.description, wanted.quantity, price.amount, term.amount, price.id)
+    return Subscribed(subscription, tuple(changes), line)
+
+
+def _term(wanted: Wanted, held: Subscription | None, now: datetime) -> _Term:
+    price, name = wanted.price, wanted.product.name
+    amount = total(price.amount, wanted.quantity)
+    if price.trial_days is not None and not wanted.trial_used:
+        end = now + timedelta(days=price.trial_days)
+        return _Term("trialing", end, now, end, f"{name}: trial of {price.trial_days} days", 0)
+    status: SubscriptionStatus = "active" if amount == 0 else "incomplete"
+    period = _period_under_way(held, price, now) if wanted.preserve_billing_cycle and held else None
+    if held is not None and period is not None:
+        start, end = period
+        share = prorated(amount, _seconds(end - now), _seconds(end - start))
+        return _Term(
+            "active" if share == 0 else status,
+            held.billing_anchor, start, end, f"{name}: the rest of the period", share,
+        )  # fmt: skip
+    return _Term(status, now, now, period_end(now, price, now), name, amount)
+
+
+def _period_under_way(held: Subscription, price: Price, now: datetime) -> tuple[datetime, datetime] | None:
+    """The free plan's period that the new one can take over; None unless it is one of the price's.
+
+    Nobody is billed for a free plan, so that the period in its row may be long over: they go on from there.
+    """
+    start, end = held.current_period_start, held.current_period_end
+    if end is None or period_end(held.billing_anchor, price, start) != end:
+        return None
+    while end <= now:
+        start, end = end, period_end(held.billing_anchor, price, end)
+    return start, end
+
+
+def _seconds(time: timedelta) -> int:
+    return time // timedelta(seconds=1)
+
+
+def _replaced(held: Subscription, by: Subscription, now: datetime) -> Change[Subscription]:
+    after = replace(
+        held, status="canceled", canceled_at=now, cancellation_reason="replaced", replaced_by=by.id
+    )
+    return Change(after, (Event("subscription.canceled"),), held)
