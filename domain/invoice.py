@@ -60,7 +60,7 @@ class Invoice(Struct, frozen=True):
     """What a customer owes, or has paid. Amounts in minor units of `currency`; the lines sum to the total.
 
     `number` counts from 1 per organization and mode, without gaps, in the order of finalizing; null until
-    then. `payment_intent_id` is that of the charge we make for it; `charge_attempts` says how often we were to.
+    then. `payment_intent_id` is that of the charge we make for it, as often as `charge_attempts` says.
     """
 
     id: InvoiceId
@@ -158,9 +158,11 @@ def charge_again(invoice: Invoice) -> Change[Invoice] | None:
 
 
 def attach_intent(invoice: Invoice, payment_intent_id: str) -> Change[Invoice] | None:
-    """Stripe's payment intent for this invoice is known now; None when it was known already."""
+    """Stripe's payment intent for this invoice is known now; None when one was known already: it stays."""
+    if invoice.payment_intent_id is not None:
+        return None
     after = replace(invoice, payment_intent_id=payment_intent_id)
-    return Change(after, (Event("invoice.updated"),), invoice) if after != invoice else None
+    return Change(after, (Event("invoice.payment_intent_created"),), invoice)
 
 
 def _paid(invoice: Invoice, payment: IntentStatus, refunded: int, now: datetime) -> Invoice:
