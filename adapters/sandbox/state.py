@@ -43,6 +43,8 @@ class Books(msgspec.Struct, kw_only=True):
     customers: dict[str, JsonObject] = {}
     payment_methods: dict[str, JsonObject] = {}
     payment_intents: dict[str, JsonObject] = {}
+    setup_intents: dict[str, JsonObject] = {}
+    setup_attempts: dict[str, JsonObject] = {}
     charges: dict[str, JsonObject] = {}
     refunds: dict[str, JsonObject] = {}
     disputes: dict[str, JsonObject] = {}
@@ -51,6 +53,8 @@ class Books(msgspec.Struct, kw_only=True):
     webhook_secrets: dict[str, str] = {}
     instruments: dict[str, str] = {}
     """Payment method → the test number behind it, which decides how it behaves and is never shown."""
+    set_up: set[str] = set()
+    """Payment methods whose buyer has agreed to later payments, and authenticated if the bank asked."""
     detached: set[str] = set()
     """Payment methods that were taken from their customer, and are of no more use."""
     undelivered: dict[str, list[str]] = {}

@@ -95,6 +95,14 @@ def behaviour(account: Account, method: JsonObject) -> KnownNumber:
     return NUMBERS[account.books.instruments[method["id"]]]
 
 
+def needs_authentication(account: Account, method: JsonObject, *, away: bool) -> bool:
+    """Whether the bank asks for 3-D Secure; one that asks once does not while the buyer is away, if the
+    method has been set up (docs.stripe.com/testing#authentication-and-setup)."""
+    known = behaviour(account, method)
+    spared = away and known.asks_once and method["id"] in account.books.set_up
+    return known.asks and not spared
+
+
 def check_usable(account: Account, method: JsonObject) -> None:
     """Refuse one that was detached (docs.stripe.com/api/payment_methods/detach)."""
     if method["id"] in account.books.detached:
@@ -115,6 +123,14 @@ def attach(account: Account, method: JsonObject, customer_id: str) -> None:
     if method["customer"] != customer_id:
         method["customer"] = customer_id
         account.announce("payment_method.attached", method)
+
+
+def keep(account: Account, method: JsonObject, customer_id: str | None, usage: str) -> None:
+    """The buyer has agreed to later payments: with their customer, if there is one by now."""
+    if usage == "off_session":
+        account.books.set_up.add(method["id"])
+    if customer_id is not None and not account.books.customers[customer_id].get("deleted"):
+        attach(account, method, customer_id)
 
 
 def _check_expiry(account: Account, card: CardGiven) -> None:
