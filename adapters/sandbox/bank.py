@@ -40,14 +40,16 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 def settle(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
     """The bank answers about what was `processing`, whichever kind of intent it is."""
-    setting_up = intent_id in account.books.setup_intents
-    return (setup_confirmation if setting_up else confirmation).settle(account, intent_id, outcome)
+    if intent_id in account.books.setup_intents:
+        return setup_confirmation.settle(account, intent_id, outcome)
+    return confirmation.settle(account, intent_id, outcome)
 
 
 def authenticate(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
     """The buyer answers 3-D Secure, whichever kind of intent it is for."""
-    setting_up = intent_id in account.books.setup_intents
-    return (setup_confirmation if setting_up else confirmation).authenticate(account, intent_id, outcome)
+    if intent_id in account.books.setup_intents:
+        return setup_confirmation.authenticate(account, intent_id, outcome)
+    return confirmation.authenticate(account, intent_id, outcome)
 
 
 def bank_settles(account: Account, id: str, pairs: Pairs) -> Reply:

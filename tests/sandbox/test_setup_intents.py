@@ -129,7 +129,7 @@ async def test_a_buyer_sets_up_a_typed_card_with_the_client_secret_and_sees_no_m
                 await call(intent.id, given)
             assert told(refused).param == "client_secret"
     method = await buyer.v1.payment_methods.create_async({"type": "card", "card": TYPED})
-    given = {"client_secret": intent.client_secret, "payment_method": method.id, "use_stripe_sdk": True}
+    given = {"client_secret": intent.client_secret, "payment_method": method.id}
     done = await buyer.v1.setup_intents.confirm_async(intent.id, given)
     seen = await buyer.v1.setup_intents.retrieve_async(intent.id, {"client_secret": intent.client_secret})
     assert (done.status, seen.to_dict()) == ("succeeded", done.to_dict())
