@@ -15,7 +15,7 @@ from adapters.sandbox.parameters import read
 from adapters.sandbox.resources import confirmation, setup_confirmation
 from adapters.sandbox.resources.attempts import Outcome
 from adapters.sandbox.resources.disputes import Verdict, close_dispute
-from adapters.sandbox.resources.intents import stored_intent
+from adapters.sandbox.resources.intents import sets_up, stored_intent
 from adapters.sandbox.resources.refunds import RefundOutcome, settle_refund
 from adapters.sandbox.state import Account
 from domain.money import display
@@ -40,14 +40,14 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 def settle(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
     """The bank answers about what was `processing`, whichever kind of intent it is."""
-    if intent_id in account.books.setup_intents:
+    if sets_up(intent_id):
         return setup_confirmation.settle(account, intent_id, outcome)
     return confirmation.settle(account, intent_id, outcome)
 
 
 def authenticate(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
     """The buyer answers 3-D Secure, whichever kind of intent it is for."""
-    if intent_id in account.books.setup_intents:
+    if sets_up(intent_id):
         return setup_confirmation.authenticate(account, intent_id, outcome)
     return confirmation.authenticate(account, intent_id, outcome)
 
@@ -89,7 +89,7 @@ def bank_closes_dispute(account: Account, id: str, pairs: Pairs) -> Reply:
 def page_for_buyer(account: Account, id: str, _: Pairs) -> Reply:
     """The page on which a human ends 3-D Secure."""
     intent = stored_intent(account, id)
-    if intent["object"] == "setup_intent":
+    if sets_up(id):
         what = "keeping your card for later payments"
     else:
         what = f"a payment of {display(intent['amount'], intent['currency'])}"

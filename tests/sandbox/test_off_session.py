@@ -1,5 +1,6 @@
 """Charging a kept card while the buyer is away: what setting up is for."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ import stripe
 from adapters.sandbox import Sandbox
 from tests.sandbox.conftest import (
     charge,
+    client,
+    close,
     confirm_intent,
     confirm_setup,
     create_intent,
@@ -173,3 +176,17 @@ async def test_a_declined_charge_is_not_tried_again_by_the_same_key(sdk: Any, sa
         with pytest.raises(stripe.CardError):
             await sdk.v1.payment_intents.create_async(asked, {"idempotency_key": "once"})
     assert len((await sdk.v1.charges.list_async()).data) == 1
+
+
+async def test_a_card_stays_set_up_when_the_sandbox_is_started_again(tmp_path: Path) -> None:
+    path = tmp_path / "sandbox.json"
+    async with Sandbox(snapshot=path) as before:
+        sdk = client(before)
+        customer, method = await set_up(sdk, before, ASKS_ONCE)
+        waiting = await confirm_setup(sdk, await create_setup(sdk), ASKS_ONCE)
+        await close(sdk)
+    async with Sandbox(snapshot=path) as after:
+        sdk = client(after)
+        assert (await charge(sdk, customer, method)).status == "succeeded"
+        assert after.authenticate(waiting.id)["status"] == "succeeded"
+        await close(sdk)

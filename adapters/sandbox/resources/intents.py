@@ -35,8 +35,12 @@ def stored_setup_intent(account: Account, id: str, client_secret: str | None = N
 
 def stored_intent(account: Account, id: str) -> JsonObject:
     """The intent of that id, whichever kind it is of."""
-    found = stored_setup_intent if id in account.books.setup_intents else stored_payment_intent
-    return found(account, id)
+    return (stored_setup_intent if sets_up(id) else stored_payment_intent)(account, id)
+
+
+def sets_up(id: str) -> bool:
+    """Whether an intent is a setup intent, as its id tells."""
+    return id.startswith("seti_")
 
 
 def for_buyers(intent: JsonObject) -> JsonObject:

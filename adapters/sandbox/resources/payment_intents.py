@@ -51,6 +51,8 @@ def create_payment_intent(account: Account, given: CreatePaymentIntent) -> JsonO
     """With `confirm` it is tried at once; a decline then answers 402 and leaves the intent behind."""
     currency = given.currency.lower()
     check_amount(given.amount, currency)
+    if given.off_session and not given.confirm:
+        raise invalid("This parameter can only be used with `confirm=true`.", "off_session")
     intent = blank_payment_intent(account, given.amount, currency)
     choose_types(intent, given, ["card", "us_bank_account"] if currency == "usd" else ["card"])
     intent["capture_method"] = given.capture_method
