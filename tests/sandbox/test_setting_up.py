@@ -191,6 +191,15 @@ async def test_what_is_canceled_while_the_buyer_is_asked_is_never_kept(sdk: Any,
         sandbox.authenticate(intent.id)
 
 
+async def test_a_customer_deleted_meanwhile_is_given_nothing(sdk: Any, sandbox: Sandbox) -> None:
+    customer = await sdk.v1.customers.create_async({})
+    intent = await confirm_setup(sdk, await create_setup(sdk, customer=customer.id), ASKS)
+    await sdk.v1.customers.delete_async(customer.id)
+    sandbox.authenticate(intent.id)
+    method = await sdk.v1.payment_methods.retrieve_async(intent.payment_method)
+    assert method.customer is None
+
+
 async def test_the_same_key_sets_up_once(sdk: Any) -> None:
     intent = await create_setup(sdk)
     options = {"idempotency_key": "once"}
