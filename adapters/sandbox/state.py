@@ -55,8 +55,8 @@ class Books(msgspec.Struct, kw_only=True):
     """Payment method → the test number behind it, which decides how it behaves and is never shown."""
     set_up: set[str] = set()
     """Payment methods whose buyer has agreed to later payments, and authenticated if the bank asked."""
-    detached: set[str] = set()
-    """Payment methods that were taken from their customer, and are of no more use."""
+    used_up: set[str] = set()
+    """Payment methods of no more use: taken from their customer, or charged once and kept with nobody."""
     undelivered: dict[str, list[str]] = {}
     """Event → the endpoints that have not yet answered 2xx."""
     kept_replies: dict[str, KeptReply] = {}

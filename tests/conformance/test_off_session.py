@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.api import Answer, Api, setup_for
+from tests.conformance.api import Answer, Api, intent_for, setup_for
 from tests.conformance.target import Target
 
 
@@ -97,6 +97,18 @@ async def test_nobody_is_away_before_confirmation(stripe: Api) -> None:
     """`off_session` in docs.stripe.com/api/payment_intents/create: only with `confirm`."""
     refused = await stripe.post("payment_intents", amount=1099, currency="usd", off_session=True)
     assert (refused.status, refused.error["param"]) == (400, "off_session")
+
+
+async def test_a_payment_without_a_customer_can_keep_its_card_too(stripe: Api) -> None:
+    """`setup_future_usage` in docs.stripe.com/api/payment_intents/create: without a customer, the
+    payment method can still be attached to one after the payment."""
+    paid = await intent_for(
+        stripe, payment_method="pm_card_visa", setup_future_usage="off_session", confirm=True
+    )
+    customer = (await stripe.post("customers")).ok()["id"]
+    path = f"payment_methods/{paid['payment_method']}/attach"
+    assert (await stripe.post(path, customer=customer)).ok()["customer"] == customer
+    assert (await charge(stripe, customer, paid["payment_method"])).ok()["status"] == "succeeded"
 
 
 async def test_a_payment_can_keep_its_card_for_later(stripe: Api) -> None:

@@ -20,6 +20,7 @@ from tests.sandbox.conftest import (
 )
 
 ASKS_ONCE = "pm_card_authenticationRequiredOnSetup"
+ASKS_NEVER = "pm_card_visa"
 ASKS_ALWAYS = "pm_card_authenticationRequired"
 
 
@@ -176,6 +177,27 @@ async def test_a_declined_charge_is_not_tried_again_by_the_same_key(sdk: Any, sa
         with pytest.raises(stripe.CardError):
             await sdk.v1.payment_intents.create_async(asked, {"idempotency_key": "once"})
     assert len((await sdk.v1.charges.list_async()).data) == 1
+
+
+async def test_a_card_that_has_paid_without_being_kept_is_of_no_more_use(sdk: Any) -> None:
+    customer = await sdk.v1.customers.create_async({})
+    paid = await confirm_intent(sdk, await create_intent(sdk, customer=customer.id))
+    for use in (
+        sdk.v1.payment_methods.attach_async(paid.payment_method, {"customer": customer.id}),
+        create_intent(sdk, payment_method=paid.payment_method, confirm=True),
+        create_setup(sdk, payment_method=paid.payment_method),
+    ):
+        with pytest.raises(stripe.InvalidRequestError, match="may not be used again"):
+            await use
+    assert len((await sdk.v1.charges.list_async()).data) == 1
+
+
+async def test_a_card_that_was_to_be_kept_may_get_its_customer_after_it_has_paid(sdk: Any) -> None:
+    intent = await create_intent(sdk, setup_future_usage="off_session")
+    paid = await confirm_intent(sdk, intent, ASKS_NEVER)
+    customer = await sdk.v1.customers.create_async({})
+    await sdk.v1.payment_methods.attach_async(paid.payment_method, {"customer": customer.id})
+    assert (await charge(sdk, customer.id, paid.payment_method)).status == "succeeded"
 
 
 async def test_a_card_stays_set_up_when_the_sandbox_is_started_again(tmp_path: Path) -> None:

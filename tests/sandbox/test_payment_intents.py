@@ -18,7 +18,7 @@ async def test_an_open_intent_can_be_changed_and_a_final_one_still_described(sdk
 
 
 async def test_a_paid_intent_can_be_described_after_its_card_went_to_a_customer(sdk: Any) -> None:
-    paid = await confirm_intent(sdk, await create_intent(sdk))
+    paid = await confirm_intent(sdk, await create_intent(sdk, setup_future_usage="off_session"))
     customer = await sdk.v1.customers.create_async({})
     await sdk.v1.payment_methods.attach_async(paid.payment_method, {"customer": customer.id})
     described = await sdk.v1.payment_intents.update_async(paid.id, {"description": "late"})

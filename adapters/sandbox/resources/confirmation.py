@@ -2,6 +2,7 @@
 
 from adapters.sandbox.errors import JsonObject
 from adapters.sandbox.parameters import assign
+from adapters.sandbox.resources.attachment import keep
 from adapters.sandbox.resources.attempts import (
     Outcome,
     answered,
@@ -15,7 +16,7 @@ from adapters.sandbox.resources.attempts import (
 from adapters.sandbox.resources.cards import AUTHENTICATION_REQUIRED, Decline, card_error
 from adapters.sandbox.resources.charges import fail_charge, open_charge, pass_charge
 from adapters.sandbox.resources.disputes import open_dispute
-from adapters.sandbox.resources.instruments import behaviour, keep, needs_authentication
+from adapters.sandbox.resources.instruments import behaviour, needs_authentication
 from adapters.sandbox.resources.intent_methods import choose, chosen_method
 from adapters.sandbox.resources.intent_parameters import ConfirmPaymentIntent, CreatePaymentIntent
 from adapters.sandbox.resources.intents import check_confirmable, stored_payment_intent
@@ -109,3 +110,5 @@ def _succeed(account: Account, intent: JsonObject, method: JsonObject, charge: J
         open_dispute(account, charge)
     if intent["setup_future_usage"]:
         keep(account, method, intent["customer"], intent["setup_future_usage"])
+    elif method["customer"] is None:
+        account.books.used_up.add(method["id"])

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from adapters.sandbox.errors import JsonObject, invalid, missing, no_such
+from adapters.sandbox.errors import JsonObject, missing, no_such
 from adapters.sandbox.parameters import AddressGiven, MetadataGiven, Nested, merged_metadata
 from adapters.sandbox.resources.cards import (
     BANK_ACCOUNT,
@@ -101,36 +101,6 @@ def needs_authentication(account: Account, method: JsonObject, *, away: bool) ->
     known = behaviour(account, method)
     spared = away and known.asks_once and method["id"] in account.books.set_up
     return known.asks and not spared
-
-
-def check_usable(account: Account, method: JsonObject) -> None:
-    """Refuse one that was detached (docs.stripe.com/api/payment_methods/detach)."""
-    if method["id"] in account.books.detached:
-        message = "The provided PaymentMethod was detached from a Customer. It may not be used again."
-        raise invalid(message, "payment_method")
-
-
-def detach(account: Account, method: JsonObject) -> None:
-    """Take a payment method from its customer, for good."""
-    previous = {"customer": method["customer"]}
-    method["customer"] = None
-    account.books.detached.add(method["id"])
-    account.announce("payment_method.detached", method, previous)
-
-
-def attach(account: Account, method: JsonObject, customer_id: str) -> None:
-    """Keep a payment method with a customer for later payments."""
-    if method["customer"] != customer_id:
-        method["customer"] = customer_id
-        account.announce("payment_method.attached", method)
-
-
-def keep(account: Account, method: JsonObject, customer_id: str | None, usage: str) -> None:
-    """The buyer has agreed to later payments: with their customer, if there is one by now."""
-    if usage == "off_session":
-        account.books.set_up.add(method["id"])
-    if customer_id is not None and not account.books.customers[customer_id].get("deleted"):
-        attach(account, method, customer_id)
 
 
 def _check_expiry(account: Account, card: CardGiven) -> None:

@@ -1,7 +1,8 @@
 """With what an intent is paid or set up: the types it takes, and the method chosen for it."""
 
 from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
-from adapters.sandbox.resources.instruments import check_usable, described, named
+from adapters.sandbox.resources.attachment import check_usable
+from adapters.sandbox.resources.instruments import described, named
 from adapters.sandbox.resources.intent_parameters import Confirmation, MethodGiven, NewIntent
 from adapters.sandbox.resources.intents import NAMES
 from adapters.sandbox.state import Account

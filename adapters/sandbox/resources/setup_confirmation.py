@@ -3,6 +3,7 @@
 import copy
 
 from adapters.sandbox.errors import JsonObject
+from adapters.sandbox.resources.attachment import keep
 from adapters.sandbox.resources.attempts import (
     Outcome,
     answered,
@@ -14,7 +15,7 @@ from adapters.sandbox.resources.attempts import (
     unauthenticated,
 )
 from adapters.sandbox.resources.cards import Decline, card_error
-from adapters.sandbox.resources.instruments import behaviour, keep, needs_authentication
+from adapters.sandbox.resources.instruments import behaviour, needs_authentication
 from adapters.sandbox.resources.intent_methods import choose, chosen_method
 from adapters.sandbox.resources.intent_parameters import ConfirmIntent, CreateSetupIntent
 from adapters.sandbox.resources.intents import check_confirmable, stored_setup_intent
