@@ -20,10 +20,19 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, CustomerTerms
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PaymentId, PricingModelId
+from domain.ids import (
+    CheckoutSessionId,
+    CustomerId,
+    OrganizationId,
+    PaymentId,
+    PricingModelId,
+    PurchaseId,
+    SubscriptionId,
+)
 from domain.payment import Payment, PaymentFact
-from domain.purchase import Purchase
+from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Refund, ReversalFact
+from domain.subscription import SubscriptionRecord, SubscriptionStatus
 
 
 class Clock(Protocol):
@@ -149,15 +158,57 @@ class PaymentRepository(Protocol):
         """By id."""
 
     async def payments(
-        self, auth: Authenticated, limit: int, before: PaymentId | None = None
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: PaymentId | None = None,
+        *,
+        customer: str | None = None,
     ) -> Sequence[Payment]:
-        """At most so many, newest first; those made `before` one of them, if it is given."""
+        """At most so many, newest first; those made `before` one of them, and those of a customer, by id or
+        external id, if they are given. Raises Rejected `customer_not_found`."""
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
         """By the id of a checkout session of this organization and mode; None when there is no such one."""
 
     async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
         """By the public id of a checkout session, whosever it is; None when there is no such session."""
+
+
+class PurchaseRepository(Protocol):
+    """Purchases, as they are read."""
+
+    async def purchase(self, auth: Authenticated, id: PurchaseId) -> Purchase | None:
+        """By id."""
+
+    async def purchases(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: PurchaseId | None = None,
+        *,
+        customer: str | None = None,
+        status: PurchaseStatus | None = None,
+    ) -> Sequence[Purchase]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
+
+
+class SubscriptionRepository(Protocol):
+    """Subscriptions with their items, canceled ones too."""
+
+    async def subscription(self, auth: Authenticated, id: SubscriptionId) -> SubscriptionRecord | None:
+        """By id."""
+
+    async def subscriptions(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: SubscriptionId | None = None,
+        *,
+        customer: str | None = None,
+        status: SubscriptionStatus | None = None,
+    ) -> Sequence[SubscriptionRecord]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
 
 
 class EventFilter(Struct, frozen=True):

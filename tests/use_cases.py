@@ -29,7 +29,9 @@ from application.ports import (
     EventOutbox,
     EventSequencer,
     PaymentRepository,
+    PurchaseRepository,
     Secrets,
+    SubscriptionRepository,
     TaskQueue,
     Tenants,
 )
@@ -43,6 +45,8 @@ class Store(
     CatalogRepository,
     CheckoutRepository,
     PaymentRepository,
+    PurchaseRepository,
+    SubscriptionRepository,
     EventFeed,
     EventSequencer,
     TaskQueue,

@@ -10,6 +10,7 @@ import msgspec
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
+from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
 from application.idempotency import KeptReply
@@ -28,7 +29,7 @@ from domain.checkout import CheckoutSession
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, PaymentId, PricingModelId
-from domain.payment import Payment, PaymentFact
+from domain.payment import PaymentFact
 
 T = TypeVar("T")
 
@@ -41,14 +42,13 @@ _CHECKOUT_SESSION = msgspec.json.Decoder(CheckoutSession)
 _OFFER = msgspec.json.Decoder(Offer)
 _PAYMENT_CONTEXT = msgspec.json.Decoder(PaymentContext)
 _PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
-_PAYMENTS = msgspec.json.Decoder(list[Payment])
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(OperatorReads):
+class PostgresStore(Lists, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
@@ -118,13 +118,6 @@ class PostgresStore(OperatorReads):
     async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
         return _if_any(
             _PAYMENT_RECORD, await self.database.call("payment", auth.organization_id, auth.livemode, id)
-        )
-
-    async def payments(
-        self, auth: Authenticated, limit: int, before: PaymentId | None = None
-    ) -> Sequence[Payment]:
-        return _PAYMENTS.decode(
-            await self.database.call("payments_page", auth.organization_id, auth.livemode, limit, before)
         )
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:

@@ -38,8 +38,10 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "payments": container.store,
         "process_payment_intent": container.process_payment_intent,
         "public_url": container.public_url,
+        "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
+        "subscriptions": container.store,
         "tenants": container.store,
         "update_checkout_session": container.update_checkout_session,
     }

@@ -207,7 +207,8 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_one_current
     ON subscriptions (organization_id, livemode, customer_id, "group")
     WHERE NOT is_add_on AND status <> 'canceled';
-CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id);
+CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id, id);
+CREATE INDEX subscriptions_by_status ON subscriptions (organization_id, livemode, status, id);
 
 CREATE TABLE subscription_items (
     organization_id typeid NOT NULL,
@@ -287,6 +288,8 @@ CREATE TABLE purchases (
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
     FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices
 );
+CREATE INDEX purchases_of_customer ON purchases (organization_id, livemode, customer_id, id);
+CREATE INDEX purchases_by_status ON purchases (organization_id, livemode, status, id);
 -- A session and its purchase name each other; whichever row is written first, both are there in the end.
 ALTER TABLE checkout_sessions ADD FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
     DEFERRABLE INITIALLY DEFERRED;
@@ -371,3 +374,4 @@ CREATE TABLE payments (
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
     FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices
 );
+CREATE INDEX payments_of_customer ON payments (organization_id, livemode, customer_id, id);
