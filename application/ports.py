@@ -23,12 +23,14 @@ from domain.events import RecordedEvent
 from domain.ids import (
     CheckoutSessionId,
     CustomerId,
+    InvoiceId,
     OrganizationId,
     PaymentId,
     PricingModelId,
     PurchaseId,
     SubscriptionId,
 )
+from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment, PaymentFact
 from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Refund, ReversalFact
@@ -50,6 +52,9 @@ class Secrets(Protocol):
 
     def client_token(self) -> str:
         """A new client token of a checkout session, `cst_…`, with as many."""
+
+    def page_token(self) -> str:
+        """A new token of an invoice's page, `ivt_…`, with as many."""
 
 
 class EventOutbox(Protocol):
@@ -208,6 +213,46 @@ class SubscriptionRepository(Protocol):
         customer: str | None = None,
         status: SubscriptionStatus | None = None,
     ) -> Sequence[SubscriptionRecord]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
+
+
+class Numbering(Struct, frozen=True):
+    """What giving numbers to invoices is decided on: the last one that was given (0 for none), and the
+    invoices that wait for one, in the order of ids."""
+
+    last: int
+    waiting: tuple[Invoice, ...]
+
+
+class InvoiceRecord(Struct, frozen=True):
+    """An invoice, the name of the organization that made it out, and the payments made for it, oldest first."""
+
+    invoice: Invoice
+    seller: str
+    payments: tuple[PaymentId, ...]
+
+
+class InvoiceRepository(Protocol):
+    """Invoices, as they are numbered, sent and read."""
+
+    async def numbering(self, auth: AuthContext, id: InvoiceId, limit: int) -> Numbering:
+        """With at most so many that wait, oldest first; and this one, if it waits, in any case."""
+
+    async def invoice(self, auth: AuthContext, id: InvoiceId) -> InvoiceRecord | None:
+        """By id."""
+
+    async def shown_invoice(self, id: InvoiceId) -> InvoiceRecord | None:
+        """By the public id of an invoice that has its page, whosever it is."""
+
+    async def invoices(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: InvoiceId | None = None,
+        *,
+        customer: str | None = None,
+        status: InvoiceStatus | None = None,
+    ) -> Sequence[Invoice]:
         """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
 
 

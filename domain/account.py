@@ -97,7 +97,9 @@ def revoke_api_key(key: ApiKey, now: datetime) -> Change[ApiKey] | None:
     return Change(replace(key, revoked_at=now), (Event("api_key.revoked"),), key)
 
 
-def new_organization(name: str, slug: str, ids: Ids, now: datetime) -> Change[Organization]:
+def new_organization(
+    name: str, slug: str, ids: Ids, now: datetime, *, sends_receipts: bool = False
+) -> Change[Organization]:
     """A new organization, with nothing in its books yet."""
     organization = Organization(ids.new(OrganizationId), name, slug, sends_receipts, now)
     return Change(organization, (Event("organization.created"),))

@@ -59,10 +59,17 @@ class SendReceipt(Struct, frozen=True, tag="send_receipt"):
     invoice_id: InvoiceId
 
 
+class CreateInvoiceIntent(Struct, frozen=True, tag="create_invoice_intent"):
+    """Make the payment intent by which the invoice is charged for. No money moves by it."""
+
+    invoice_id: InvoiceId
+
+
 class ChargeInvoice(Struct, frozen=True, tag="charge_invoice"):
     """Charge for the invoice what the customer is not there to pay; `attempt` counts from 1."""
 
     invoice_id: InvoiceId
+    payment_intent_id: str
     attempt: int
 
 
@@ -91,6 +98,7 @@ Effect = (
     | CreateRefund
     | FinalizeInvoices
     | SendReceipt
+    | CreateInvoiceIntent
     | ChargeInvoice
     | RenewSubscription
 )
@@ -99,6 +107,7 @@ ANSWERED_WITHIN = timedelta(minutes=2)
 """By then whoever asked for a refund has made it at Stripe themselves, or never will."""
 
 _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
+_IS_TO_BE_CHARGED = ("invoice.charge_due", "invoice.payment_intent_created")
 _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
 
 
@@ -144,8 +153,10 @@ def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
     is_paid = invoice.paid_at is not None
     if not has_number and event.type == ("invoice.paid" if is_paid else "invoice.created"):
         effects.append(FinalizeInvoices(invoice.id))
-    if event.type == "invoice.charge_due":
-        effects.append(ChargeInvoice(invoice.id, invoice.charge_attempts))
+    if invoice.payment_intent_id is None and event.type == "invoice.charge_due":
+        effects.append(CreateInvoiceIntent(invoice.id))
+    elif invoice.payment_intent_id is not None and event.type in _IS_TO_BE_CHARGED:
+        effects.append(ChargeInvoice(invoice.id, invoice.payment_intent_id, invoice.charge_attempts))
     # Once it is paid and has its number, whichever comes last.
     is_told = has_number and is_paid and event.type in ("invoice.paid", "invoice.finalized")
     if is_told and invoice.receipt_email is not None and invoice.total:

@@ -29,6 +29,7 @@ EventType = Literal[
     "invoice.finalized",
     "invoice.paid",
     "invoice.partially_refunded",
+    "invoice.payment_intent_created",
     "invoice.refunded",
     "invoice.updated",
     "invoice.voided",

@@ -60,7 +60,7 @@ class Invoice(Struct, frozen=True):
     """What a customer owes, or has paid. Amounts in minor units of `currency`; the lines sum to the total.
 
     `number` counts from 1 per organization and mode, without gaps, in the order of finalizing; null until
-    then. `payment_intent_id` is that of the charge we make for it; `charge_attempts` says how often we were to.
+    then, as is `page_token`, the secret of whoever may see its page. `payment_intent_id` is that of the charge we make for it; `charge_attempts` says how often we were to.
     """
 
     id: InvoiceId
@@ -85,6 +85,7 @@ class Invoice(Struct, frozen=True):
     created_at: datetime
     finalized_at: datetime | None = None
     paid_at: datetime | None = None
+    page_token: str | None = None
     version: int = 0
 
     @property
@@ -141,11 +142,16 @@ def follow_payment(
     return Change(after, _events(invoice, after) or (Event("invoice.updated"),), invoice)
 
 
-def finalize(invoice: Invoice, number: int, now: datetime) -> Change[Invoice]:
-    """The invoice with its number: nothing of what is owed will change."""
-    assert invoice.number is None, "an invoice has one number, for good"
+def waits_for_number(invoice: Invoice) -> bool:
+    """Whether it is to be finalized. What was void before has never been told to anybody, and gets no number."""
+    return invoice.number is None and invoice.status != "void"
+
+
+def finalize(invoice: Invoice, number: int, page_token: str, now: datetime) -> Change[Invoice]:
+    """The invoice with its number and its page: nothing of what is owed will change."""
+    assert waits_for_number(invoice), "an invoice has one number, for good"
     status = "open" if invoice.status == "draft" else invoice.status
-    after = replace(invoice, number=number, status=status, finalized_at=now)
+    after = replace(invoice, number=number, page_token=page_token, status=status, finalized_at=now)
     return Change(after, (Event("invoice.finalized", "finalized"),), invoice)
 
 
@@ -158,9 +164,11 @@ def charge_again(invoice: Invoice) -> Change[Invoice] | None:
 
 
 def attach_intent(invoice: Invoice, payment_intent_id: str) -> Change[Invoice] | None:
-    """Stripe's payment intent for this invoice is known now; None when it was known already."""
+    """Stripe's payment intent for this invoice is known now; None when one was known already: it stays."""
+    if invoice.payment_intent_id is not None:
+        return None
     after = replace(invoice, payment_intent_id=payment_intent_id)
-    return Change(after, (Event("invoice.updated"),), invoice) if after != invoice else None
+    return Change(after, (Event("invoice.payment_intent_created"),), invoice)
 
 
 def _paid(invoice: Invoice, payment: IntentStatus, refunded: int, now: datetime) -> Invoice:

@@ -28,6 +28,7 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.invoices.finalize_invoices import NumberInvoices
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
@@ -181,6 +182,9 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(_use_case, CancelIntentAtStripe, metrics, gateway=gateway, **working),
         providers.Singleton(
             _use_case, RefundPayment, metrics, payments=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case, NumberInvoices, metrics, invoices=worker_store, secrets=secrets, **working
         ),
     )
     """What the worker does; with the worker's store."""

@@ -6,9 +6,16 @@ from typing import assert_never
 from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.invoices.finalize_invoices import NumberInvoices
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
-from domain.effects import CancelPaymentIntent, CreateRefund, CreateStripeCustomer, EndCheckoutSession
+from domain.effects import (
+    CancelPaymentIntent,
+    CreateRefund,
+    CreateStripeCustomer,
+    EndCheckoutSession,
+    FinalizeInvoices,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,7 @@ class Effects:
     expire_checkout_session: ExpireCheckoutSession
     cancel_intent_at_stripe: CancelIntentAtStripe
     refund_payment: RefundPayment
+    number_invoices: NumberInvoices
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -30,5 +38,7 @@ class Effects:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))
+            case FinalizeInvoices() as effect:
+                await self.number_invoices(effect, task)
             case _:
                 assert_never(task.effect)

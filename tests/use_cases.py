@@ -14,6 +14,7 @@ from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
+from application.invoices.finalize_invoices import NumberInvoices
 from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
@@ -28,6 +29,7 @@ from application.ports import (
     EventFeed,
     EventOutbox,
     EventSequencer,
+    InvoiceRepository,
     PaymentRepository,
     PurchaseRepository,
     Secrets,
@@ -46,6 +48,7 @@ class Store(
     CheckoutRepository,
     PaymentRepository,
     PurchaseRepository,
+    InvoiceRepository,
     SubscriptionRepository,
     EventFeed,
     EventSequencer,
@@ -95,6 +98,7 @@ class UseCases(Generic[StoreT]):
             ExpireCheckoutSession(worker, worker, ids, clock),
             CancelIntentAtStripe(gateway, worker, ids, clock),
             RefundPayment(worker, gateway, worker, ids, clock),
+            NumberInvoices(worker, worker, ids, clock, secrets),
         )
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
 from domain.auth import AuthContext, Authenticated
-from domain.ids import PaymentId, PurchaseId, SubscriptionId
+from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
+from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
 from domain.purchase import Purchase, PurchaseStatus
 from domain.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
@@ -66,6 +67,19 @@ class Lists:
         books = self._of(auth)
         page = books.page(Subscription, limit, before, customer, status)
         found = [copied(books.subscription_record(row)) for row in page]
+        await asyncio.sleep(0)
+        return found
+
+    async def invoices(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: InvoiceId | None = None,
+        *,
+        customer: str | None = None,
+        status: InvoiceStatus | None = None,
+    ) -> Sequence[Invoice]:
+        found = [copied(row) for row in self._of(auth).page(Invoice, limit, before, customer, status)]
         await asyncio.sleep(0)
         return found
 

@@ -12,13 +12,14 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, CustomerTerms, no_such
 from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PriceId, PricingModelId
+from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
-Listed = TypeVar("Listed", Payment, Purchase, Subscription)
+Listed = TypeVar("Listed", Invoice, Payment, Purchase, Subscription)
 
 
 class TenantBooks:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.books import Books, copied
+from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import TenantBooks, sessions_whosever
@@ -37,7 +38,7 @@ from domain.purchase import Purchase
 T = TypeVar("T")
 
 
-class MemoryStore(Lists, OperatorReads):
+class MemoryStore(Lists, InvoiceReads, OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

@@ -17,8 +17,11 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId
+from domain.invoice import Invoice
 from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
+from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 
 TABLES: Mapping[type, str] = {
@@ -31,10 +34,13 @@ TABLES: Mapping[type, str] = {
     Product: "products",
     Price: "prices",
     Customer: "customers",
+    PaymentMethod: "payment_methods",
     Subscription: "subscriptions",
     SubscriptionItem: "subscription_items",
     CheckoutSession: "checkout_sessions",
     Purchase: "purchases",
+    Setup: "setups",
+    Invoice: "invoices",
     Payment: "payments",
 }
 """Where each kind of state is stored; the columns are the state's fields."""
@@ -44,6 +50,8 @@ _NATURAL_KEYS: Mapping[type, str] = {
     Customer: "external_id",
     Purchase: "checkout_session_id",
     Payment: "payment_intent_id",
+    PaymentMethod: "stripe_payment_method_id",
+    Setup: "setup_intent_id",
 }
 """What two requests that know nothing of each other may both make new: the unique key that they meet on."""
 

@@ -8,13 +8,15 @@ import msgspec
 from adapters.postgres.database import Database
 from domain.auth import Authenticated
 from domain.customer import no_such
-from domain.ids import PaymentId, PurchaseId, SubscriptionId
+from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
+from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
 from domain.purchase import Purchase, PurchaseStatus
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
 
 T = TypeVar("T")
 
+_INVOICES = msgspec.json.Decoder(list[Invoice])
 _PAYMENTS = msgspec.json.Decoder(list[Payment])
 _PURCHASE = msgspec.json.Decoder(Purchase)
 _PURCHASES = msgspec.json.Decoder(list[Purchase])
@@ -66,6 +68,17 @@ class Lists:
         status: SubscriptionStatus | None = None,
     ) -> Sequence[SubscriptionRecord]:
         return await self._page("subscriptions", _SUBSCRIPTIONS, auth, limit, before, customer, status)
+
+    async def invoices(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: InvoiceId | None = None,
+        *,
+        customer: str | None = None,
+        status: InvoiceStatus | None = None,
+    ) -> Sequence[Invoice]:
+        return await self._page("invoices", _INVOICES, auth, limit, before, customer, status)
 
     async def _page(
         self,

@@ -10,6 +10,7 @@ import msgspec
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
+from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
@@ -48,7 +49,7 @@ _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(Lists, OperatorReads):
+class PostgresStore(Lists, InvoiceReads, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:

@@ -337,7 +337,9 @@ CREATE TABLE invoices (
     created_at        timestamptz NOT NULL,
     finalized_at      timestamptz,
     paid_at           timestamptz,
+    page_token        text COLLATE "C",
     version           int NOT NULL,
+    CHECK ((number IS NULL) = (page_token IS NULL)),
     PRIMARY KEY (organization_id, livemode, id),
     -- What makes numbers without gaps: whoever gives one takes the next, and two cannot take the same.
     CONSTRAINT invoices_number UNIQUE (organization_id, livemode, number),
@@ -347,7 +349,10 @@ CREATE TABLE invoices (
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
     FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
 );
-CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id) WHERE number IS NULL;
+CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id)
+    WHERE number IS NULL AND status <> 'void';
+CREATE INDEX invoices_of_customer ON invoices (organization_id, livemode, customer_id, id);
+CREATE INDEX invoices_by_status ON invoices (organization_id, livemode, status, id);
 
 CREATE TABLE payments (
     organization_id     typeid NOT NULL,
@@ -374,4 +379,6 @@ CREATE TABLE payments (
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
     FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices
 );
+CREATE INDEX payments_of_invoice ON payments (organization_id, livemode, invoice_id, id)
+    WHERE invoice_id IS NOT NULL;
 CREATE INDEX payments_of_customer ON payments (organization_id, livemode, customer_id, id);

@@ -1,4 +1,4 @@
--- What is listed: pages of payments, purchases and subscriptions, newest first.
+-- What is listed: pages of payments, purchases, invoices and subscriptions, newest first.
 
 -- With its items, as JSON of the domain's states.
 CREATE OR REPLACE FUNCTION subscription_record(subscription subscriptions) RETURNS jsonb
