@@ -225,7 +225,8 @@ class Numbering(Struct, frozen=True):
 
 
 class InvoiceRecord(Struct, frozen=True):
-    """An invoice, the name of the organization that made it out, and the payments made for it, oldest first."""
+    """An invoice, with the name of the organization that made it out, and the payments made for it, oldest
+    first."""
 
     invoice: Invoice
     seller: str
@@ -359,6 +360,25 @@ class PaymentGateway(Protocol):
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
     ) -> Refund | None:
         """The refund of this intent with our metadata, if there is one; never behind what was created."""
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A message to one person. Whoever gets the same `id` twice has got one message twice."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailer(Protocol):
+    """Hands mail over to be delivered."""
+
+    async def send(self, mail: Mail) -> None:
+        """Raises ProviderRefused `mail_refused` when it will never be taken, Unavailable
+        `mail_server_unavailable` when it may be later, and `mail_server_misconfigured` when we are not let
+        in."""
 
 
 class WebhookNotice(Struct, frozen=True):

@@ -12,6 +12,8 @@ from dependency_injector import containers, providers
 from pydantic import SecretStr
 
 from adapters.by_mode import GatewayByMode
+from adapters.mail.log import LogMailer
+from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.postgres.pool import open_pool
 from adapters.postgres.readiness import check_database
 from adapters.postgres.roles import APP, WORKER
@@ -35,11 +37,12 @@ from application.organizations.revoke_api_key import RevokeApiKey
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.refund_payment import RefundPayment
+from application.ports import Mailer
 from entrypoints.effects import Effects
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
-from entrypoints.settings import InvalidSettings, Settings, StripeMode
+from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 
 UseCase = TypeVar("UseCase")
 
@@ -77,6 +80,15 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
     return StripeWebhookReader(
         test.webhook_secret.get_secret_value() if test else None,
         live.webhook_secret.get_secret_value() if live else None,
+    )
+
+
+def _mailer(server: MailServer | None) -> Mailer:
+    if server is None:
+        return LogMailer()
+    password = server.password.get_secret_value() if server.password else None
+    return SmtpMailer(
+        SmtpServer(server.host, server.port, server.tls, server.username, password), server.sender
     )
 
 
@@ -126,6 +138,7 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
+    mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
     deciding = {"outbox": store, "ids": ids, "clock": clock}  # noqa: RUF012  (not a default: read here alone)
