@@ -18,11 +18,13 @@ _MANY = 2000
 _FILL = """
 SET session_replication_role = replica;  -- no foreign keys: only their number matters
 INSERT INTO counterfoil.customers
-    SELECT c.organization_id, c.livemode, 'cus_' || n, 'x' || n, NULL, NULL, NULL, NULL, c.pricing_model_id,
-        NULL, '{{}}', now(), 1
+    (organization_id, livemode, id, external_id, pricing_model_id, metadata, created_at, version)
+    SELECT c.organization_id, c.livemode, 'cus_' || n, 'x' || n, c.pricing_model_id, '{{}}', now(), 1
     FROM counterfoil.customers c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.payments
-    SELECT c.organization_id, c.livemode, 'pay_' || n, 'pi_x' || n, 'cs_' || n, NULL, NULL, 1, 'usd', '[]',
+    (organization_id, livemode, id, payment_intent_id, checkout_session_id, amount, currency, endings,
+        attempts, status, created_at, refunds, disputes, version)
+    SELECT c.organization_id, c.livemode, 'pay_' || n, 'pi_x' || n, 'cs_' || n, 1, 'usd', '[]',
         '[]', 'open', now(), '[]', '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.purchases
@@ -30,8 +32,10 @@ INSERT INTO counterfoil.purchases
         CASE n WHEN 7 THEN 'failed' ELSE 'paid' END, now(), now(), 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscriptions
+    (organization_id, livemode, id, customer_id, pricing_model_id, product_id, product_slug, "group",
+        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, version)
     SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
-        CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, NULL, now(), NULL, now(), NULL, 1
+        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscription_items
     SELECT c.organization_id, c.livemode, 'si_' || n, 'sub_' || n, 'prod_1', NULL, 1, now(), 1

@@ -16,11 +16,11 @@ from adapters.system import TypeIds
 from domain.auth import Authenticated
 from domain.intent import Attempt
 from tests.contracts.test_reply_contract import named
-from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
 
 # The closed list of what may be found before the tenant is known, and the migrations' own records.
-ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions"}
+ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions", "route_invoices"}
 RECORDS = {"schema_migrations", "schema_functions"}
 ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies"}
 
@@ -48,6 +48,8 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
             for mode in (auth, live):
                 session = await world.session(mode)
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
+                subscribing = await world.session(mode, price="pro")
+                await world.report(set_up(subscribing), "evt_2")
                 await world.events(mode)
                 work = world.work(mode, named())
                 work.answer("kept")
