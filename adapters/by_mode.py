@@ -1,11 +1,14 @@
 """Test and live mode each with a payment provider of its own: the sandbox beside Stripe itself."""
 
-from application.ports import PaymentGateway, PaymentIntent
+from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
+from domain.checkout_progress import Intent
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
+from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
+from domain.setup import SetupFact
 
 
 class GatewayByMode:
@@ -33,18 +36,38 @@ class GatewayByMode:
             id, organization_id=organization_id, livemode=livemode
         )
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
+    ) -> Intent:
         gateway = self._gateways[session.livemode]
-        return await gateway.create_payment_intent(session, stripe_customer_id, idempotency_key)
+        return await gateway.create_intent(session, stripe_customer_id, idempotency_key)
+
+    async def create_invoice_intent(
+        self, invoice: Invoice, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        gateway = self._gateways[invoice.livemode]
+        return await gateway.create_invoice_intent(invoice, stripe_customer_id, idempotency_key)
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         return await self._gateways[livemode].payment_intent(id, livemode=livemode)
 
+    async def setup_intent(self, id: str, *, livemode: bool) -> SetupFact:
+        return await self._gateways[livemode].setup_intent(id, livemode=livemode)
+
+    async def change_amount(self, session: CheckoutSession, idempotency_key: str) -> None:
+        await self._gateways[session.livemode].change_amount(session, idempotency_key)
+
+    async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
+        gateway = self._gateways[livemode]
+        await gateway.charge(charge, livemode=livemode, idempotency_key=idempotency_key)
+
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
         gateway = self._gateways[livemode]
         await gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)
+
+    async def cancel_setup_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        gateway = self._gateways[livemode]
+        await gateway.cancel_setup_intent(id, livemode=livemode, idempotency_key=idempotency_key)
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str

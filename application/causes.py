@@ -9,6 +9,7 @@ from domain.effects import Effect
 from domain.ids import EventId, OrganizationId, RequestId, TaskId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
+from domain.setup import SetupFact
 
 
 class ApiRequest(Struct, frozen=True):
@@ -39,7 +40,7 @@ class InboundEvent(Struct, frozen=True):
     received_at: datetime
     refusal: str | None = None
     reason: str | None = None
-    fact: PaymentFact | ReversalFact | None = None
+    fact: PaymentFact | SetupFact | ReversalFact | None = None
 
 
 class Task(Struct, frozen=True):

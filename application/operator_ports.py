@@ -15,6 +15,7 @@ from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
+from domain.setup import SetupFact
 
 
 class Organizations(Protocol):
@@ -51,7 +52,7 @@ class InboxRow(Struct, frozen=True):
     handled_at: datetime | None
     refusal: str | None
     reason: str | None
-    fact: PaymentFact | ReversalFact | None
+    fact: PaymentFact | SetupFact | ReversalFact | None
 
 
 class Inbox(Protocol):

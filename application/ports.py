@@ -16,7 +16,10 @@ from application.causes import Task
 from application.unit_of_work import UnitOfWork
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog, Price, Product
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_opening import OpeningContext
+from domain.checkout_progress import Intent
+from domain.completion import Ground
 from domain.customer import Customer, CustomerRecord, CustomerTerms
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import RecordedEvent
@@ -32,9 +35,11 @@ from domain.ids import (
 )
 from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment, PaymentFact
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Refund, ReversalFact
-from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.setup import Setup, SetupFact
+from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord, SubscriptionStatus
 
 
 class Clock(Protocol):
@@ -94,34 +99,31 @@ class CatalogRepository(Protocol):
         """Everything that is not archived, each kind in the order of slugs."""
 
 
-class CheckoutContext(Struct, frozen=True):
-    """What opening a checkout session is decided on; null what is not there."""
-
-    customer: Customer | None
-    price: Price | None
-    product: Product | None
-
-
 class Offer(Struct, frozen=True):
-    """What the hosted page shows: `product` is what is bought, `seller` the organization's name."""
+    """What the hosted page shows: `product` and `price` are what is bought, if anything is, `seller` the
+    organization's name."""
 
     session: CheckoutSession
-    product: Product
+    product: Product | None
+    price: Price | None
     seller: str
     payment: Payment | None
+    setup: Setup | None
 
     @property
     def refusal(self) -> str | None:
-        """Why the last attempt to pay has failed, as Stripe says it to a person."""
-        return self.payment.failure_message if self.payment else None
+        """Why the last attempt has failed, as Stripe says it to a person."""
+        tried = self.payment or self.setup
+        return tried.failure_message if tried else None
 
 
 class CheckoutRepository(Protocol):
     """Checkout sessions, and what they are opened on."""
 
-    async def opening_context(self, auth: Authenticated, price: str, customer: str | None) -> CheckoutContext:
-        """Customer by id or external id. Price by id, archived ones too; else by slug among the current ones
-        of the customer's pricing model, or, without a customer, of the default one."""
+    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
+        """Customer by id or external id, else that of the purchase or subscription. Price by id, archived
+        ones too; else by slug among the current ones of the customer's pricing model, or, without a
+        customer, of the default one; of a purchase, its own. A subscription only if it is the customer's."""
 
     async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
         """By id."""
@@ -130,34 +132,36 @@ class CheckoutRepository(Protocol):
         """By the public id of a checkout session, whosever it is; None when there is no such session."""
 
 
-class PaymentContext(Struct, frozen=True):
-    """What a payment fact is decided on. `handled`: the inbound event is in the books already.
+class BookingContext(Struct, frozen=True):
+    """What a fact is decided on. `handled`: the inbound event is in the books already.
 
-    `paying` is the session that the intent is known to pay, whatever the fact names. `terms` are for the
-    customer to be made: the pricing model of the bought price, else the default one.
+    `session` is the one that the fact names; `completing` the one that the intent is known to complete,
+    whatever the fact names. `ground` is what completing the session is decided on; where the fact names an
+    invoice, it holds that, its purchase, its subscription and its customer.
     """
 
     handled: bool
     session: CheckoutSession | None
-    paying: CheckoutSessionId | None
+    completing: CheckoutSessionId | None
     payment: Payment | None
-    purchase: Purchase | None
-    customer: Customer | None
-    terms: CustomerTerms
+    setup: Setup | None
+    ground: Ground
 
 
 class PaymentRecord(Struct, frozen=True):
-    """A payment, and the purchase that it pays: null while no money has moved."""
+    """A payment, and the purchase and the invoice that it pays: null while no money has moved."""
 
     payment: Payment
     purchase: Purchase | None
+    invoice: Invoice | None
 
 
 class PaymentRepository(Protocol):
     """Payments, and what a payment fact is decided on."""
 
-    async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
-        """By the organization, mode and checkout session that the fact names; empty where it names none."""
+    async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
+        """By the organization, mode, checkout session and invoice that the fact names; empty where it names
+        none."""
 
     async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
         """By id."""
@@ -173,10 +177,10 @@ class PaymentRepository(Protocol):
         """At most so many, newest first; those made `before` one of them, and those of a customer, by id or
         external id, if they are given. Raises Rejected `customer_not_found`."""
 
-    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         """By the id of a checkout session of this organization and mode; None when there is no such one."""
 
-    async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
+    async def return_context(self, id: CheckoutSessionId) -> BookingContext | None:
         """By the public id of a checkout session, whosever it is; None when there is no such session."""
 
 
@@ -257,6 +261,36 @@ class InvoiceRepository(Protocol):
         """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
 
 
+class ChargeContext(Struct, frozen=True):
+    """What charging for an invoice is decided on; null what is not there."""
+
+    invoice: Invoice
+    customer: Customer
+    subscription: Subscription
+    payment_method: PaymentMethod | None
+
+
+class RenewalContext(Struct, frozen=True):
+    """What renewing a subscription is decided on: its item's price and product, and whose it is."""
+
+    subscription: Subscription
+    item: SubscriptionItem
+    price: Price | None
+    product: Product
+    customer: Customer
+    sends_receipts: bool
+
+
+class BillingRepository(Protocol):
+    """What the customer is charged for without being there."""
+
+    async def charge_context(self, auth: AuthContext, id: InvoiceId) -> ChargeContext | None:
+        """By the id of a subscription's invoice."""
+
+    async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
+        """By the id of a subscription; of its items, the first."""
+
+
 class EventFilter(Struct, frozen=True):
     """Which events are asked for; `subject` is an id."""
 
@@ -310,11 +344,12 @@ class Tenants(Protocol):
         """Who acts with this key; None for one that is unknown or revoked."""
 
 
-class PaymentIntent(Struct, frozen=True):
-    """An intent as it was made; the secret lets a browser pay it."""
+class OffSessionCharge(Struct, frozen=True):
+    """Which intent is to be paid, by which means of payment, of which customer; by the provider's ids."""
 
-    id: str
-    client_secret: str | None
+    payment_intent_id: str
+    stripe_payment_method_id: str
+    stripe_customer_id: str
 
 
 class PaymentGateway(Protocol):
@@ -339,17 +374,38 @@ class PaymentGateway(Protocol):
     ) -> str | None:
         """The provider's customer with our metadata, if there is one; search may lag behind writes."""
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        """An intent over the session's amount, with organization, mode and session in its metadata."""
+    ) -> Intent:
+        """What completes the session: a payment intent over its amount, or a setup intent for a means of
+        payment that can be charged later; with organization, mode and session in its metadata."""
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         """The intent as it is now."""
 
+    async def setup_intent(self, id: str, *, livemode: bool) -> SetupFact:
+        """The intent as it is now, with what was set up."""
+
+    async def change_amount(self, session: CheckoutSession, idempotency_key: str) -> None:
+        """The session's payment intent is over its amount from now on. Raises Rejected
+        `checkout_session_not_open` when somebody is paying it, or it has ended."""
+
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
         """Nobody can pay it any more, as it was abandoned. One that has ended, or that somebody is paying at
         this moment, stays as it is."""
+
+    async def cancel_setup_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        """The same, of one by which a means of payment is left."""
+
+    async def create_invoice_intent(
+        self, invoice: Invoice, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        """A payment intent over what is due of the invoice, with organization, mode and invoice in its
+        metadata. No money moves by it."""
+
+    async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
+        """Charge the customer, who is not there, by a means of payment that is theirs from now on at the
+        latest. What comes of it is told by the intent; one that has ended stays as it is."""
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
@@ -387,7 +443,7 @@ class WebhookNotice(Struct, frozen=True):
     id: str
     type: str
     livemode: bool
-    fact: PaymentFact | ReversalFact | None
+    fact: PaymentFact | SetupFact | ReversalFact | None
 
 
 class WebhookReader(Protocol):

@@ -22,11 +22,13 @@ from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import SystemClock
 from application.causes import ApiRequest, InboundEvent
 from application.customers.create_customer import CreateCustomer
-from application.payments.process_payment_intent import ProcessPaymentIntent, StripeReported
+from application.payments.news import StripeReported
+from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.ports import PaymentGateway
 from benchmarks.stage import TOKENS, WEBHOOK_SECRET, Stage
 from domain.customer import NewCustomer
 from domain.ids import PREFIXES, AnyId, RequestId
+from domain.payment import PaymentFact
 
 TOKEN_LETTERS = 23  # with three more an id is as long as the service's own
 MARK = "m" * TOKEN_LETTERS
@@ -90,7 +92,7 @@ async def record(stage: Stage, admin: asyncpg.Connection) -> tuple[Recorded, Rec
         notice = StripeWebhookReader(WEBHOOK_SECRET, None).read(
             body, sign(body, WEBHOOK_SECRET, int(time.time()))
         )
-        assert notice.fact is not None
+        assert isinstance(notice.fact, PaymentFact)
         event = InboundEvent(
             notice.id, notice.type, stage.auth.organization_id, livemode=False, received_at=clock.now()
         )

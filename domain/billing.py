@@ -3,17 +3,21 @@
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from domain import invoice, purchase
+from domain.catalog import Price, Product
 from domain.change import Change
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
+from domain.ids import Ids
 from domain.intent import Attempt, IntentStatus
-from domain.invoice import BilledTo, Invoice
+from domain.invoice import Billed, BilledTo, Invoice, InvoiceLine
+from domain.money import total
 from domain.purchase import Purchase
-from domain.subscription import Subscription
+from domain.subscription import Subscription, period_end
 
 
 def billed_to(buyer: Customer | None, session: CheckoutSession, email: str | None) -> BilledTo:
@@ -22,6 +26,45 @@ def billed_to(buyer: Customer | None, session: CheckoutSession, email: str | Non
         name=session.customer_name or (buyer.name if buyer else None),
         email=session.customer_email or (buyer.email if buyer else None) or email,
         address=session.billing_address or (buyer.billing_address if buyer else None),
+    )
+
+
+class RenewalTerms(Struct, frozen=True, kw_only=True):
+    """What a subscription is renewed on."""
+
+    price: Price
+    product: Product
+    quantity: int
+    customer: Customer
+    sends_receipts: bool
+
+
+def renew(
+    subscription: Subscription, terms: RenewalTerms, ids: Ids, now: datetime
+) -> tuple[Change[Subscription], Change[Invoice]]:
+    """The subscription's next period, which begins where the last one, or the trial, has ended; and the
+    invoice for it, to be charged."""
+    start = subscription.current_period_end
+    assert start is not None, "what does not end does not renew"
+    end = period_end(subscription.billing_anchor, terms.price, start)
+    after = replace(subscription, status="active", current_period_start=start, current_period_end=end)
+    amount = total(terms.price.amount, terms.quantity)
+    customer = terms.customer
+    billed = Billed(
+        organization_id=subscription.organization_id,
+        livemode=subscription.livemode,
+        customer_id=customer.id,
+        billed_to=BilledTo(customer.name, customer.email, customer.billing_address),
+        currency=terms.price.currency,
+        lines=(InvoiceLine(terms.product.name, terms.quantity, terms.price.amount, amount, terms.price.id),),
+        subscription_id=subscription.id,
+        period_start=start,
+        period_end=end,
+        receipt_email=customer.email if terms.sends_receipts else None,
+    )
+    return (
+        Change(after, (Event("subscription.renewed"),), subscription),
+        invoice.issue(billed, "open", 0, ids, now, to_charge=True),
     )
 
 
@@ -66,6 +109,17 @@ def follow_charge(
     if after == subscription:
         return None
     return Change(after, (_event(subscription, after),), subscription)
+
+
+def not_chargeable(subscription: Subscription) -> Change[Subscription] | None:
+    """There is nothing to charge it to; None when that was known."""
+    after = replace(
+        subscription,
+        status="incomplete" if subscription.status == "incomplete" else "past_due",
+        failure_code="payment_method_missing",
+        failure_message="There is no payment method to charge.",
+    )
+    return Change(after, (_event(subscription, after),), subscription) if after != subscription else None
 
 
 def _event(before: Subscription, after: Subscription) -> Event:

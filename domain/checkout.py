@@ -1,4 +1,4 @@
-"""Checkout sessions: a buyer is asked, once, for one thing: to pay, to leave a means of payment, or only to say yes."""
+"""Checkout sessions: a buyer is asked once to pay, to leave a means of payment, or only to say yes."""
 
 import hmac
 from datetime import datetime, timedelta

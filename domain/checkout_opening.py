@@ -93,7 +93,7 @@ def open_session(
     """
     customer = context.customer
     if draft.customer is not None and customer is None:
-        raise Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
+        raise _no_customer(draft)
     price, quantity, amount = _sold(draft, context)
     session = CheckoutSession(
         id=ids.new(CheckoutSessionId),
@@ -172,6 +172,13 @@ def _sold(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Price | N
             assert_never(draft.type)
 
 
+def check_purchasable(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Customer, Price]:
+    """The customer and the price, if that can be sold to them. Raises Rejected as `open_session` does."""
+    if context.customer is None:
+        raise _no_customer(draft)
+    return context.customer, _purchasable(draft, context)
+
+
 def _purchasable(draft: NewCheckoutSession, context: OpeningContext) -> Price:
     price, product = context.price, context.product
     if price is None or product is None:
@@ -201,3 +208,7 @@ def _no_subscription(draft: NewCheckoutSession) -> Rejected:
     return Rejected(
         "subscription_not_found", f"There is no subscription '{draft.subscription}'.", field="subscription"
     )
+
+
+def _no_customer(draft: NewCheckoutSession) -> Rejected:
+    return Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")

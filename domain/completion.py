@@ -174,7 +174,8 @@ class _Completing:
 
     def _sell(self) -> None:
         price, product = self._ground.price, self._ground.product
-        assert price is not None and product is not None, "what is sold has a price"
+        assert price is not None, "what is sold has a price"
+        assert product is not None, "a price is of a product"
         if price.type != "subscription":
             line = InvoiceLine(
                 product.name, self._session.quantity, price.amount, self._session.amount, price.id
@@ -257,7 +258,6 @@ class _Completing:
         for known in self._current if session.all_subscriptions else (named,) if named else ():
             if (paid := subscription.pay_by(known, self._method_id)) is not None:
                 self._changes.append(paid)
-        owed = self._ground.owed
-        if session.type == "activate_subscription" and owed is not None:
-            if (charge := invoice.charge_again(owed)) is not None:
-                self._changes.append(charge)
+        owed = self._ground.owed if session.type == "activate_subscription" else None
+        if owed is not None and (charge := invoice.charge_again(owed)) is not None:
+            self._changes.append(charge)

@@ -60,7 +60,8 @@ class Invoice(Struct, frozen=True):
     """What a customer owes, or has paid. Amounts in minor units of `currency`; the lines sum to the total.
 
     `number` counts from 1 per organization and mode, without gaps, in the order of finalizing; null until
-    then, as is `page_token`, the secret of whoever may see its page. `payment_intent_id` is that of the charge we make for it; `charge_attempts` says how often we were to.
+    then, as is `page_token`, the secret of whoever may see its page. `payment_intent_id` is that of the
+    charge we make for it, as often as `charge_attempts` says.
     """
 
     id: InvoiceId
@@ -143,7 +144,7 @@ def follow_payment(
 
 
 def waits_for_number(invoice: Invoice) -> bool:
-    """Whether it is to be finalized. What was void before has never been told to anybody, and gets no number."""
+    """Whether it is to be finalized. What is void before that is nobody's bill, and gets no number."""
     return invoice.number is None and invoice.status != "void"
 
 

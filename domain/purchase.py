@@ -68,6 +68,11 @@ def buy(
     )
 
 
+def made(purchase: Purchase) -> Change[Purchase]:
+    """The purchase is agreed upon, and nothing has been paid."""
+    return Change(purchase, (Event("purchase.created"),))
+
+
 def pay_through(
     known: Purchase | None,
     new: Purchase,

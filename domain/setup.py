@@ -105,7 +105,7 @@ def record(
         setup_intent_id=fact.setup_intent_id,
         checkout_session_id=checkout_session_id,
         customer_id=customer_id,
-        payment_method_id=payment_method_id,
+        payment_method_id=payment_method_id or (known.payment_method_id if known else None),
         endings=endings,
         attempts=attempts,
         status=status_of(endings, attempts),

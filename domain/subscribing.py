@@ -58,7 +58,7 @@ def predecessor(product: Product, current: Iterable[Subscription]) -> Subscripti
     if held is not None and not held.is_free:
         raise Rejected(
             "already_subscribed",
-            f"The customer has a subscription to {held.product_slug} ({held.status}), and can have one at a time.",
+            f"The customer has a subscription to {held.product_slug} ({held.status}): there can be one.",
         )
     return held
 

@@ -19,10 +19,13 @@ from adapters.postgres.readiness import check_database
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.sandbox import Sandbox
-from adapters.stripe.gateway import StripeAccount, StripeGateway
+from adapters.stripe.connection import StripeAccount
+from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import RandomSecrets, SystemClock, TypeIds
 from application.answer_once import AnswerOnce
+from application.billing.charge_invoice import ChargeForInvoice
+from application.billing.renew_subscription import RenewAndBill
 from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
@@ -34,14 +37,17 @@ from application.invoices.finalize_invoices import NumberInvoices
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
-from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
 from application.ports import Mailer
+from application.purchases.make_purchase import MakePurchase
 from entrypoints.effects import Effects
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
+from entrypoints.news import News
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 
 UseCase = TypeVar("UseCase")
@@ -177,10 +183,17 @@ class Container(containers.DeclarativeContainer):
         _use_case, CompleteFreeCheckout, metrics, payments=store, **deciding
     )
     update_checkout_session: providers.Singleton[UpdateCheckoutSession] = providers.Singleton(
-        _use_case, UpdateCheckoutSession, metrics, checkouts=store, **deciding
+        _use_case, UpdateCheckoutSession, metrics, checkouts=store, gateway=gateway, **deciding
     )
     process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
         _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
+    )
+    process_setup_intent: providers.Singleton[ProcessSetupIntent] = providers.Singleton(
+        _use_case, ProcessSetupIntent, metrics, payments=store, gateway=gateway, **deciding
+    )
+    news = providers.Singleton(News, process_payment_intent, process_setup_intent)
+    make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
+        _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
@@ -196,6 +209,10 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(
             _use_case, RefundPayment, metrics, payments=worker_store, gateway=gateway, **working
         ),
+        providers.Singleton(
+            _use_case, ChargeForInvoice, metrics, billing=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(_use_case, RenewAndBill, metrics, billing=worker_store, **working),
         providers.Singleton(
             _use_case, NumberInvoices, metrics, invoices=worker_store, secrets=secrets, **working
         ),

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+from application.billing.charge_invoice import ChargeForInvoice
+from application.billing.renew_subscription import RenewAndBill
 from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.invoices.finalize_invoices import NumberInvoices
-from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
 from domain.effects import (
     CancelPaymentIntent,
+    CancelSetupIntent,
+    ChargeInvoice,
+    CreateInvoiceIntent,
     CreateRefund,
     CreateStripeCustomer,
     EndCheckoutSession,
     FinalizeInvoices,
+    RenewSubscription,
 )
 
 
@@ -26,6 +32,8 @@ class Effects:
     expire_checkout_session: ExpireCheckoutSession
     cancel_intent_at_stripe: CancelIntentAtStripe
     refund_payment: RefundPayment
+    charge_for_invoice: ChargeForInvoice
+    renew_and_bill: RenewAndBill
     number_invoices: NumberInvoices
 
     async def __call__(self, task: Task) -> None:
@@ -34,10 +42,14 @@ class Effects:
                 await self.create_customer_at_stripe(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
-            case CancelPaymentIntent() as effect:
+            case CancelPaymentIntent() | CancelSetupIntent() as effect:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))
+            case CreateInvoiceIntent() | ChargeInvoice() as effect:
+                await self.charge_for_invoice(effect, task)
+            case RenewSubscription() as effect:
+                await self.renew_and_bill(effect, task)
             case FinalizeInvoices() as effect:
                 await self.number_invoices(effect, task)
             case _:

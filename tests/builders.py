@@ -6,10 +6,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from domain.account import ApiKey, Organization, User
+from domain.address import Address
 from domain.auth import Authenticated
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import Customer
 from domain.ids import (
     ApiKeyId,
@@ -17,18 +18,25 @@ from domain.ids import (
     CheckoutSessionId,
     CustomerId,
     FeatureId,
+    InvoiceId,
     OrganizationId,
     PaymentId,
+    PaymentMethodId,
     PriceId,
     PricingModelId,
     ProductId,
     PurchaseId,
+    SetupId,
     SubscriptionId,
     SubscriptionItemId,
     UserId,
 )
-from domain.payment import Attempt, Payment, PaymentFact
+from domain.intent import Attempt
+from domain.invoice import BilledTo, Invoice, InvoiceLine
+from domain.payment import Payment, PaymentFact
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
+from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from domain.text import EmailKey
 
@@ -49,12 +57,14 @@ CUSTOMER = CustomerId(f"cus_{suffix()}")
 SUBSCRIPTION = SubscriptionId(f"sub_{suffix()}")
 SESSION = CheckoutSessionId(f"cs_{suffix()}")
 PURCHASE = PurchaseId(f"pur_{suffix()}")
+INVOICE = InvoiceId(f"inv_{suffix()}")
+PAYMENT_METHOD = PaymentMethodId(f"pmeth_{suffix()}")
 
 AUTH = Authenticated(USER, ORGANIZATION, livemode=False)
 
 
 def organization(**changes: Any) -> Organization:
-    return replace(Organization(ORGANIZATION, "Acme", "acme", NOW), **changes)
+    return replace(Organization(ORGANIZATION, "Acme", "acme", False, NOW), **changes)
 
 
 def user(**changes: Any) -> User:
@@ -118,6 +128,7 @@ def customer(**changes: Any) -> Customer:
         pricing_model_id=MODEL,
         stripe_customer_id=None,
         metadata={"plan": "gold"},
+        billing_address=Address(country="NL", city="Utrecht"),
         created_at=NOW,
     )
     return replace(made, **changes)
@@ -134,10 +145,13 @@ def subscription(**changes: Any) -> Subscription:
         product_slug="book",
         group="",
         is_add_on=False,
+        is_free=False,
         status="active",
+        billing_anchor=NOW,
         trial_ends_at=None,
         current_period_start=NOW,
         current_period_end=None,
+        payment_method_id=PAYMENT_METHOD,
         created_at=NOW,
     )
     return replace(made, **changes)
@@ -155,22 +169,29 @@ def checkout_session(**changes: Any) -> CheckoutSession:
         organization_id=ORGANIZATION,
         livemode=False,
         type="product",
+        collects="payment",
         status="open",
         price_id=PRICE,
         quantity=1,
+        quantities=(1,),
         amount=1500,
         currency="usd",
         customer_id=None,
         customer_email=None,
         customer_name=None,
+        billing_address=None,
         success_url=None,
         cancel_url=None,
         metadata={"order": "7"},
+        preserve_billing_cycle=False,
+        all_subscriptions=False,
         stripe_customer_id=None,
         payment_intent_id="pi_1",
+        setup_intent_id=None,
         client_secret="pi_1_secret",
         client_token="cst_1",
         purchase_id=None,
+        subscription_id=None,
         expires_at=NOW + timedelta(hours=24),
         created_at=NOW,
     )
@@ -191,6 +212,7 @@ def payment(**changes: Any) -> Payment:
         checkout_session_id=SESSION,
         customer_id=CUSTOMER,
         purchase_id=PURCHASE,
+        invoice_id=INVOICE,
         amount=1500,
         currency="usd",
         endings=("succeeded",),
@@ -199,6 +221,63 @@ def payment(**changes: Any) -> Payment:
         created_at=NOW,
     )
     return replace(made, **changes)
+
+
+def payment_method(**changes: Any) -> PaymentMethod:
+    made = PaymentMethod(
+        PAYMENT_METHOD, ORGANIZATION, False, CUSTOMER, "pm_1", "card", "visa", "4242", 12, 2034, NOW
+    )
+    return replace(made, **changes)
+
+
+def setup(**changes: Any) -> Setup:
+    made = Setup(
+        id=SetupId(f"setup_{suffix()}"),
+        organization_id=ORGANIZATION,
+        livemode=False,
+        setup_intent_id="seti_1",
+        checkout_session_id=SESSION,
+        customer_id=CUSTOMER,
+        payment_method_id=PAYMENT_METHOD,
+        endings=("succeeded",),
+        attempts=(Attempt("setatt_1", "succeeded"),),
+        status="succeeded",
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def invoice(**changes: Any) -> Invoice:
+    made = Invoice(
+        id=INVOICE,
+        organization_id=ORGANIZATION,
+        livemode=False,
+        customer_id=CUSTOMER,
+        purchase_id=PURCHASE,
+        subscription_id=None,
+        period_start=None,
+        period_end=None,
+        billed_to=BilledTo("Alice", "alice@example.test", Address(country="NL")),
+        receipt_email=None,
+        currency="usd",
+        lines=(InvoiceLine("Book", 1, 1500, 1500, PRICE),),
+        total=1500,
+        amount_paid=1500,
+        amount_refunded=0,
+        status="paid",
+        number=1,
+        payment_intent_id=None,
+        charge_attempts=0,
+        created_at=NOW,
+        finalized_at=NOW,
+        paid_at=NOW,
+    )
+    return replace(made, **changes)
+
+
+def asked(price: str, customer: str | None = None) -> NewCheckoutSession:
+    """A session that sells this price, to this customer or to somebody anonymous."""
+    return NewCheckoutSession(type="product", price=price, customer=customer, anonymous=customer is None)
 
 
 def fact(**changes: Any) -> PaymentFact:
@@ -218,9 +297,12 @@ def one_of_each() -> tuple[State, ...]:
         product(),
         price(),
         customer(),
+        payment_method(),
         subscription(),
         subscription_item(),
         checkout_session(),
         purchase(),
+        setup(),
+        invoice(),
         payment(),
     )

@@ -6,6 +6,8 @@ from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
+from application.billing.charge_invoice import ChargeForInvoice
+from application.billing.renew_subscription import RenewAndBill
 from application.catalog.apply_catalog import ApplyCatalog
 from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
@@ -19,10 +21,12 @@ from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organi
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
-from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
 from application.ports import (
+    BillingRepository,
     CatalogRepository,
     CheckoutRepository,
     CustomerRepository,
@@ -37,8 +41,10 @@ from application.ports import (
     TaskQueue,
     Tenants,
 )
+from application.purchases.make_purchase import MakePurchase
 from domain.ids import Ids
 from entrypoints.effects import Effects
+from entrypoints.news import News
 
 
 class Store(
@@ -59,6 +65,7 @@ class Store(
     Inbox,
     Backlogs,
     KeptReplies,
+    BillingRepository,
     Protocol,
 ):
     """All the ports that one store implements."""
@@ -93,16 +100,28 @@ class UseCases(Generic[StoreT]):
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
-        self.effects = Effects(
-            self.create_customer_at_stripe,
-            ExpireCheckoutSession(worker, worker, ids, clock),
-            CancelIntentAtStripe(gateway, worker, ids, clock),
-            RefundPayment(worker, gateway, worker, ids, clock),
-            NumberInvoices(worker, worker, ids, clock, secrets),
-        )
+        self.effects = effects_on(worker, gateway, ids, clock, secrets)
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
-        self.update_checkout_session = UpdateCheckoutSession(store, store, ids, clock)
+        self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
         self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
+        self.process_setup_intent = ProcessSetupIntent(store, gateway, store, ids, clock)
+        self.news = News(self.process_payment_intent, self.process_setup_intent)
+        self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+
+
+def effects_on(
+    store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock, secrets: Secrets
+) -> Effects:
+    """What the worker does, on its store."""
+    return Effects(
+        CreateCustomerAtStripe(store, gateway, store, ids, clock),
+        ExpireCheckoutSession(store, store, ids, clock),
+        CancelIntentAtStripe(gateway, store, ids, clock),
+        RefundPayment(store, gateway, store, ids, clock),
+        ChargeForInvoice(store, gateway, store, ids, clock),
+        RenewAndBill(store, store, ids, clock),
+        NumberInvoices(store, store, ids, clock, secrets),
+    )

@@ -11,11 +11,7 @@ from application.checkout.complete_free_checkout import BuyerConfirms, SellerCon
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
-from application.payments.process_payment_intent import (
-    Booked,
-    BuyerReturned,
-    StripeReported,
-)
+from application.payments.news import Booked, BuyerReturned, StripeReported
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import PaymentRecord
 from domain.auth import Authenticated, ClientToken

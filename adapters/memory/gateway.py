@@ -1,30 +1,20 @@
 """A payment provider in memory: idempotent as Stripe is, and it fails when it is told to."""
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
-
 from msgspec import Struct
 from msgspec.structs import replace
 
-from application.ports import PaymentIntent
+from adapters.memory.buyers import Buyers
+from adapters.memory.calls import Call, Calls
+from application.ports import OffSessionCharge
 from domain.checkout import CheckoutSession
+from domain.checkout_progress import Intent
 from domain.effects import CreateRefund, CreateStripeCustomer
-from domain.errors import ProviderRefused, Unavailable
+from domain.errors import ProviderRefused, Rejected
 from domain.ids import CustomerId, OrganizationId
-from domain.payment import Attempt, AttemptStatus, Ending, PaymentFact
+from domain.invoice import Invoice
+from domain.payment import PaymentFact
 from domain.reversal import Refund, RefundReason, ReversalFact, total_refunded
-
-T = TypeVar("T", str, PaymentIntent, Refund)
-Moment = Literal["before", "after"]
-
-
-class Call(Struct, frozen=True):
-    """One call that came in, whatever became of it."""
-
-    name: str
-    livemode: bool
-    idempotency_key: str | None = None
+from domain.setup import SetupFact
 
 
 class KnownCustomer(Struct, frozen=True):
@@ -36,34 +26,16 @@ class KnownCustomer(Struct, frozen=True):
     customer: CreateStripeCustomer
 
 
-class _Kept(Struct, frozen=True):
-    """What a key was first used for, and what came of it."""
-
-    parameters: tuple[Any, ...]
-    result: Any
-
-
-class MemoryGateway:
-    """Test and live mode share nothing, not even idempotency keys. Intents move when a test says so."""
+class MemoryGateway(Calls, Buyers):
+    """Intents move when a test says so, but for those that are charged: at once, and `declines` says which
+    payment methods are declined then, with which code."""
 
     def __init__(self, *, modes: frozenset[bool] = frozenset({False, True})) -> None:
-        self.calls: list[Call] = []
+        Calls.__init__(self, modes)
+        Buyers.__init__(self)
         self.customers: list[KnownCustomer] = []
-        self._modes = modes
-        self._intents: dict[str, PaymentFact] = {}
+        self.declines: dict[str, str] = {}
         self._refunds: dict[str, list[Refund]] = {}
-        self._kept: dict[tuple[bool, str], _Kept] = {}
-        self._failures: list[Moment] = []
-
-    def fail_next(self, moment: Moment) -> None:
-        """The next call, or the one after those told to fail already, ends in Unavailable: `before` it did
-        anything, or `after`, when only the reply was lost.
-        """
-        self._failures.append(moment)
-
-    def forget_keys(self) -> None:
-        """A day has passed: keys mean nothing any more, and the same call would act again."""
-        self._kept.clear()
 
     async def create_customer(
         self,
@@ -94,47 +66,105 @@ class MemoryGateway:
         await self._ended(failure)
         return found[0] if found else None
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        wanted = PaymentFact(
-            payment_intent_id="",
+    ) -> Intent:
+        call = Call("create_intent", session.livemode, idempotency_key)
+        if session.collects == "payment":
+            assert session.currency is not None, "what is sold has a currency"
+            wanted = PaymentFact(
+                payment_intent_id="",
+                livemode=session.livemode,
+                amount=session.amount,
+                currency=session.currency,
+                stripe_customer_id=stripe_customer_id,
+                organization_id=session.organization_id,
+                checkout_session_id=session.id,
+            )
+            return await self._idempotent(call, (wanted,), lambda: self._made(wanted))
+        setup = SetupFact(
+            setup_intent_id="",
             livemode=session.livemode,
-            amount=session.amount,
-            currency=session.currency,
             stripe_customer_id=stripe_customer_id,
             organization_id=session.organization_id,
             checkout_session_id=session.id,
         )
+        return await self._idempotent(call, (setup,), lambda: self._made_setup(setup))
 
-        def act() -> PaymentIntent:
-            made = f"pi_memory{len(self._intents) + 1}"
-            self._intents[made] = replace(wanted, payment_intent_id=made)
-            return PaymentIntent(made, f"{made}_secret")
+    async def create_invoice_intent(
+        self, invoice: Invoice, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        wanted = PaymentFact(
+            payment_intent_id="",
+            livemode=invoice.livemode,
+            amount=invoice.total,
+            currency=invoice.currency,
+            stripe_customer_id=stripe_customer_id,
+            organization_id=invoice.organization_id,
+            invoice_id=invoice.id,
+        )
+        call = Call("create_invoice_intent", invoice.livemode, idempotency_key)
+        return await self._idempotent(call, (wanted,), lambda: self._made(wanted))
 
-        call = Call("create_payment_intent", session.livemode, idempotency_key)
-        return await self._idempotent(call, (wanted,), act)
+    def _made(self, wanted: PaymentFact) -> Intent:
+        made = f"pi_memory{len(self._intents) + 1}"
+        self._intents[made] = replace(wanted, payment_intent_id=made)
+        return Intent(made, f"{made}_secret")
+
+    def _made_setup(self, wanted: SetupFact) -> Intent:
+        made = f"seti_memory{len(self._setups) + 1}"
+        self._setups[made] = replace(wanted, setup_intent_id=made)
+        return Intent(made, f"{made}_secret")
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         failure = await self._begun(Call("payment_intent", livemode))
-        intent = self._intents.get(id)
-        if intent is None or intent.livemode != livemode:
-            raise ProviderRefused("payment_intent_not_found", f"No such payment_intent: '{id}'")
+        intent = self._known(id, livemode=livemode)
         await self._ended(failure)
         return intent
 
+    async def setup_intent(self, id: str, *, livemode: bool) -> SetupFact:
+        failure = await self._begun(Call("setup_intent", livemode))
+        intent = self._known_setup(id, livemode=livemode)
+        await self._ended(failure)
+        return intent
+
+    async def change_amount(self, session: CheckoutSession, idempotency_key: str) -> None:
+        def act() -> None:
+            assert session.payment_intent_id is not None, "there is an intent to be changed"
+            intent = self._known(session.payment_intent_id, livemode=session.livemode)
+            if intent.ending is not None or _is_being_paid(intent):
+                raise Rejected("checkout_session_not_open", "This checkout session is being paid.")
+            self._intents[intent.payment_intent_id] = replace(intent, amount=session.amount)
+
+        call = Call("change_amount", session.livemode, idempotency_key)
+        await self._idempotent(call, (session.payment_intent_id, session.amount), act)
+
+    async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
+        def act() -> None:
+            intent = self._known(charge.payment_intent_id, livemode=livemode)
+            code = self.declines.get(charge.stripe_payment_method_id)
+            if intent.ending is None and code is not None:
+                self.fail(intent.payment_intent_id, code)
+            elif intent.ending is None:
+                self.succeed(intent.payment_intent_id)
+
+        await self._idempotent(Call("charge", livemode, idempotency_key), (charge,), act)
+
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
-        def act() -> str:
-            intent = self._intents.get(id)
-            if intent is None or intent.livemode != livemode:
-                raise ProviderRefused("payment_intent_not_found", f"No such payment_intent: '{id}'")
-            paying = any(attempt.status == "pending" for attempt in intent.attempts)
-            if intent.ending is None and not paying:
+        def act() -> None:
+            intent = self._known(id, livemode=livemode)
+            if intent.ending is None and not _is_being_paid(intent):
                 self._intents[id] = replace(intent, ending="abandoned")
 
-            return id
-
         await self._idempotent(Call("cancel_payment_intent", livemode, idempotency_key), (id,), act)
+
+    async def cancel_setup_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        def act() -> None:
+            intent = self._known_setup(id, livemode=livemode)
+            if intent.ending is None:
+                self._setups[id] = replace(intent, ending="abandoned")
+
+        await self._idempotent(Call("cancel_setup_intent", livemode, idempotency_key), (id,), act)
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
@@ -177,9 +207,7 @@ class MemoryGateway:
     def _refund(
         self, id: str, amount: int, ours: str | None, reason: RefundReason | None, *, livemode: bool
     ) -> Refund:
-        intent = self._intents.get(id)
-        if intent is None or intent.livemode != livemode:
-            raise ProviderRefused("payment_intent_not_found", f"No such payment_intent: '{id}'")
+        intent = self._known(id, livemode=livemode)
         made = self._refunds.setdefault(id, [])
         left = intent.amount - total_refunded(tuple(made)) if intent.ending == "succeeded" else 0
         if amount > left:
@@ -191,74 +219,6 @@ class MemoryGateway:
         made.append(Refund(ours or known_as, amount, "succeeded", known_as, reason))
         return made[-1]
 
-    def put(self, intent: PaymentFact) -> None:
-        """The intent is like this now, whatever it was."""
-        self._intents[intent.payment_intent_id] = intent
 
-    def process(self, id: str) -> PaymentFact:
-        """The buyer is paying by something slow: an attempt is under way."""
-        return self._try(id, "pending")
-
-    def fail(self, id: str, code: str = "card_declined") -> PaymentFact:
-        """The attempt under way, or else a new one, fails; the buyer may try again."""
-        return self._try(id, "failed", code)
-
-    def succeed(self, id: str, *, receipt_email: str | None = None) -> PaymentFact:
-        """The attempt under way, or else a new one, succeeds."""
-        intent = self._try(id, "succeeded", ending="succeeded")
-        self._intents[id] = replace(intent, receipt_email=receipt_email or intent.receipt_email)
-        return self._intents[id]
-
-    def cancel(self, id: str) -> PaymentFact:
-        """Nobody can pay it any more."""
-        self._intents[id] = replace(self._not_ended(id), ending="canceled")
-        return self._intents[id]
-
-    def _try(
-        self, id: str, status: AttemptStatus, code: str | None = None, *, ending: Ending | None = None
-    ) -> PaymentFact:
-        intent = self._not_ended(id)
-        settled = tuple(attempt for attempt in intent.attempts if attempt.status != "pending")
-        message = f"The payment failed: {code}." if code else None
-        attempt = Attempt(f"ch_{id}_{len(settled) + 1}", status, code, message)
-        self._intents[id] = replace(intent, attempts=(*settled, attempt), ending=ending)
-        return self._intents[id]
-
-    def _not_ended(self, id: str) -> PaymentFact:
-        intent = self._intents[id]
-        assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
-        return intent
-
-    async def _idempotent(self, call: Call, parameters: tuple[Any, ...], act: Callable[[], T]) -> T:
-        assert call.idempotency_key is not None
-        failure = await self._begun(call)
-        slot = call.livemode, call.idempotency_key
-        parameters = (call.name, *parameters)
-        kept = self._kept.get(slot) or _Kept(parameters, act())
-        if kept.parameters != parameters:
-            raise ProviderRefused(
-                "idempotency_error", f"The key '{call.idempotency_key}' was used with other parameters."
-            )
-        self._kept[slot] = kept
-        await self._ended(failure)
-        result: T = kept.result
-        return result
-
-    async def _begun(self, call: Call) -> Moment | None:
-        self.calls.append(call)
-        await asyncio.sleep(0)
-        if call.livemode not in self._modes:
-            raise Unavailable("payment_provider_not_configured", "There is no provider for this mode.")
-        failure = self._failures.pop(0) if self._failures else None
-        if failure == "before":
-            raise _unavailable()
-        return failure
-
-    async def _ended(self, failure: Moment | None) -> None:
-        await asyncio.sleep(0)
-        if failure == "after":
-            raise _unavailable()
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable("payment_provider_unavailable", "The payment provider did not answer.")
+def _is_being_paid(intent: PaymentFact) -> bool:
+    return any(attempt.status == "pending" for attempt in intent.attempts)

@@ -2,19 +2,33 @@
 
 from collections.abc import Callable
 from itertools import islice
-from typing import TypeVar
+from typing import TypeVar, assert_never
+
+from msgspec.structs import replace
 
 from adapters.memory.books import Books
-from application.ports import CheckoutContext, Offer, PaymentContext
+from application.ports import BookingContext, ChargeContext, Offer, RenewalContext
 from domain.account import Organization
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_opening import OpeningContext
+from domain.completion import Ground
 from domain.customer import Customer, CustomerRecord, CustomerTerms, no_such
-from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PriceId, PricingModelId
+from domain.ids import (
+    CheckoutSessionId,
+    CustomerId,
+    InvoiceId,
+    OrganizationId,
+    PriceId,
+    PricingModelId,
+    SubscriptionId,
+)
 from domain.invoice import Invoice
-from domain.payment import Payment
+from domain.payment import Payment, PaymentFact
+from domain.payment_method import PaymentMethod, StoredMethod
 from domain.purchase import Purchase
+from domain.setup import Setup, SetupFact
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
 
 S = TypeVar("S", bound=State)
@@ -136,8 +150,12 @@ class TenantBooks:
         )
         return list(islice(found, limit))
 
-    def opening(self, price: str, reference: str | None) -> CheckoutContext:
+    def opening(self, draft: NewCheckoutSession) -> OpeningContext:
         """What opening a checkout session is decided on."""
+        purchase = self.get(Purchase, draft.purchase)
+        named = self.get(Subscription, draft.subscription)
+        of = purchase or named
+        reference = draft.customer or (of.customer_id if of else None)
         if reference is None:
             customer = None
             model = self.default_pricing_model()
@@ -145,10 +163,27 @@ class TenantBooks:
         else:
             customer = self.customer(reference)
             if customer is None:
-                return CheckoutContext(None, None, None)
+                return OpeningContext(None, None, None)
             model_id = customer.pricing_model_id
-        found = self._price(price, model_id)
-        return CheckoutContext(customer, found, self.get(Product, found.product_id) if found else None)
+        asked = purchase.price_id if purchase else draft.price
+        price = self._price(asked, model_id) if asked is not None else None
+        is_theirs = named is not None and customer is not None and named.customer_id == customer.id
+        return OpeningContext(
+            customer=customer,
+            price=price,
+            product=self.get(Product, price.product_id) if price else None,
+            purchase=purchase,
+            subscription=named if is_theirs else None,
+            current=self.subscriptions(customer) if price and price.type == "subscription" else (),
+        )
+
+    def subscriptions(self, customer: Customer | None) -> tuple[Subscription, ...]:
+        """The customer's current ones, in the order of ids."""
+        return tuple(
+            row
+            for row in self.rows(Subscription)
+            if customer is not None and row.customer_id == customer.id and row.status != "canceled"
+        )
 
     def _price(self, reference: str, model_id: PricingModelId | None) -> Price | None:
         if reference.startswith("price_"):
@@ -160,43 +195,150 @@ class TenantBooks:
     def offer(self, session: CheckoutSession) -> Offer:
         """What the hosted page of this session shows."""
         price = self.get(Price, session.price_id)
-        product = self.get(Product, price.product_id if price else None)
-        assert product is not None, "prices and products are never deleted"
         (seller,) = [
             row.name
             for row in self._books.states.values()
             if isinstance(row, Organization) and row.id == session.organization_id
         ]
-        payment = self.first(Payment, lambda row: row.payment_intent_id == session.payment_intent_id)
-        return Offer(session, product, seller, payment)
+        return Offer(
+            session=session,
+            product=self.get(Product, price.product_id) if price else None,
+            price=price,
+            seller=seller,
+            payment=self.payment_of(session.payment_intent_id),
+            setup=self.setup_of(session.setup_intent_id),
+        )
 
-    def paying(
-        self, session: CheckoutSession | None, payment_intent_id: str | None, *, handled: bool
-    ) -> PaymentContext:
-        """What a fact about this intent, which pays this session, is decided on."""
-        payment = (
-            self.first(Payment, lambda payment: payment.payment_intent_id == payment_intent_id)
-            if payment_intent_id is not None
-            else None
-        )
-        known_by = (
-            self.first(CheckoutSession, lambda session: session.payment_intent_id == payment_intent_id)
-            if payment_intent_id is not None
-            else None
-        )
-        paying = known_by.id if known_by else None
-        if session is None:
-            return PaymentContext(handled, None, paying, payment, None, None, CustomerTerms(None))
-        price = self.get(Price, session.price_id)
-        model = self.pricing_model(price.pricing_model_id if price else None)
-        return PaymentContext(
+    def payment_of(self, payment_intent_id: str | None) -> Payment | None:
+        """By Stripe's intent."""
+        if payment_intent_id is None:
+            return None
+        return self.first(Payment, lambda row: row.payment_intent_id == payment_intent_id)
+
+    def setup_of(self, setup_intent_id: str | None) -> Setup | None:
+        """By Stripe's intent."""
+        if setup_intent_id is None:
+            return None
+        return self.first(Setup, lambda row: row.setup_intent_id == setup_intent_id)
+
+    def booking(
+        self, fact: PaymentFact | SetupFact, session: CheckoutSession | None, *, handled: bool
+    ) -> BookingContext:
+        """What this fact is decided on."""
+        match fact:
+            case PaymentFact(payment_intent_id=intent_id, invoice_id=invoice_id):
+                payment, setup, method = self.payment_of(intent_id), None, None
+            case SetupFact(setup_intent_id=intent_id, payment_method=method):
+                payment, setup, invoice_id = None, self.setup_of(intent_id), None
+            case _:
+                assert_never(fact)
+        by_intent = self.first(CheckoutSession, lambda row: row.intent_id == intent_id)
+        return BookingContext(
             handled=handled,
             session=session,
-            paying=paying,
+            completing=by_intent.id if by_intent else None,
             payment=payment,
-            purchase=self.first(Purchase, lambda purchase: purchase.checkout_session_id == session.id),
+            setup=setup,
+            ground=self._ground(session, method) if session else self._invoice_ground(invoice_id),
+        )
+
+    def completing(self, session: CheckoutSession) -> BookingContext:
+        """What completing this session is decided on, by its own intent."""
+        return BookingContext(
+            handled=False,
+            session=session,
+            completing=session.id if session.intent_id is not None else None,
+            payment=self.payment_of(session.payment_intent_id),
+            setup=self.setup_of(session.setup_intent_id),
+            ground=self._ground(session, None),
+        )
+
+    def _ground(self, session: CheckoutSession, method: StoredMethod | None) -> Ground:
+        price = self.get(Price, session.price_id)
+        model = self.pricing_model(price.pricing_model_id if price else None)
+        purchase = self.get(Purchase, session.purchase_id)
+        ground = Ground(
             customer=self.get(Customer, session.customer_id),
+            price=price,
+            product=self.get(Product, price.product_id) if price else None,
+            purchase=purchase,
+            invoice=self.first(Invoice, lambda row: row.purchase_id == purchase.id) if purchase else None,
             terms=self.terms(model or self.default_pricing_model()),
+            sends_receipts=self.sends_receipts(),
+        )
+        if session.collects == "payment":
+            return ground
+        return replace(
+            ground,
+            subscription=self.get(Subscription, session.subscription_id),
+            owed=self._owed(session.subscription_id),
+            current=self.subscriptions(ground.customer),
+            trial_used=any(
+                row.customer_id == session.customer_id
+                and ground.product is not None
+                and row.product_id == ground.product.id
+                and row.trial_ends_at is not None
+                for row in self.rows(Subscription)
+            ),
+            payment_method=self.first(
+                PaymentMethod,
+                lambda row: (
+                    method is not None and row.stripe_payment_method_id == method.stripe_payment_method_id
+                ),
+            ),
+        )
+
+    def sends_receipts(self) -> bool:
+        """Whether the organization wants its buyers to get receipts."""
+        organization_id, _ = self._tenant
+        return any(
+            row.sends_receipts
+            for row in self._books.states.values()
+            if isinstance(row, Organization) and row.id == organization_id
+        )
+
+    def _owed(self, subscription_id: SubscriptionId | None) -> Invoice | None:
+        unpaid = [
+            row
+            for row in self.rows(Invoice)
+            if row.subscription_id == subscription_id and row.period_end is not None
+            if row.paid_at is None and row.status != "void"
+        ]
+        return max(unpaid, key=lambda row: row.period_end or row.created_at, default=None)
+
+    def _invoice_ground(self, invoice_id: InvoiceId | None) -> Ground:
+        invoice = self.get(Invoice, invoice_id)
+        if invoice is None:
+            return Ground()
+        return Ground(
+            invoice=invoice,
+            purchase=self.get(Purchase, invoice.purchase_id),
+            subscription=self.get(Subscription, invoice.subscription_id),
+            customer=self.get(Customer, invoice.customer_id),
+        )
+
+    def charging(self, id: InvoiceId) -> ChargeContext | None:
+        """What charging for a subscription's invoice is decided on."""
+        invoice = self.get(Invoice, id)
+        subscription = self.get(Subscription, invoice.subscription_id) if invoice else None
+        customer = self.get(Customer, invoice.customer_id) if invoice else None
+        if invoice is None or subscription is None or customer is None:
+            return None
+        method = self.get(PaymentMethod, subscription.payment_method_id)
+        return ChargeContext(invoice, customer, subscription, method)
+
+    def renewing(self, id: SubscriptionId) -> RenewalContext | None:
+        """What renewing a subscription is decided on."""
+        subscription = self.get(Subscription, id)
+        item = self.first(SubscriptionItem, lambda row: row.subscription_id == id)
+        if subscription is None or item is None:
+            return None
+        customer = self.get(Customer, subscription.customer_id)
+        product = self.get(Product, subscription.product_id)
+        assert customer is not None, "customers are never deleted"
+        assert product is not None, "products are never deleted"
+        return RenewalContext(
+            subscription, item, self.get(Price, item.price_id), product, customer, self.sends_receipts()
         )
 
 

@@ -16,24 +16,35 @@ from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
 from application.ports import (
-    CheckoutContext,
+    BookingContext,
+    ChargeContext,
     CustomerContext,
     EventFilter,
     Offer,
-    PaymentContext,
     PaymentRecord,
+    RenewalContext,
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.change import State
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_opening import OpeningContext
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, PricingModelId
+from domain.ids import (
+    CheckoutSessionId,
+    InvoiceId,
+    OrganizationId,
+    PaymentId,
+    PricingModelId,
+    SubscriptionId,
+)
+from domain.invoice import Invoice
 from domain.payment import Payment, PaymentFact
 from domain.purchase import Purchase
+from domain.setup import SetupFact
 
 T = TypeVar("T")
 
@@ -92,43 +103,51 @@ class MemoryStore(Lists, InvoiceReads, OperatorReads):
     async def catalog(self, auth: Authenticated) -> Catalog:
         return await _answer(self._of(auth).catalog())
 
-    async def opening_context(self, auth: Authenticated, price: str, customer: str | None) -> CheckoutContext:
-        return await _answer(self._of(auth).opening(price, customer))
+    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
+        return await _answer(self._of(auth).opening(draft))
 
     async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
         return await _answer(self._of(auth).get(CheckoutSession, id))
 
-    async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
+    async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
         organization_id = fact.organization_id or OrganizationId("")
         books = TenantBooks(self._books, organization_id, livemode=fact.livemode)
         received = self._books.inbox.get((organization_id, fact.livemode, inbound_event_id))
         return await _answer(
-            books.paying(
+            books.booking(
+                fact,
                 books.get(CheckoutSession, fact.checkout_session_id),
-                fact.payment_intent_id,
                 handled=received is not None and received.handled_at is not None,
             )
         )
 
+    async def charge_context(self, auth: AuthContext, id: InvoiceId) -> ChargeContext | None:
+        return await _answer(self._of(auth).charging(id))
+
+    async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
+        return await _answer(self._of(auth).renewing(id))
+
     async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
         books = self._of(auth)
         found = books.get(Payment, id)
-        purchase = books.get(Purchase, found.purchase_id) if found else None
-        return await _answer(PaymentRecord(found, purchase) if found else None)
+        if found is None:
+            return await _answer(None)
+        purchase, invoice = books.get(Purchase, found.purchase_id), books.get(Invoice, found.invoice_id)
+        return await _answer(PaymentRecord(found, purchase, invoice))
 
-    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         books = self._of(auth)
         session = books.get(CheckoutSession, id)
         if session is None:
             return await _answer(None)
-        return await _answer(books.paying(session, session.payment_intent_id, handled=False))
+        return await _answer(books.completing(session))
 
-    async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
+    async def return_context(self, id: CheckoutSessionId) -> BookingContext | None:
         session = sessions_whosever(self._books).get(id)
         if session is None:
             return await _answer(None)
         books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
-        return await _answer(books.paying(session, session.payment_intent_id, handled=False))
+        return await _answer(books.completing(session))
 
     async def offer(self, id: CheckoutSessionId) -> Offer | None:
         session = sessions_whosever(self._books).get(id)

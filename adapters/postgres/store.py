@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 import asyncpg
 import msgspec
@@ -16,21 +16,24 @@ from adapters.postgres.operating import OperatorReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
-    CheckoutContext,
+    BookingContext,
+    ChargeContext,
     CustomerContext,
     EventFilter,
     Offer,
-    PaymentContext,
     PaymentRecord,
+    RenewalContext,
 )
 from application.unit_of_work import TakenWork, UnitOfWork
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
-from domain.checkout import CheckoutSession
+from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_opening import OpeningContext
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, PaymentId, PricingModelId
+from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, PricingModelId, SubscriptionId
 from domain.payment import PaymentFact
+from domain.setup import SetupFact
 
 T = TypeVar("T")
 
@@ -38,14 +41,17 @@ T = TypeVar("T")
 _CUSTOMER_CONTEXT = msgspec.json.Decoder(CustomerContext)
 _CUSTOMER_RECORD = msgspec.json.Decoder(CustomerRecord)
 _CATALOG = msgspec.json.Decoder(Catalog)
-_CHECKOUT_CONTEXT = msgspec.json.Decoder(CheckoutContext)
+_OPENING_CONTEXT = msgspec.json.Decoder(OpeningContext)
 _CHECKOUT_SESSION = msgspec.json.Decoder(CheckoutSession)
 _OFFER = msgspec.json.Decoder(Offer)
-_PAYMENT_CONTEXT = msgspec.json.Decoder(PaymentContext)
+_BOOKING_CONTEXT = msgspec.json.Decoder(BookingContext)
+_CHARGE_CONTEXT = msgspec.json.Decoder(ChargeContext)
+_RENEWAL_CONTEXT = msgspec.json.Decoder(RenewalContext)
 _PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
+_FACT = ("text", "boolean", *["text"] * 6)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
@@ -56,7 +62,7 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
         self.database = Database(pool, wait_seconds)
         self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
         self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
-        self._fact_contexts = self._combined("fact_context", "text", "boolean", "text", "text", "text")
+        self._fact_contexts = self._combined("fact_context", *_FACT)
 
     async def commit(self, work: UnitOfWork) -> None:
         await self._commits(work.take())
@@ -89,9 +95,17 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
     async def catalog(self, auth: Authenticated) -> Catalog:
         return _CATALOG.decode(await self.database.call("catalog", auth.organization_id, auth.livemode))
 
-    async def opening_context(self, auth: Authenticated, price: str, customer: str | None) -> CheckoutContext:
-        return _CHECKOUT_CONTEXT.decode(
-            await self.database.call("opening_context", auth.organization_id, auth.livemode, price, customer),
+    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
+        return _OPENING_CONTEXT.decode(
+            await self.database.call(
+                "opening_context",
+                auth.organization_id,
+                auth.livemode,
+                draft.customer,
+                draft.price,
+                draft.purchase,
+                draft.subscription,
+            ),
         )
 
     async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
@@ -103,17 +117,37 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
     async def offer(self, id: CheckoutSessionId) -> Offer | None:
         return _if_any(_OFFER, await self.database.call("resolve_offer", id))
 
-    async def fact_context(self, fact: PaymentFact, inbound_event_id: str) -> PaymentContext:
-        return _PAYMENT_CONTEXT.decode(
+    async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
+        named: tuple[str | None, ...]
+        match fact:
+            case PaymentFact():
+                named = fact.payment_intent_id, None, fact.invoice_id, None
+            case SetupFact(payment_method=method):
+                named = None, fact.setup_intent_id, None, method.stripe_payment_method_id if method else None
+            case _:
+                assert_never(fact)
+        return _BOOKING_CONTEXT.decode(
             await self._fact_contexts(
                 (
                     fact.organization_id or "",
                     fact.livemode,
                     fact.checkout_session_id,
-                    fact.payment_intent_id,
+                    *named,
                     inbound_event_id,
                 )
             ),
+        )
+
+    async def charge_context(self, auth: AuthContext, id: InvoiceId) -> ChargeContext | None:
+        return _if_any(
+            _CHARGE_CONTEXT,
+            await self.database.call("charge_context", auth.organization_id, auth.livemode, id),
+        )
+
+    async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
+        return _if_any(
+            _RENEWAL_CONTEXT,
+            await self.database.call("renewal_context", auth.organization_id, auth.livemode, id),
         )
 
     async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
@@ -121,14 +155,14 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
             _PAYMENT_RECORD, await self.database.call("payment", auth.organization_id, auth.livemode, id)
         )
 
-    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> PaymentContext | None:
-        found = _PAYMENT_CONTEXT.decode(
-            await self._fact_contexts((auth.organization_id, auth.livemode, id, None, None))
+    async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
+        found = _BOOKING_CONTEXT.decode(
+            await self._fact_contexts((auth.organization_id, auth.livemode, id, *[None] * 5))
         )
         return found if found.session is not None else None
 
-    async def return_context(self, id: CheckoutSessionId) -> PaymentContext | None:
-        return _if_any(_PAYMENT_CONTEXT, await self.database.call("resolve_return_context", id))
+    async def return_context(self, id: CheckoutSessionId) -> BookingContext | None:
+        return _if_any(_BOOKING_CONTEXT, await self.database.call("resolve_return_context", id))
 
     async def by_api_key(self, secret_hash: str) -> Authenticated | None:
         return _if_any(_AUTHENTICATED, await self.database.call("resolve_api_key", secret_hash))

@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from domain.checkout import CheckoutSession
 from domain.effects import CreateRefund, CreateStripeCustomer
-from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, RefundId, id_pattern
+from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, OrganizationId, RefundId, id_pattern
+from domain.invoice import Invoice
 
 _CHECKOUT_SESSION = "checkout_session"
+_INVOICE = "invoice"
 _REFUND_ID = "refund_id"
 
 
@@ -22,6 +24,7 @@ class Ownership(Struct, frozen=True):
 
     organization_id: OrganizationId | None = None
     checkout_session_id: CheckoutSessionId | None = None
+    invoice_id: InvoiceId | None = None
 
 
 def customer_marks(
@@ -48,12 +51,22 @@ def customer_query(id: CustomerId, organization_id: OrganizationId, *, livemode:
 
 
 def session_marks(session: CheckoutSession) -> dict[str, str]:
-    """Which checkout session an intent pays: a webhook needs no more to find its way into the books."""
+    """Which checkout session an intent completes: a webhook needs no more to find its way into the books."""
     return {
         "organization_id": session.organization_id,
         "livemode": _flag(session.livemode),
         "checkout_session_id": session.id,
         "type": _CHECKOUT_SESSION,
+    }
+
+
+def invoice_marks(invoice: Invoice) -> dict[str, str]:
+    """Which invoice an intent is charged for."""
+    return {
+        "organization_id": invoice.organization_id,
+        "livemode": _flag(invoice.livemode),
+        "invoice_id": invoice.id,
+        "type": _INVOICE,
     }
 
 
@@ -65,9 +78,11 @@ def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
         return Ownership()
     organization_id = marks.get("organization_id")
     session_id = marks.get("checkout_session_id") if marks.get("type") == _CHECKOUT_SESSION else None
+    invoice_id = marks.get("invoice_id") if marks.get("type") == _INVOICE else None
     return Ownership(
         OrganizationId(organization_id) if organization_id else None,
         CheckoutSessionId(session_id) if session_id else None,
+        InvoiceId(invoice_id) if invoice_id else None,
     )
 
 

@@ -1,14 +1,17 @@
 """When Stripe says no, or nothing: its errors in our words, in one place (docs.stripe.com/api/errors)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import aiohttp
 import msgspec
 import stripe
 
 from adapters.stripe.discretion import discreet
-from domain.errors import ProviderRefused, Unavailable
+from domain.errors import ProviderRefused, Rejected, Unavailable
+
+# docs.stripe.com/error-codes
+_STATE_FORBIDS = ("payment_intent_unexpected_state", "setup_intent_unexpected_state")
 
 
 def key_setting(*, livemode: bool) -> str:
@@ -43,13 +46,28 @@ def in_our_words(*, livemode: bool) -> Iterator[None]:
 
 @contextmanager
 def unless_its_state_forbids() -> Iterator[None]:
-    """An intent that has ended, or that is being paid, is left as it is, and that is no error
-    (docs.stripe.com/error-codes#payment-intent-unexpected-state)."""
+    """An intent that has ended, or that is being paid, is left as it is, and that is no error."""
     try:
         yield
     except stripe.InvalidRequestError as error:
-        if error.code != "payment_intent_unexpected_state":
+        if error.code not in _STATE_FORBIDS:
             raise
+
+
+@contextmanager
+def state_forbids(refusal: Callable[[], Rejected]) -> Iterator[None]:
+    """Where an intent has ended, or is being paid, that is what is refused."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if error.code not in _STATE_FORBIDS:
+            raise
+        raise refusal() from None
+
+
+def unless_declined() -> suppress:
+    """That the bank refuses is an outcome, and no error (docs.stripe.com/declines)."""
+    return suppress(stripe.CardError)
 
 
 def _translated(error: stripe.StripeError, *, livemode: bool) -> ProviderRefused | Unavailable:

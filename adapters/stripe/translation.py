@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from adapters.stripe.marks import ownership
-from domain.payment import Attempt, Ending, PaymentFact, merge_attempts
+from domain.intent import Attempt, Ending, merge_attempts
+from domain.payment import PaymentFact
 
 
 class Expanded(Struct):
@@ -22,7 +23,7 @@ class _Method(Struct):
     type: str | None = None
 
 
-class _PaymentError(Struct):
+class IntentError(Struct):
     """Why the last try failed (docs.stripe.com/api/errors)."""
 
     type: str | None = None
@@ -48,7 +49,7 @@ class _Intent(Struct):
     payment_method: str | Expanded | None = None
     receipt_email: str | None = None
     metadata: dict[str, str] | None = None
-    last_payment_error: _PaymentError | None = None
+    last_payment_error: IntentError | None = None
 
 
 _decoder = msgspec.json.Decoder(_Intent)
@@ -69,6 +70,7 @@ def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
         receipt_email=intent.receipt_email,
         organization_id=ours.organization_id,
         checkout_session_id=ours.checkout_session_id,
+        invoice_id=ours.invoice_id,
     )
 
 
@@ -95,21 +97,23 @@ def _current(intent: _Intent) -> tuple[Attempt, ...]:
 
 
 def _failed(intent: _Intent) -> tuple[Attempt, ...]:
-    """The try that failed last, whatever came after it: that it failed stays true.
+    """The try that failed last, whatever came after it: that it failed stays true."""
+    return (failed_attempt(intent.id, intent.last_payment_error),) if intent.last_payment_error else ()
+
+
+def failed_attempt(intent_id: str, error: IntentError) -> Attempt:
+    """The try that has failed so.
 
     A charge belongs to one try. A refusal that came before any charge (3-D Secure, say) has none, and is
     known by the means of payment and the reason.
     """
-    error = intent.last_payment_error
-    if error is None:
-        return ()
     code = error.code or error.type
-    known_by = error.charge or f"{_means(error) or intent.id}:{code}"
+    known_by = error.charge or f"{_means(error) or intent_id}:{code}"
     reason = error.decline_code or code
-    return (Attempt(known_by, "failed", failure_code=reason, failure_message=error.message),)
+    return Attempt(known_by, "failed", failure_code=reason, failure_message=error.message)
 
 
-def _means(error: _PaymentError) -> str | None:
+def _means(error: IntentError) -> str | None:
     match error.payment_method:
         case str(id):
             return id

@@ -1,24 +1,29 @@
 """What Stripe sends to our webhook: verified, and told in the words of the books."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 import stripe
 from msgspec import Meta, Struct
 
 from adapters.stripe.reversals import dispute_fact, refund_fact
+from adapters.stripe.setups import setup_fact
 from adapters.stripe.translation import payment_fact
 from application.ports import WebhookNotice
 from domain.errors import Rejected
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
+from domain.setup import SetupFact
+
+Told = TypeVar("Told", PaymentFact, SetupFact)
 
 _TELLS_OF_A_PAYMENT = frozenset(
     f"payment_intent.{what}"
     for what in ("created", "requires_action", "processing", "payment_failed", "succeeded", "canceled")
 )
-
-
+_TELLS_OF_A_SETUP = frozenset(
+    f"setup_intent.{what}" for what in ("created", "requires_action", "setup_failed", "succeeded", "canceled")
+)
 _TELLS_OF_A_REFUND = frozenset(f"refund.{what}" for what in ("created", "updated", "failed"))
 _TELLS_OF_A_DISPUTE = frozenset(f"charge.dispute.{what}" for what in ("created", "updated", "closed"))
 
@@ -94,18 +99,23 @@ class StripeWebhookReader:
         return True
 
 
-def _fact(event: _Event) -> PaymentFact | ReversalFact | None:
+def _fact(event: _Event) -> PaymentFact | SetupFact | ReversalFact | None:
     if event.data is None:
         return None
     if event.type in _TELLS_OF_A_REFUND:
         return refund_fact(event.data.object, livemode=event.livemode)
     if event.type in _TELLS_OF_A_DISPUTE:
         return dispute_fact(event.data.object, livemode=event.livemode)
-    if event.type not in _TELLS_OF_A_PAYMENT:
-        return None
-    fact = payment_fact(event.data.object)
+    if event.type in _TELLS_OF_A_PAYMENT:
+        return _of_its_mode(payment_fact(event.data.object), event)
+    if event.type in _TELLS_OF_A_SETUP:
+        return _of_its_mode(setup_fact(event.data.object), event)
+    return None
+
+
+def _of_its_mode(fact: Told, event: _Event) -> Told:
     if fact.livemode != event.livemode:
-        raise Rejected("invalid_payload", "The event and its payment intent are of different modes.")
+        raise Rejected("invalid_payload", "The event and its intent are of different modes.")
     return fact
 
 

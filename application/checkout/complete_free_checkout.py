@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import Struct
 
 from application.causes import ApiRequest
-from application.ports import Clock, EventOutbox, PaymentContext, PaymentRepository
+from application.ports import BookingContext, Clock, EventOutbox, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import checkout, checkout_progress, completion
 from domain.auth import Anonymous, AuthContext, Authenticated, ClientToken
@@ -63,7 +63,7 @@ class CompleteFreeCheckout:
 
     async def _complete(
         self,
-        context: PaymentContext | None,
+        context: BookingContext | None,
         by: Authenticated | ClientToken,
         details: BuyerDetails,
         cause: ApiRequest,
@@ -74,7 +74,7 @@ class CompleteFreeCheckout:
         if isinstance(by, ClientToken):
             checkout.check_client_token(session, by)
         if not session.is_free:
-            raise Rejected("checkout_session_not_free", "This checkout session is to be paid.")
+            raise Rejected("checkout_session_not_free", "This checkout session asks for more than a yes.")
         work = UnitOfWork(cause, _actor(by, session), self.ids, self.clock.now())
         if session.status == "succeeded":
             after = session
@@ -87,7 +87,7 @@ class CompleteFreeCheckout:
 
     def _decide(
         self,
-        context: PaymentContext,
+        context: BookingContext,
         session: CheckoutSession,
         by: Authenticated | ClientToken,
         details: BuyerDetails,
@@ -99,11 +99,9 @@ class CompleteFreeCheckout:
             session = work.record(described)
         if isinstance(by, ClientToken) and not session.buyer_is_known:
             raise Rejected("email_required", "Please give your e-mail address.", field="customer_email")
-        completed = completion.follow(
-            session, context.purchase, completion.NOTHING_TO_PAY, context.terms, self.ids, now
-        )
-        for acquired in completed.acquired:
-            work.record(acquired)
+        completed = completion.follow(session, context.ground, completion.NOTHING_TO_PAY, self.ids, now)
+        for change in completed.changes:
+            work.record(change)
         assert completed.session is not None, "an open session becomes a succeeded one"
         return work.record(completed.session)
 

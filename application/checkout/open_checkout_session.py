@@ -1,22 +1,23 @@
-"""A buyer is to be asked for money."""
+"""A buyer is to be asked for money, or for a means of payment."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from application.causes import ApiRequest
-from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, PaymentIntent, Secrets
+from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, Secrets
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout, checkout_progress
+from domain import checkout, checkout_opening, checkout_progress
 from domain.auth import Authenticated
 from domain.change import stored
 from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_progress import Intent
 from domain.errors import Conflict
 from domain.ids import CheckoutSessionId, Ids
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCheckoutSession:
-    """Open a checkout session and, unless there is nothing to pay, the payment intent that pays it.
+    """Open a checkout session and, unless there is nothing to pay, the intent that completes it.
 
     The session is in the books before Stripe hears of it, so no webhook can come for one we do not know;
     the intent's key is the session's id, so there is one intent for it whatever happens in between.
@@ -33,21 +34,13 @@ class OpenCheckoutSession:
     async def __call__(
         self, draft: NewCheckoutSession, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
-        checkout.check_buyer(draft)
-        context = await self.checkouts.opening_context(auth, draft.price, draft.customer)
+        checkout_opening.check_draft(draft)
+        context = await self.checkouts.opening_context(auth, draft)
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
         session = work.record(
-            checkout.open_session(
-                draft,
-                auth,
-                context.customer,
-                context.price,
-                context.product,
-                self.secrets.client_token(),
-                self.ids,
-                now,
-                self.lifetime,
+            checkout_opening.open_session(
+                draft, auth, context, self.secrets.client_token(), self.ids, now, self.lifetime
             )
         )
         if session.is_free:
@@ -65,7 +58,7 @@ class OpenCheckoutSession:
     async def _with_intent(
         self, session: CheckoutSession, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
-        intent = await self.gateway.create_payment_intent(
+        intent = await self.gateway.create_intent(
             session, session.stripe_customer_id, idempotency_key=session.id
         )
         try:
@@ -75,7 +68,7 @@ class OpenCheckoutSession:
 
     @retry_on_stale()
     async def _read_and_store(
-        self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
+        self, session: CheckoutSession, intent: Intent, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
         return await self._store(await self._current(session.id, auth), intent, auth, cause)
 
@@ -85,10 +78,10 @@ class OpenCheckoutSession:
         return session
 
     async def _store(
-        self, session: CheckoutSession, intent: PaymentIntent, auth: Authenticated, cause: ApiRequest
+        self, session: CheckoutSession, intent: Intent, auth: Authenticated, cause: ApiRequest
     ) -> CheckoutSession:
         work = UnitOfWork(cause, auth, self.ids, self.clock.now())
-        change = checkout_progress.attach_intent(session, intent.id, intent.client_secret)
+        change = checkout_progress.attach_intent(session, intent)
         after = stored(work.record(change)) if change else session
         work.answer(after)
         if work.is_needed:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+from msgspec import UNSET
+
 from application.causes import ApiRequest
-from application.ports import CheckoutRepository, Clock, EventOutbox
+from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import checkout, checkout_progress
 from domain.auth import Anonymous, AuthContext, Authenticated, ClientToken
@@ -16,21 +18,34 @@ from domain.ids import CheckoutSessionId, Ids
 
 @dataclass(frozen=True, slots=True)
 class UpdateCheckoutSession:
-    """Change what a session says of its buyer: at the application's wish, or by whoever has the session's
-    client token. Price and amount stay as they are, so that what is being paid is what was asked for.
+    """Change what a session says of its buyer, and how many they want: at the application's wish, or by
+    whoever has the session's client token.
+
+    A new quantity is in the books before Stripe hears of the amount. Whatever happens in between, the buyer
+    pays one of the amounts that they were asked for, and what they have paid is what is booked (adr/0013).
     """
 
     checkouts: CheckoutRepository
+    gateway: PaymentGateway
     outbox: EventOutbox
     ids: Ids
     clock: Clock
 
-    @retry_on_stale()
     async def __call__(
         self, id: CheckoutSessionId, details: BuyerDetails, by: Authenticated | ClientToken, cause: ApiRequest
     ) -> CheckoutSession:
         """Raises NotFound `checkout_session_not_found`, Forbidden `client_token_invalid`, and Rejected
-        `checkout_session_not_open`."""
+        `checkout_session_not_open`, `quantity_fixed`, `amount_too_large`."""
+        session = await self._described(id, details, by, cause)
+        if details.quantity is not UNSET and session.collects == "payment":
+            # A number for each change: the same amount may be asked for again, after another one.
+            await self.gateway.change_amount(session, f"{session.id}:amount:{session.version}")
+        return session
+
+    @retry_on_stale()
+    async def _described(
+        self, id: CheckoutSessionId, details: BuyerDetails, by: Authenticated | ClientToken, cause: ApiRequest
+    ) -> CheckoutSession:
         session, actor = await self._session(id, by)
         now = self.clock.now()
         change = checkout_progress.describe_buyer(session, details, now)

@@ -4,42 +4,23 @@ paid, when it is refunded or disputed."""
 from dataclasses import dataclass
 from typing import assert_never
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from application.causes import ApiRequest, Cause, InboundEvent
-from application.ports import Clock, EventOutbox, PaymentContext, PaymentGateway, PaymentRepository
+from application.payments.news import Booked, BuyerReturned, StripeReported
+from application.ports import BookingContext, Clock, EventOutbox, PaymentGateway, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import completion, payment
+from domain import billing, checkout_progress, completion, invoice, payment
 from domain.auth import Anonymous
 from domain.change import stored
 from domain.checkout import CheckoutSession
 from domain.completion import Outcome
 from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
 from domain.ids import CheckoutSessionId, Ids
+from domain.intent import failure_of
+from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
-
-
-class StripeReported(Struct, frozen=True):
-    """Stripe's webhook brought a fact."""
-
-    fact: PaymentFact | ReversalFact
-    cause: InboundEvent
-
-
-class BuyerReturned(Struct, frozen=True):
-    """The buyer's browser is back from paying this session; Stripe is asked how it went."""
-
-    session_id: CheckoutSessionId
-    cause: ApiRequest
-
-
-class Booked(Struct, frozen=True):
-    """How the session stands now; `refusal` is the code of why a reported fact did not fit."""
-
-    session: CheckoutSession | None
-    refusal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +38,7 @@ class ProcessPaymentIntent:
     clock: Clock
 
     @retry_on_stale()
-    async def __call__(self, news: StripeReported | BuyerReturned) -> Booked:
+    async def __call__(self, news: StripeReported[PaymentFact | ReversalFact] | BuyerReturned) -> Booked:
         """Raises NotFound `checkout_session_not_found`, and Rejected where a buyer's return does not fit."""
         match news:
             case StripeReported():
@@ -115,23 +96,25 @@ class ProcessPaymentIntent:
         return Booked(session)
 
     def _decide(
-        self, fact: PaymentFact, context: PaymentContext, cause: Cause
-    ) -> tuple[UnitOfWork, CheckoutSession]:
-        session = _fitting(fact, context)
-        buyer = Anonymous(session.organization_id, session.livemode)
+        self, fact: PaymentFact, context: BookingContext, cause: Cause
+    ) -> tuple[UnitOfWork, CheckoutSession | None]:
+        if fact.invoice_id is not None:
+            return self._decide_charge(fact, context, cause), None
+        session, quantity = _fitting(fact, context)
         now = self.clock.now()
-        work = UnitOfWork(cause, buyer, self.ids, now)
+        work = UnitOfWork(cause, Anonymous(session.organization_id, session.livemode), self.ids, now)
         outcome = Outcome(
             status=payment.status_after(fact, context.payment),
             binding=fact.money_moves,
             abandoned=payment.is_abandoned_after(fact, context.payment),
             payment_intent_id=fact.payment_intent_id,
+            quantity=quantity,
             email=fact.receipt_email,
             refunded=payment.refunded_after(fact, context.payment),
         )
-        completed = completion.follow(session, context.purchase, outcome, context.terms, self.ids, now)
-        for acquired in completed.acquired:
-            work.record(acquired)
+        completed = completion.follow(session, context.ground, outcome, self.ids, now)
+        for change in completed.changes:
+            work.record(change)
         paid = payment.record(
             fact,
             context.payment,
@@ -139,6 +122,7 @@ class ProcessPaymentIntent:
             checkout_session_id=session.id,
             customer_id=completed.customer_id,
             purchase_id=completed.purchase_id,
+            invoice_id=completed.invoice_id,
             ids=self.ids,
             now=now,
         )
@@ -146,9 +130,39 @@ class ProcessPaymentIntent:
             work.record(paid)
         return work, stored(work.record(completed.session)) if completed.session else session
 
+    def _decide_charge(self, fact: PaymentFact, context: BookingContext, cause: Cause) -> UnitOfWork:
+        """Of a payment intent that we charge for an invoice, while the customer is not there."""
+        charged = _fitting_invoice(fact, context)
+        now = self.clock.now()
+        work = UnitOfWork(cause, Anonymous(charged.organization_id, charged.livemode), self.ids, now)
+        if (attached := invoice.attach_intent(charged, fact.payment_intent_id)) is not None:
+            charged = work.record(attached)
+        paid = payment.record(
+            fact,
+            context.payment,
+            organization_id=charged.organization_id,
+            checkout_session_id=None,
+            customer_id=charged.customer_id,
+            purchase_id=charged.purchase_id,
+            invoice_id=charged.id,
+            ids=self.ids,
+            now=now,
+        )
+        if paid is not None:
+            work.record(paid)
+        status = payment.status_after(fact, context.payment)
+        ground, refunded = context.ground, payment.refunded_after(fact, context.payment)
+        failure = failure_of(status, paid.after.attempts) if paid else None
+        for change in billing.settle(
+            charged, ground.purchase, ground.subscription, status, refunded, failure, now
+        ):
+            work.record(change)
+        return work
 
-def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
-    """The session that the fact is about. Raises Rejected, with a code for each way of not fitting."""
+
+def _fitting(fact: PaymentFact, context: BookingContext) -> tuple[CheckoutSession, int]:
+    """The session that the fact is about, and for how many is paid. Raises Rejected, with a code for each way
+    of not fitting."""
     if fact.checkout_session_id is None or fact.organization_id is None:
         raise Rejected("payment_intent_not_ours", "The payment intent's metadata names no checkout session.")
     session = context.session
@@ -159,17 +173,44 @@ def _fitting(fact: PaymentFact, context: PaymentContext) -> CheckoutSession:
     paid_by = session.payment_intent_id
     if session.id != fact.checkout_session_id or paid_by not in (None, fact.payment_intent_id):
         raise Rejected("payment_intent_mismatch", f"The session is paid by {paid_by}, not by this intent.")
-    if context.paying not in (None, session.id):
-        raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.paying}.")
-    if session.is_free:
+    if context.completing not in (None, session.id):
+        raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.completing}.")
+    if session.collects != "payment":
         raise Rejected("payment_intent_mismatch", "There is nothing to pay for this session.")
-    if (fact.amount, fact.currency) != (session.amount, session.currency):
+    # Once somebody is paying, it is for one quantity: that of the purchase.
+    asked = session if session.purchase_id is None else replace(session, quantities=(session.quantity,))
+    quantity = checkout_progress.paid_quantity(asked, fact.amount, fact.currency)
+    if quantity is None:
         raise Rejected(
             "amount_mismatch",
             f"The intent is over {fact.amount} {fact.currency}, "
             f"the session over {session.amount} {session.currency}.",
         )
-    known = context.customer.stripe_customer_id if context.customer else None
+    _check_customer(fact, context)
+    return session, quantity
+
+
+def _fitting_invoice(fact: PaymentFact, context: BookingContext) -> Invoice:
+    """The invoice that the intent is a charge for. Raises Rejected as above."""
+    charged = context.ground.invoice
+    if charged is None or fact.organization_id is None:
+        raise Rejected("invoice_unknown", f"There is no invoice '{fact.invoice_id}'.")
+    if charged.payment_intent_id not in (None, fact.payment_intent_id):
+        raise Rejected(
+            "payment_intent_mismatch",
+            f"The invoice is charged by {charged.payment_intent_id}, not by this intent.",
+        )
+    if (fact.amount, fact.currency) != (charged.total, charged.currency):
+        raise Rejected(
+            "amount_mismatch",
+            f"The intent is over {fact.amount} {fact.currency}, "
+            f"the invoice over {charged.total} {charged.currency}.",
+        )
+    _check_customer(fact, context)
+    return charged
+
+
+def _check_customer(fact: PaymentFact, context: BookingContext) -> None:
+    known = context.ground.customer.stripe_customer_id if context.ground.customer else None
     if known and fact.stripe_customer_id and known != fact.stripe_customer_id:
         raise Rejected("stripe_customer_mismatch", "The intent belongs to another Stripe customer.")
-    return session

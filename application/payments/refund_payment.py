@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from application.causes import ApiRequest, Task
 from application.ports import Clock, EventOutbox, PaymentGateway, PaymentRecord, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import purchase, refunding
+from domain import invoice, purchase, refunding
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.change import Change, stored
 from domain.effects import CreateRefund, create_refund
@@ -165,14 +165,17 @@ class RefundPayment:
     def _follow(
         self, known: PaymentRecord, change: Change[Payment] | None, work: UnitOfWork
     ) -> PaymentRecord:
-        """The payment's change, and the purchase after it, as they are once `work` is committed."""
+        """The payment's change, and purchase and invoice after it, as they are once `work` is committed."""
         if change is None:
             return known
         paid = work.record(change)
-        bought = known.purchase
-        assert bought is not None, "what was paid has a purchase"
-        followed = purchase.follow_refunds(bought, paid.refunded_amount, self.clock.now())
-        return PaymentRecord(stored(paid), stored(work.record(followed)) if followed else bought)
+        now = self.clock.now()
+        bought, billed = known.purchase, known.invoice
+        if bought and (followed := purchase.follow_payment(bought, paid.status, paid.refunded_amount, now)):
+            bought = stored(work.record(followed))
+        if billed and (told := invoice.follow_payment(billed, paid.status, paid.refunded_amount, now)):
+            billed = stored(work.record(told))
+        return PaymentRecord(stored(paid), bought, billed)
 
 
 def _refund(payment: Payment, id: str) -> Refund:

@@ -9,8 +9,10 @@ from rich.console import Console
 
 from application.causes import InboundEvent
 from application.operator_ports import Inbox, InboxRow
-from application.payments.process_payment_intent import StripeReported
 from domain.errors import Conflict, NotFound, Rejected, Unavailable
+from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
+from domain.setup import SetupFact
 from entrypoints.commands.acting import AsJson, on_books
 from entrypoints.commands.printing import at, harmless, print_columns, print_json
 from entrypoints.container import Container
@@ -123,18 +125,18 @@ async def _retried(container: Container, row: InboxRow) -> dict[str, Any]:
     refusal = None
     if row.handled_at is None:
         try:
-            refusal = (await container.process_payment_intent()(again(row))).refusal
+            refusal = (await container.news()(*again(row))).refusal
         except (Conflict, Rejected, Unavailable) as failure:  # the others in the inbox are still to be tried
             refusal = failure.code
     return {"id": row.id, "handled": refusal is None, "reason": refusal}
 
 
-def again(row: InboxRow) -> StripeReported:
+def again(row: InboxRow) -> tuple[PaymentFact | SetupFact | ReversalFact, InboundEvent]:
     """The news, as it came. Raises Rejected `inbound_event_without_fact`."""
     if row.fact is None:
         raise Rejected("inbound_event_without_fact", f"Nothing was kept of '{row.id}' that could be tried.")
     cause = InboundEvent(row.id, row.type, row.organization_id, row.livemode, row.received_at)
-    return StripeReported(row.fact, cause)
+    return row.fact, cause
 
 
 async def _found(kept: Inbox, id: str) -> InboxRow:

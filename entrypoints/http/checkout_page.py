@@ -147,9 +147,9 @@ def _order(offer: Offer, status: str, heading: str, text: str | None, link: Link
         "text": text,
         "link": link,
         "seller": offer.seller,
-        "product": offer.product.name,
-        "amount": display(session.amount, session.currency),
-        "each": display(session.amount // session.quantity, session.currency),
+        "product": offer.product.name if offer.product else None,
+        "amount": display(session.amount, session.currency) if session.currency else None,
+        "each": display(session.unit_amount, session.currency) if session.currency else None,
         "deadline": _spoken(session.expires_at),
     }
 

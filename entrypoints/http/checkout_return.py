@@ -4,7 +4,9 @@ from litestar import MediaType, Response, get
 from litestar.openapi import ResponseSpec
 from litestar.response import Redirect
 
-from application.payments.process_payment_intent import BuyerReturned, ProcessPaymentIntent
+from application.payments.news import BuyerReturned
+from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.payments.process_setup_intent import ProcessSetupIntent
 from domain.checkout import CheckoutSession
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
 from entrypoints.http.injected import Injected
@@ -61,10 +63,16 @@ def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:
     },
 )
 async def return_from_paying(
-    request: Call, id: SessionId, process_payment_intent: Injected[ProcessPaymentIntent]
+    request: Call,
+    id: SessionId,
+    process_payment_intent: Injected[ProcessPaymentIntent],
+    process_setup_intent: Injected[ProcessSetupIntent],
 ) -> Response[str]:
     """Stripe is asked how it went; what the address says about it is not believed."""
-    booked = await process_payment_intent(BuyerReturned(id, request.cause))
+    returned = BuyerReturned(id, request.cause)
+    booked = await process_payment_intent(returned)
+    if booked.session is not None and booked.session.setup_intent_id is not None:
+        booked = await process_setup_intent(returned)
     if booked.session is None:
         raise session_not_found()
     tell(organization_id=booked.session.organization_id, livemode=booked.session.livemode)

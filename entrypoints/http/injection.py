@@ -29,14 +29,13 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "expire_checkout_session": providers.Factory(
             Once, container.expire_checkout_session, container.answer_once
         ),
-        "inbox": providers.Factory(
-            Inbox, container.webhook_reader, container.process_payment_intent, container.clock
-        ),
+        "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),
         "payments": container.store,
         "process_payment_intent": container.process_payment_intent,
+        "process_setup_intent": container.process_setup_intent,
         "public_url": container.public_url,
         "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),

@@ -17,14 +17,14 @@ from litestar.openapi.spec import (
 from msgspec import Struct
 
 from application.causes import InboundEvent
-from application.payments.process_payment_intent import ProcessPaymentIntent, StripeReported
 from application.ports import Clock, WebhookReader
 from domain.ids import OrganizationId
-from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
 from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import PROVIDER_ASKED, STORED, WRITING, refusals
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
+from entrypoints.news import News
 
 log = structlog.get_logger("http")
 
@@ -43,7 +43,7 @@ class Inbox:
     """From a signed body to the books."""
 
     reader: WebhookReader
-    process_payment_intent: ProcessPaymentIntent
+    news: News
     clock: Clock
 
     async def take(self, body: bytes, signature: str | None) -> WebhookReply:
@@ -53,7 +53,7 @@ class Inbox:
         if notice.fact is None:
             return WebhookReply(handled=False, reason="ignored")
         # A refund or a dispute says not whose it is: that is found out when it is booked.
-        organization_id = notice.fact.organization_id if isinstance(notice.fact, PaymentFact) else None
+        organization_id = None if isinstance(notice.fact, ReversalFact) else notice.fact.organization_id
         tell(organization_id=organization_id)
         event = InboundEvent(
             id=notice.id,
@@ -62,7 +62,7 @@ class Inbox:
             livemode=notice.livemode,
             received_at=self.clock.now(),
         )
-        booked = await self.process_payment_intent(StripeReported(notice.fact, event))
+        booked = await self.news(notice.fact, event)
         if booked.refusal is not None:
             log.warning("inbound_event_kept", type=event.type, code=booked.refusal)
         return WebhookReply(handled=booked.refusal is None, reason=booked.refusal)

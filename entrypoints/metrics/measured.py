@@ -5,12 +5,15 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
-from application.ports import PaymentGateway, PaymentIntent
+from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
+from domain.checkout_progress import Intent
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
+from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
+from domain.setup import SetupFact
 from entrypoints.logs import code_of
 from entrypoints.metrics.counted import Metrics, Timings
 
@@ -65,19 +68,41 @@ class MeasuredGateway:
         with self._noted("find_customer"):
             return await self._gateway.find_customer(id, organization_id=organization_id, livemode=livemode)
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        with self._noted("create_payment_intent"):
-            return await self._gateway.create_payment_intent(session, stripe_customer_id, idempotency_key)
+    ) -> Intent:
+        with self._noted("create_intent"):
+            return await self._gateway.create_intent(session, stripe_customer_id, idempotency_key)
+
+    async def create_invoice_intent(
+        self, invoice: Invoice, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        with self._noted("create_invoice_intent"):
+            return await self._gateway.create_invoice_intent(invoice, stripe_customer_id, idempotency_key)
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         with self._noted("payment_intent"):
             return await self._gateway.payment_intent(id, livemode=livemode)
 
+    async def setup_intent(self, id: str, *, livemode: bool) -> SetupFact:
+        with self._noted("setup_intent"):
+            return await self._gateway.setup_intent(id, livemode=livemode)
+
+    async def change_amount(self, session: CheckoutSession, idempotency_key: str) -> None:
+        with self._noted("change_amount"):
+            await self._gateway.change_amount(session, idempotency_key)
+
+    async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
+        with self._noted("charge"):
+            await self._gateway.charge(charge, livemode=livemode, idempotency_key=idempotency_key)
+
     async def cancel_payment_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
         with self._noted("cancel_payment_intent"):
             await self._gateway.cancel_payment_intent(id, livemode=livemode, idempotency_key=idempotency_key)
+
+    async def cancel_setup_intent(self, id: str, *, livemode: bool, idempotency_key: str) -> None:
+        with self._noted("cancel_setup_intent"):
+            await self._gateway.cancel_setup_intent(id, livemode=livemode, idempotency_key=idempotency_key)
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str

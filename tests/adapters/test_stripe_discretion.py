@@ -2,8 +2,9 @@
 
 import pytest
 
+from adapters.stripe.connection import StripeAccount
 from adapters.stripe.discretion import discreet
-from adapters.stripe.gateway import StripeAccount, StripeGateway
+from adapters.stripe.gateway import StripeGateway
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import stripe
 from msgspec.structs import replace
 
 from adapters.sandbox import Exchange, Fail, Sandbox
-from adapters.stripe.gateway import API_VERSION, StripeAccount, StripeGateway
+from adapters.stripe.connection import API_VERSION, StripeAccount
+from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from domain.checkout import LIFETIME, CheckoutSession
 from domain.effects import CreateStripeCustomer
@@ -28,22 +29,29 @@ SESSION = CheckoutSession(
     organization_id=ORGANIZATION,
     livemode=False,
     type="product",
+    collects="payment",
     status="open",
     price_id=PriceId("price_1"),
     quantity=2,
+    quantities=(2,),
     amount=2500,
     currency="usd",
     customer_id=None,
     customer_email="buyer@example.com",
     customer_name=None,
+    billing_address=None,
     success_url=None,
     cancel_url=None,
     metadata={"theirs": "not copied"},
+    preserve_billing_cycle=False,
+    all_subscriptions=False,
     stripe_customer_id=None,
     payment_intent_id=None,
+    setup_intent_id=None,
     client_secret=None,
     client_token="cst_1",
     purchase_id=None,
+    subscription_id=None,
     expires_at=NOW + LIFETIME,
     created_at=NOW,
 )
@@ -166,7 +174,7 @@ async def test_of_several_the_oldest_is_found(gateway: StripeGateway, sandbox: S
 
 async def test_an_intent_carries_the_session(gateway: StripeGateway, exchanges: list[Exchange]) -> None:
     stripe_customer = await create(gateway)
-    made = await gateway.create_payment_intent(SESSION, stripe_customer, idempotency_key=SESSION.id)
+    made = await gateway.create_intent(SESSION, stripe_customer, idempotency_key=SESSION.id)
     body = exchanges[-1].body
     assert made.client_secret is not None
     assert (made.id, made.client_secret) == (body["id"], body["client_secret"])
@@ -179,20 +187,20 @@ async def test_an_intent_carries_the_session(gateway: StripeGateway, exchanges: 
         "checkout_session_id": "cs_1",
         "type": "checkout_session",
     }
-    assert await gateway.create_payment_intent(SESSION, stripe_customer, idempotency_key=SESSION.id) == made
+    assert await gateway.create_intent(SESSION, stripe_customer, idempotency_key=SESSION.id) == made
 
 
 async def test_an_intent_for_somebody_unknown_names_nobody(
     gateway: StripeGateway, exchanges: list[Exchange]
 ) -> None:
-    await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    await gateway.create_intent(SESSION, None, idempotency_key="k")
     assert not {"customer", "receipt_email"} & {name for name, _ in exchanges[0].pairs}
 
 
 async def test_a_declined_card_is_a_failed_attempt_and_the_next_may_succeed(
     gateway: StripeGateway, buyer: stripe.StripeClient
 ) -> None:
-    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    made = await gateway.create_intent(SESSION, None, idempotency_key="k")
     blank = await gateway.payment_intent(made.id, livemode=False)
     assert blank == PaymentFact(
         payment_intent_id=made.id,
@@ -221,7 +229,7 @@ async def test_the_webhook_tells_what_asking_would(
     gateway: StripeGateway, buyer: stripe.StripeClient, sandbox: Sandbox
 ) -> None:
     reader = StripeWebhookReader(sandbox.webhook_secret, None)
-    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    made = await gateway.create_intent(SESSION, None, idempotency_key="k")
     told, asked = [], [await gateway.payment_intent(made.id, livemode=False)]
     for method in ("pm_card_chargeDeclined", "pm_usBankAccount"):
         with suppress(stripe.CardError):
@@ -243,7 +251,7 @@ async def test_the_webhook_tells_what_asking_would(
 async def test_a_canceled_intent_was_abandoned_and_canceling_it_again_is_no_error(
     gateway: StripeGateway, exchanges: list[Exchange]
 ) -> None:
-    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    made = await gateway.create_intent(SESSION, None, idempotency_key="k")
     for key in ("cs_1:cancel:1", "cs_1:cancel:1", "cs_1:cancel:2"):
         await gateway.cancel_payment_intent(made.id, livemode=False, idempotency_key=key)
     assert [exchange.idempotency_key for exchange in exchanges[1:]][-1] == "cs_1:cancel:2"
@@ -254,7 +262,7 @@ async def test_a_canceled_intent_was_abandoned_and_canceling_it_again_is_no_erro
 async def test_what_is_paid_or_being_paid_is_left_as_it_is(
     gateway: StripeGateway, buyer: stripe.StripeClient, method: str, ending: str | None
 ) -> None:
-    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    made = await gateway.create_intent(SESSION, None, idempotency_key="k")
     await buyer.v1.payment_intents.confirm_async(made.id, {"payment_method": method, "return_url": RETURN})
     before = await gateway.payment_intent(made.id, livemode=False)
     await gateway.cancel_payment_intent(made.id, livemode=False, idempotency_key="cancel")
@@ -279,7 +287,7 @@ async def test_without_an_account_for_the_mode_nothing_is_asked(
     for call in (
         gateway.payment_intent("pi_1", livemode=True),
         nowhere.payment_intent("pi_1", livemode=False),
-        gateway.create_payment_intent(replace(SESSION, livemode=True), None, idempotency_key="k"),
+        gateway.create_intent(replace(SESSION, livemode=True), None, idempotency_key="k"),
         gateway.find_customer(CustomerId("cus_1"), organization_id=ORGANIZATION, livemode=True),
         nowhere.create_customer(CUSTOMER, organization_id=ORGANIZATION, livemode=False, idempotency_key="k"),
     ):
@@ -306,7 +314,7 @@ async def test_no_secret_reaches_a_log(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="stripe")
-    made = await gateway.create_payment_intent(SESSION, None, idempotency_key="k")
+    made = await gateway.create_intent(SESSION, None, idempotency_key="k")
     await create(gateway, key="another")
     card = {"number": "4000000000000002", "exp_month": 12, "exp_year": 2040, "cvc": "123"}
     with pytest.raises(stripe.CardError):

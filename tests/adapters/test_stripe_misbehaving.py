@@ -8,7 +8,8 @@ import pytest
 import stripe
 
 from adapters.sandbox import Disconnect, Exchange, Hang, RateLimit, Sandbox, SearchLag
-from adapters.stripe.gateway import StripeAccount, StripeGateway
+from adapters.stripe.connection import StripeAccount
+from adapters.stripe.gateway import StripeGateway
 from domain.errors import Unavailable
 from domain.payment import PaymentFact
 from tests.adapters.test_stripe_gateway import SESSION, create, find
@@ -53,8 +54,8 @@ async def test_when_every_reply_is_lost_the_next_attempt_meets_what_the_first_ha
     gateway: StripeGateway, sandbox: Sandbox
 ) -> None:
     with sandbox.misbehave(Disconnect(moment="after", times="always")), pytest.raises(Unavailable):
-        await gateway.create_payment_intent(SESSION, None, idempotency_key="cs_1")
-    intent = await gateway.create_payment_intent(SESSION, None, idempotency_key="cs_1")
+        await gateway.create_intent(SESSION, None, idempotency_key="cs_1")
+    intent = await gateway.create_intent(SESSION, None, idempotency_key="cs_1")
     assert isinstance(await gateway.payment_intent(intent.id, livemode=False), PaymentFact)
     assert len(sandbox.take_events()) == 1
 
@@ -67,10 +68,10 @@ async def test_a_call_that_hangs_is_given_up_and_made_once_all_the_same(
         sandbox.misbehave(Hang(path=INTENTS, moment=moment, times="always")) as hang,
         pytest.raises(Unavailable) as unavailable,
     ):
-        await gateway.create_payment_intent(SESSION, None, idempotency_key="cs_1")
+        await gateway.create_intent(SESSION, None, idempotency_key="cs_1")
     assert unavailable.value.code == "payment_provider_unavailable"
     assert hang.happened > 0
-    await gateway.create_payment_intent(SESSION, None, idempotency_key="cs_1")
+    await gateway.create_intent(SESSION, None, idempotency_key="cs_1")
     assert len(sandbox.take_events()) == 1
 
 

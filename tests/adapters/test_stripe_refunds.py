@@ -9,7 +9,8 @@ import stripe
 from msgspec.structs import replace
 
 from adapters.sandbox import Exchange, Fail, Sandbox
-from adapters.stripe.gateway import StripeAccount, StripeGateway
+from adapters.stripe.connection import StripeAccount
+from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from domain.effects import CreateRefund
 from domain.errors import ProviderRefused, Unavailable
@@ -54,7 +55,7 @@ async def dashboard(sandbox: Sandbox) -> AsyncIterator[Any]:
 
 async def paid(gateway: StripeGateway, dashboard: Any, method: str = "pm_card_visa") -> CreateRefund:
     """A refund to be made, of an intent that was paid."""
-    made = await gateway.create_payment_intent(SESSION, None, SESSION.id)
+    made = await gateway.create_intent(SESSION, None, SESSION.id)
     await dashboard.v1.payment_intents.confirm_async(
         made.id, {"payment_method": method, "return_url": RETURN}
     )

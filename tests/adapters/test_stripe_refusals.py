@@ -10,7 +10,8 @@ import pytest
 import stripe
 from aiohttp import web
 
-from adapters.stripe.gateway import API_VERSION, StripeAccount, StripeGateway
+from adapters.stripe.connection import API_VERSION, StripeAccount
+from adapters.stripe.gateway import StripeGateway
 from domain.errors import DomainError, ProviderRefused, Unavailable
 from domain.ids import CustomerId
 from tests.adapters.test_stripe_gateway import CUSTOMER, ORGANIZATION, SESSION
@@ -102,7 +103,7 @@ async def failure(gateway: StripeGateway) -> DomainError:
     calls: list[Awaitable[Any]] = [
         gateway.create_customer(CUSTOMER, organization_id=ORGANIZATION, livemode=False, idempotency_key="k"),
         find(gateway),
-        gateway.create_payment_intent(SESSION, None, idempotency_key="k"),
+        gateway.create_intent(SESSION, None, idempotency_key="k"),
         gateway.payment_intent("pi_1", livemode=False),
     ]
     async with asyncio.timeout(10):  # the SDK's own patience is 80 seconds

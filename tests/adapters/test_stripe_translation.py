@@ -8,7 +8,8 @@ import pytest
 
 from adapters.stripe.translation import payment_fact
 from domain.ids import CheckoutSessionId, OrganizationId
-from domain.payment import Attempt, Ending, PaymentFact, merge_attempts, status_of
+from domain.intent import Attempt, Ending, merge_attempts, status_of
+from domain.payment import PaymentFact
 
 MARKS = {
     "organization_id": "org_1",

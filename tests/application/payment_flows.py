@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from application.views import view_of
 from domain.change import State
 from domain.checkout import CheckoutSession
-from domain.payment import Attempt, PaymentFact
+from domain.intent import Attempt
+from domain.payment import PaymentFact
 
 Flow = dict[str, PaymentFact]
 FlowOf = Callable[[PaymentFact], Flow]

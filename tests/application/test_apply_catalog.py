@@ -18,6 +18,7 @@ from domain.catalog_document import (
 )
 from domain.errors import Rejected
 from domain.ids import PriceId, PricingModelId
+from tests import builders
 from tests.world import CATALOG, MemoryWorld
 
 
@@ -91,7 +92,7 @@ async def test_a_changed_price_is_a_new_price_and_the_old_one_is_archived(world:
     (after,) = (await sold(world)).prices
     assert summary(changed.changes) == ["price book archived", "price book created"]
     assert (after.amount, after.id != before.id) == (1800, True)
-    opened = await world.store.opening_context(world.auth, before.id, None)
+    opened = await world.store.opening_context(world.auth, builders.asked(before.id))
     assert opened.price is not None
     assert (opened.price.amount, opened.price.archived_at) == (1500, world.clock.now())
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.secrets import SequentialSecrets
 from application.checkout.open_checkout_session import OpenCheckoutSession
-from application.ports import PaymentIntent
 from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_progress import Intent
 from domain.errors import Rejected, Unavailable
 from domain.money import MAX_AMOUNT
 from tests.application.payment_flows import intent_of
@@ -158,10 +158,10 @@ class WebhookFirst(MemoryGateway):
         super().__init__()
         self._world = world
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        intent = await super().create_payment_intent(session, stripe_customer_id, idempotency_key)
+    ) -> Intent:
+        intent = await super().create_intent(session, stripe_customer_id, idempotency_key)
         await self._world.report(self.succeed(intent.id))
         return intent
 

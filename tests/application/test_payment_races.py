@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.memory.store import MemoryStore
-from application.payments.process_payment_intent import Booked
+from application.payments.news import Booked
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.payment import Payment

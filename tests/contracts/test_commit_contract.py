@@ -13,7 +13,7 @@ from domain.customer import Customer, CustomerTerms, NewCustomer
 from domain.errors import Conflict, StaleState
 from domain.events import Event
 from domain.ids import PricingModelId, ProductId
-from domain.payment import Attempt
+from domain.intent import Attempt
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, inbound
 
 
@@ -58,10 +58,10 @@ async def test_what_is_read_is_what_was_stored_in_every_field(world: World) -> N
     context = await world.store.fact_context(fact, "evt_1")
     assert context.payment is not None
     assert context.payment.attempts == fact.attempts
-    assert context.purchase is not None
-    assert (context.purchase.quantity, context.purchase.amount) == (2, 3998)
+    assert context.ground.purchase is not None
+    assert (context.ground.purchase.quantity, context.ground.purchase.amount) == (2, 3998)
     assert context.session is not None
-    assert context.session.purchase_id == context.purchase.id
+    assert context.session.purchase_id == context.ground.purchase.id
     catalog = await world.store.catalog(auth)
     (seats,) = [f for p in catalog.products for f in p.features]
     assert (seats.included, seats.reset) == (1, "month")

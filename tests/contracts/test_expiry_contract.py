@@ -9,7 +9,7 @@ from domain.auth import Authenticated
 from domain.checkout import CheckoutSession
 from domain.effects import CancelPaymentIntent, EndCheckoutSession
 from domain.errors import Rejected
-from domain.payment import Attempt
+from domain.intent import Attempt
 from tests.contracts.worlds import REQUEST, World, fact_of
 
 DAY = timedelta(hours=24)

@@ -32,15 +32,19 @@ async def test_what_completing_is_decided_on_is_found_by_its_own_key_alone(world
     context = await world.store.session_context(auth, session.id)
     assert context is not None
     assert context.session == session
-    assert context.customer is not None
-    assert (context.customer.external_id, context.purchase, context.payment) == ("ada", None, None)
-    assert context.terms.pricing_model is not None
+    assert context.ground.customer is not None
+    assert (context.ground.customer.external_id, context.ground.purchase, context.payment) == (
+        "ada",
+        None,
+        None,
+    )
+    assert context.ground.terms.pricing_model is not None
     assert not context.handled
     assert context == await world.store.return_context(session.id)
     await world.complete_free_checkout(SellerConfirms(session.id, auth, REQUEST))
     context = await world.store.session_context(auth, session.id)
     assert context is not None
-    assert context.purchase is not None
+    assert context.ground.purchase is not None
     live = Authenticated(auth.user_id, auth.organization_id, livemode=True)
     assert await world.store.session_context(other, session.id) is None
     assert await world.store.session_context(live, session.id) is None

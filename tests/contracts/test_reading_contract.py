@@ -16,7 +16,9 @@ from domain.customer import NewCustomer
 from domain.errors import Unavailable
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, PricingModelId
-from domain.payment import Attempt, PaymentFact
+from domain.intent import Attempt
+from domain.payment import PaymentFact
+from tests import builders
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
 
 DECLINED = Attempt("ch_1", "failed", "card_declined", "Your card was declined.")
@@ -60,8 +62,8 @@ async def test_what_is_archived_is_not_offered(world: World) -> None:
     assert (
         await world.store.creation_context(auth, "ada", models["standard"].id)
     ).terms.pricing_model is None
-    assert (await world.store.opening_context(auth, "course", None)).price is None
-    by_id = await world.store.opening_context(auth, course.id, None)
+    assert (await world.store.opening_context(auth, builders.asked("course"))).price is None
+    by_id = await world.store.opening_context(auth, builders.asked(course.id))
     assert by_id.price is not None
     assert by_id.price.archived_at is not None
 
@@ -77,9 +79,9 @@ async def test_a_slug_is_looked_up_in_the_buyers_pricing_model(world: World) -> 
     await world.apply_catalog(document, auth, REQUEST)
     model = next(m for m in (await world.store.catalog(auth)).pricing_models if m.slug == "partner")
     await world.create_customer(NewCustomer(external_id="ada", pricing_model_id=model.id), auth, REQUEST)
-    for_ada = await world.store.opening_context(auth, "course", "ada")
-    for_anybody = await world.store.opening_context(auth, "course", None)
-    for_nobody = await world.store.opening_context(auth, "course", "bob")
+    for_ada = await world.store.opening_context(auth, builders.asked("course", "ada"))
+    for_anybody = await world.store.opening_context(auth, builders.asked("course"))
+    for_nobody = await world.store.opening_context(auth, builders.asked("course", "bob"))
     assert for_ada.price is not None
     assert for_ada.product is not None
     assert for_anybody.price is not None
@@ -106,13 +108,18 @@ async def _sees_nothing(
     assert await world.store.customer(stranger, "ada") is None
     assert await world.store.session(stranger, session.id) is None
     assert (await world.store.catalog(stranger)).prices == ()
-    assert (await world.store.opening_context(stranger, session.price_id, None)).price is None
+    assert (await world.store.opening_context(stranger, builders.asked(session.price_id or ""))).price is None
     assert (await world.store.creation_context(stranger, "ada", None)).existing is None
     events = await world.store.page(stranger, EventFilter(limit=1000))
     assert not any(event.subject.id in (customer_id, session.id) for event in events)
     fact = replace(fact_of(session), organization_id=stranger.organization_id, livemode=stranger.livemode)
     context = await world.store.fact_context(fact, "evt_1")
-    assert (context.handled, context.session, context.payment, context.purchase) == (False, None, None, None)
+    assert (context.handled, context.session, context.payment, context.ground.purchase) == (
+        False,
+        None,
+        None,
+        None,
+    )
 
 
 async def test_a_buyer_is_offered_the_terms_of_the_price_they_bought_while_those_are_sold(
@@ -134,7 +141,7 @@ async def test_a_buyer_is_offered_the_terms_of_the_price_they_bought_while_those
     )
     draft = NewCheckoutSession(type="product", price=price.id, anonymous=True)
     fact = fact_of(await world.open_checkout_session(draft, auth, REQUEST))
-    bought = (await world.store.fact_context(fact, "evt_1")).terms
+    bought = (await world.store.fact_context(fact, "evt_1")).ground.terms
     assert bought.pricing_model is not None
     assert (bought.pricing_model.slug, [plan.product.slug for plan in bought.defaults]) == (
         "partner",
@@ -143,7 +150,7 @@ async def test_a_buyer_is_offered_the_terms_of_the_price_they_bought_while_those
     await world.apply_catalog(
         CatalogDocument(pricing_models=(replace(standard, products=()),)), auth, REQUEST
     )
-    fallback = (await world.store.fact_context(fact, "evt_1")).terms
+    fallback = (await world.store.fact_context(fact, "evt_1")).ground.terms
     assert fallback.pricing_model is not None
     assert (fallback.pricing_model.slug, fallback.defaults) == ("standard", ())
 
@@ -152,7 +159,7 @@ async def test_a_fact_that_names_nobody_finds_nothing(world: World) -> None:
     await world.organization()
     fact = PaymentFact("pi_1", False, 100, "usd")
     context = await world.store.fact_context(fact, "evt_1")
-    assert (context.handled, context.session, context.terms.pricing_model) == (False, None, None)
+    assert (context.handled, context.session, context.ground.terms.pricing_model) == (False, None, None)
     assert (await world.report(fact)).refusal == "payment_intent_not_ours"
     assert not (await world.store.fact_context(fact, "evt_1")).handled
 
@@ -168,7 +175,7 @@ async def test_an_intent_that_pays_one_session_does_not_pay_another(world: World
     fact = replace(
         fact_of(paid, Attempt("ch_1", "succeeded"), ending="succeeded"), checkout_session_id=unpaid
     )
-    assert (await world.store.fact_context(fact, "evt_1")).paying == paid.id
+    assert (await world.store.fact_context(fact, "evt_1")).completing == paid.id
     assert (await world.report(fact)).refusal == "payment_intent_mismatch"
     session = await world.store.session(auth, unpaid)
     assert session is not None
@@ -181,7 +188,7 @@ async def test_a_session_is_found_by_its_public_id_whosever_it_is(world: World) 
     context = await world.store.return_context(session.id)
     assert context is not None
     assert context.session == session
-    assert context.terms.pricing_model is not None
+    assert context.ground.terms.pricing_model is not None
     assert await world.store.return_context(CheckoutSessionId("cs_none")) is None
 
 
@@ -191,6 +198,7 @@ async def test_what_is_offered_is_found_by_the_sessions_public_id(world: World) 
     await world.organization("other")
     offer = await world.store.offer(session.id)
     assert offer is not None
+    assert offer.product is not None
     assert (offer.session, offer.product.name, offer.seller) == (session, "Course", "acme")
     assert (offer.payment, offer.refusal) == (None, None)
     await world.report(fact_of(session, DECLINED))
@@ -260,7 +268,12 @@ async def _outcome(
 ) -> tuple[str, str, tuple[str, ...], str, tuple[int, ...]]:
     context = await world.store.return_context(session.id)
     assert context is not None
-    now, payment, purchase, customer = context.session, context.payment, context.purchase, context.customer
+    now, payment, purchase, customer = (
+        context.session,
+        context.payment,
+        context.ground.purchase,
+        context.ground.customer,
+    )
     assert now is not None
     assert payment is not None
     assert purchase is not None

@@ -128,7 +128,7 @@ async def _all_types(world: World, auth: Authenticated) -> list[str]:
 async def _outcome(world: World, session: CheckoutSession) -> tuple[object, ...]:
     context = await world.store.return_context(session.id)
     assert context is not None
-    payment, purchase = context.payment, context.purchase
+    payment, purchase = context.payment, context.ground.purchase
     assert payment is not None
     assert purchase is not None
     return (

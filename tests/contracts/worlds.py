@@ -12,7 +12,7 @@ from adapters.system import TypeIds
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
-from application.payments.process_payment_intent import Booked, StripeReported
+from application.payments.news import Booked, StripeReported
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import (
     EventFilter,
@@ -32,7 +32,8 @@ from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, PaymentId, RequestId
-from domain.payment import Attempt, Ending, PaymentFact
+from domain.intent import Attempt, Ending
+from domain.payment import PaymentFact
 from domain.reversal import NewRefund, ReversalFact
 from tests.databases import DatabaseServer
 from tests.use_cases import Store, UseCases
@@ -146,6 +147,7 @@ def inbound(fact: PaymentFact | ReversalFact, id: str = "evt_1", refusal: str | 
 def fact_of(session: CheckoutSession, *attempts: Attempt, ending: Ending | None = None) -> PaymentFact:
     """What Stripe would report of the session's intent."""
     assert session.payment_intent_id is not None
+    assert session.currency is not None
     return PaymentFact(
         payment_intent_id=session.payment_intent_id,
         livemode=session.livemode,

@@ -26,7 +26,9 @@ def test_an_anonymous_customer_must_have_a_pricing_model_specified() -> None:
 
 
 def test_an_anonymous_customer_gets_the_pricing_model_it_was_drafted_with() -> None:
-    draft = customer.anonymous_draft(SESSION, TERMS, email="bob@example.test", name="Bob")
+    draft = customer.anonymous_draft(
+        SESSION, TERMS, email="bob@example.test", name="Bob", billing_address=None
+    )
     change, record = customer.create(draft, BUYER, TERMS, SequentialIds(), NOW)
     assert change.after == record.customer
     assert (change.after.pricing_model_id, change.after.user_id) == (MODEL, None)
@@ -36,7 +38,7 @@ def test_an_anonymous_customer_gets_the_pricing_model_it_was_drafted_with() -> N
 def test_two_sessions_have_two_anonymous_customers() -> None:
     other = CheckoutSessionId(f"cs_{suffix(2)}")
     first, second = (
-        customer.anonymous_draft(session, TERMS, email="bob@example.test", name=None)
+        customer.anonymous_draft(session, TERMS, email="bob@example.test", name=None, billing_address=None)
         for session in (SESSION, other)
     )
     assert first.external_id != second.external_id
@@ -44,7 +46,7 @@ def test_two_sessions_have_two_anonymous_customers() -> None:
 
 def test_without_a_pricing_model_nobody_can_be_drafted() -> None:
     with pytest.raises(Rejected) as refused:
-        customer.anonymous_draft(SESSION, CustomerTerms(None), email=None, name=None)
+        customer.anonymous_draft(SESSION, CustomerTerms(None), email=None, name=None, billing_address=None)
     assert refused.value.code == "no_default_pricing_model"
 
 

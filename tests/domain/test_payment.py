@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from adapters.memory.ids import SequentialIds
 from domain import payment
 from domain.events import Event
-from domain.payment import Attempt, Payment, PaymentFact, merge_attempts, status_of
+from domain.intent import Attempt, merge_attempts, status_of
+from domain.payment import Payment, PaymentFact
 from domain.reversal import Dispute, Refund
 from tests.builders import NOW, ORGANIZATION, SESSION, fact
 
@@ -55,6 +56,7 @@ def booked(reported: list[PaymentFact]) -> tuple[Payment | None, list[Event]]:
             checkout_session_id=SESSION,
             customer_id=None,
             purchase_id=None,
+            invoice_id=None,
             ids=ids,
             now=NOW,
         )

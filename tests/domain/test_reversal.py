@@ -156,7 +156,9 @@ def test_partial_refunds_sum_and_never_exceed_the_payment_in_any_currency(
 
 def purchase_of(paid: Payment, *, currency: str) -> str:
     bought = builders.purchase(amount=paid.amount, currency=currency)
-    change: Change[purchase.Purchase] | None = purchase.follow_refunds(bought, paid.refunded_amount, NOW)
+    change: Change[purchase.Purchase] | None = purchase.follow_payment(
+        bought, paid.status, paid.refunded_amount, NOW
+    )
     return change.after.status if change else bought.status
 
 

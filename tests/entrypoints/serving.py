@@ -16,7 +16,7 @@ from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.account import secret_hash
 from domain.catalog_document import CatalogDocument
-from domain.payment import Attempt
+from domain.intent import Attempt
 from entrypoints.embedded import DatabaseChoice
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
 from tests.entrypoints.counterfoil_process import counterfoil, running

@@ -20,10 +20,10 @@ async def test_what_fits_by_now_is_booked_as_if_it_had_just_come(world: MemoryWo
     await world.apply(NO_DEFAULT)
     await kept(world, fact, "no_default_pricing_model")
     (row,) = await world.store.unhandled(10)
-    still = await world.process_payment_intent(again(row))
+    still = await world.news(*again(row))
     assert still.refusal == "no_default_pricing_model"
     await world.apply(CATALOG)
-    booked = await world.process_payment_intent(again(row))
+    booked = await world.news(*again(row))
     assert booked.refusal is None
     assert booked.session is not None
     assert booked.session.status == "succeeded"

@@ -14,21 +14,17 @@ from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import ApplyCatalog
 from application.causes import ApiRequest, CommandLine, Task
-from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
-from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_organization import CreateOrganization, NewOrganization
-from application.payments.cancel_payment_intent import CancelIntentAtStripe
-from application.payments.refund_payment import RefundPayment
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
-from entrypoints.effects import Effects
 from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
+from tests.use_cases import effects_on
 
 CAUSE = CommandLine("test", RequestId("req_test"))
 DAY = timedelta(days=1)
@@ -76,12 +72,7 @@ class World:
 
     def worker(self, *, store: MemoryStore | None = None, **options: object) -> Worker:
         store = store or self.store
-        effects = Effects(
-            CreateCustomerAtStripe(store, self.gateway, store, self.ids, self.clock),
-            ExpireCheckoutSession(store, store, self.ids, self.clock),
-            CancelIntentAtStripe(self.gateway, store, self.ids, self.clock),
-            RefundPayment(store, self.gateway, store, self.ids, self.clock),
-        )
+        effects = effects_on(store, self.gateway, self.ids, self.clock, SequentialSecrets())
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
         return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
 

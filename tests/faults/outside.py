@@ -10,10 +10,11 @@ from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from application.causes import ApiRequest, CommandLine, InboundEvent
 from application.organizations.create_organization import NewOrganization
-from application.payments.process_payment_intent import Booked, StripeReported
-from application.ports import PaymentIntent, Secrets
+from application.payments.news import Booked, StripeReported
+from application.ports import Secrets
 from domain.auth import Authenticated
 from domain.checkout import CheckoutSession
+from domain.checkout_progress import Intent
 from domain.errors import Rejected, Unavailable
 from domain.ids import Ids, OrganizationId, RequestId
 from domain.payment import PaymentFact
@@ -33,10 +34,10 @@ class Provider(MemoryGateway):
     tell_at_once: Callable[[PaymentFact], Awaitable[object]] | None = None
     """Who hears of a new intent before its maker has the answer."""
 
-    async def create_payment_intent(
+    async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
-    ) -> PaymentIntent:
-        made = await super().create_payment_intent(session, stripe_customer_id, idempotency_key)
+    ) -> Intent:
+        made = await super().create_intent(session, stripe_customer_id, idempotency_key)
         if self.tell_at_once is not None:
             await self.tell_at_once(self._intents[made.id])
         return made

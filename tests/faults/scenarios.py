@@ -7,7 +7,7 @@ from typing import NamedTuple
 from application.answer_once import Answered, AnswerOnce
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.idempotency import IdempotencyKey, Reply
-from application.payments.process_payment_intent import BuyerReturned
+from application.payments.news import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.auth import ClientToken
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession

@@ -56,7 +56,7 @@ async def test_every_port_call_of_every_use_case_meets_faults() -> None:
     assert met == calls | {
         "create_customer",
         "find_customer",
-        "create_payment_intent",
+        "create_intent",
         "payment_intent",
         "create_refund",
         "find_refund",

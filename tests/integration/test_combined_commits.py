@@ -18,7 +18,7 @@ from domain.auth import Authenticated
 from domain.change import Change, stored
 from domain.customer import Customer, NewCustomer
 from domain.events import Event
-from domain.payment import Attempt
+from domain.intent import Attempt
 from tests.contracts.worlds import World, fact_of, inbound
 from tests.databases import Database, connected
 

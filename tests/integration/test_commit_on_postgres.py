@@ -16,12 +16,14 @@ from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
-from application.payments.process_payment_intent import BuyerReturned, ProcessPaymentIntent
-from application.ports import PaymentIntent
+from application.payments.news import BuyerReturned
+from application.payments.process_payment_intent import ProcessPaymentIntent
 from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout_progress import Intent
 from domain.effects import CreateStripeCustomer
 from domain.errors import Unavailable
-from domain.payment import Attempt, PaymentFact
+from domain.intent import Attempt
+from domain.payment import PaymentFact
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database, connected
 
@@ -84,11 +86,9 @@ class WatchingGateway(MemoryGateway):
         await self._look("create_customer")
         return await super().create_customer(customer, **options)
 
-    async def create_payment_intent(
-        self, session: CheckoutSession, *options: Any, **named: Any
-    ) -> PaymentIntent:
-        await self._look("create_payment_intent")
-        return await super().create_payment_intent(session, *options, **named)
+    async def create_intent(self, session: CheckoutSession, *options: Any, **named: Any) -> Intent:
+        await self._look("create_intent")
+        return await super().create_intent(session, *options, **named)
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         await self._look("payment_intent")
@@ -116,7 +116,7 @@ async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_
     (task,) = await world.lease()
     assert isinstance(task.effect, CreateStripeCustomer)
     await CreateCustomerAtStripe(worker, gateway, worker, world.ids, world.clock)(task.effect, task)
-    assert gateway.seen == [("create_payment_intent", 0), ("payment_intent", 0), ("create_customer", 0)]
+    assert gateway.seen == [("create_intent", 0), ("payment_intent", 0), ("create_customer", 0)]
 
 
 async def test_what_could_not_be_handled_is_kept_with_its_reason_and_counted(

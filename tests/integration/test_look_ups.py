@@ -10,7 +10,7 @@ from adapters.postgres.roles import APP
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.ids import PaymentId
-from domain.payment import Attempt
+from domain.intent import Attempt
 from tests.contracts.worlds import World, fact_of
 from tests.databases import Database, connected
 

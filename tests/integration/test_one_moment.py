@@ -5,6 +5,7 @@ import asyncio
 from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP
 from adapters.postgres.store import PostgresStore
+from tests import builders
 from tests.contracts.worlds import World
 from tests.databases import Database, connected
 
@@ -23,13 +24,13 @@ async def test_a_price_is_read_with_its_product_as_both_were(fresh_database: Dat
     ):
         world = World(PostgresStore(app))
         auth = await world.organization()
-        await world.store.opening_context(auth, "course", None)
+        await world.store.opening_context(auth, builders.asked("course"))
         transaction = archiving.transaction()
         await transaction.start()
         for table in ("products", "prices"):
             await archiving.execute(f"UPDATE counterfoil.{table} SET archived_at = now()")
         await archiving.execute("LOCK TABLE counterfoil.products IN ACCESS EXCLUSIVE MODE")
-        reading = asyncio.create_task(world.store.opening_context(auth, "course", None))
+        reading = asyncio.create_task(world.store.opening_context(auth, builders.asked("course")))
         while not await watching.fetchval(_WAITING):  # it has read the price, and comes to the product
             await watching.execute("SELECT pg_sleep(0.01)")
         await transaction.commit()

@@ -12,13 +12,14 @@ from adapters.system import TypeIds
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
-from application.payments.process_payment_intent import BuyerReturned
+from application.payments.news import BuyerReturned
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import document_of
 from domain.checkout import BuyerDetails
 from domain.customer import NewCustomer
 from domain.errors import Repeated
-from domain.payment import Attempt, Payment
+from domain.intent import Attempt
+from domain.payment import Payment
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database

@@ -14,7 +14,7 @@ from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.auth import Authenticated
-from domain.payment import Attempt
+from domain.intent import Attempt
 from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
 from tests.databases import Database, connected

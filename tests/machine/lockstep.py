@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from adapters.memory.gateway import Moment
+from adapters.memory.calls import Moment
 from application.causes import Task
 from domain.errors import DomainError
 from domain.events import RecordedEvent

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from domain.checkout import CheckoutSession
 from domain.ids import CheckoutSessionId
-from domain.payment import Attempt, PaymentFact
+from domain.intent import Attempt
+from domain.payment import PaymentFact
 from domain.reversal import Dispute, DisputeStatus, Refund, RefundStatus
 from tests.machine.known import Known
 
@@ -31,6 +32,7 @@ def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFac
     """What Stripe reports of the session's intent; of an intent of our own making if there is no session."""
     if session is None:
         return NOT_OURS
+    assert session.currency is not None
     fact = PaymentFact(
         payment_intent_id=session.payment_intent_id or f"pi_for_{session.id}",
         livemode=session.livemode,

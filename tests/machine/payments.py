@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.causes import InboundEvent
-from application.payments.process_payment_intent import BuyerReturned, StripeReported
+from application.payments.news import BuyerReturned, StripeReported
 from application.payments.refund_payment import RefundAsked
 from domain.auth import Authenticated
 from domain.ids import CheckoutSessionId, OrganizationId, UserId

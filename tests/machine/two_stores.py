@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from adapters.memory.gateway import Moment
+from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
 from tests.machine import drawing
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation

@@ -171,7 +171,7 @@ async def counted(both: Processes) -> None:
             read((await client.get(f"{url}/metrics")).text) for url in (both.api_url, both.worker_url)
         ]
     calls = "stripe_call_duration_seconds_count"
-    assert of(api, calls, operation="create_payment_intent", result="ok") == 1
+    assert of(api, calls, operation="create_intent", result="ok") == 1
     assert of(worker, calls, operation="create_customer", result="ok") >= 2
     assert of(worker, calls, operation="create_customer", result="payment_provider_unavailable") >= 1
     assert of(worker, calls, operation="create_customer", result="payment_provider_refused") == 1

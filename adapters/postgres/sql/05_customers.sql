@@ -27,6 +27,13 @@ BEGIN
     RETURN found_one;
 END $$;
 
+-- Without their items, in the order of ids; the tenant has been entered.
+CREATE OR REPLACE FUNCTION current_subscriptions(org text, live boolean, buyer_id text) RETURNS jsonb
+LANGUAGE sql STABLE AS $$
+    SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM subscriptions t
+    WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer_id AND t.status <> 'canceled'
+$$;
+
 CREATE OR REPLACE FUNCTION customer(org text, live boolean, reference text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE

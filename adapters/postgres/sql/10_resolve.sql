@@ -28,7 +28,8 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM enter(route.organization_id, route.livemode);
-    RETURN payment_context(route.organization_id, route.livemode, session_id, NULL, NULL);
+    RETURN booking_context(
+        route.organization_id, route.livemode, session_id, NULL, NULL, NULL, NULL, NULL);
 END $$;
 
 -- What the hosted page of a checkout session shows.
@@ -44,15 +45,18 @@ BEGIN
     PERFORM enter(route.organization_id, route.livemode);
     RETURN (
         SELECT jsonb_build_object(
-            'session', to_jsonb(s), 'product', to_jsonb(p), 'seller', o.name,
+            'session', to_jsonb(s), 'product', to_jsonb(p), 'price', to_jsonb(prices), 'seller', o.name,
             'payment', (SELECT to_jsonb(t) FROM payments t
                 WHERE t.organization_id = s.organization_id AND t.livemode = s.livemode
-                    AND t.payment_intent_id = s.payment_intent_id))
+                    AND t.payment_intent_id = s.payment_intent_id),
+            'setup', (SELECT to_jsonb(t) FROM setups t
+                WHERE t.organization_id = s.organization_id AND t.livemode = s.livemode
+                    AND t.setup_intent_id = s.setup_intent_id))
         FROM checkout_sessions s
         JOIN organizations o ON o.organization_id = s.organization_id
-        JOIN prices ON prices.organization_id = s.organization_id AND prices.livemode = s.livemode
+        LEFT JOIN prices ON prices.organization_id = s.organization_id AND prices.livemode = s.livemode
             AND prices.id = s.price_id
-        JOIN products p ON p.organization_id = s.organization_id AND p.livemode = s.livemode
+        LEFT JOIN products p ON p.organization_id = s.organization_id AND p.livemode = s.livemode
             AND p.id = prices.product_id
         WHERE s.organization_id = route.organization_id AND s.livemode = route.livemode AND s.id = session_id);
 END $$;

@@ -22,7 +22,7 @@ async def made(gateway: MemoryGateway, *, livemode: bool = False, key: str = "ke
 async def test_the_same_key_gives_the_same_object_also_at_once() -> None:
     gateway = MemoryGateway()
     assert len(set(await asyncio.gather(*(made(gateway) for _ in range(5))))) == 1
-    intents = [await gateway.create_payment_intent(checkout_session(), None, SESSION) for _ in range(2)]
+    intents = [await gateway.create_intent(checkout_session(), None, SESSION) for _ in range(2)]
     assert intents[0] == intents[1]
 
 
@@ -34,18 +34,18 @@ async def test_another_key_gives_another_object() -> None:
 async def test_sessions_opened_at_once_have_an_intent_each() -> None:
     gateway = MemoryGateway()
     sessions = [checkout_session(id=CheckoutSessionId(f"cs_{suffix(n)}")) for n in (1, 2, 3)]
-    intents = await asyncio.gather(*(gateway.create_payment_intent(s, None, s.id) for s in sessions))
+    intents = await asyncio.gather(*(gateway.create_intent(s, None, s.id) for s in sessions))
     facts = [await gateway.payment_intent(intent.id, livemode=False) for intent in intents]
     assert [fact.checkout_session_id for fact in facts] == [session.id for session in sessions]
 
 
 async def test_other_parameters_with_the_same_key_are_refused() -> None:
     gateway = MemoryGateway()
-    await gateway.create_payment_intent(checkout_session(), None, SESSION)
+    await gateway.create_intent(checkout_session(), None, SESSION)
     with pytest.raises(ProviderRefused):
-        await gateway.create_payment_intent(checkout_session(amount=1), None, SESSION)
+        await gateway.create_intent(checkout_session(amount=1), None, SESSION)
     with pytest.raises(ProviderRefused):
-        await gateway.create_payment_intent(checkout_session(), "cus_other", SESSION)
+        await gateway.create_intent(checkout_session(), "cus_other", SESSION)
     with pytest.raises(ProviderRefused):
         await made(gateway, key=SESSION)
 
@@ -56,7 +56,7 @@ async def test_the_modes_share_nothing() -> None:
     for livemode in (False, True):
         found = await gateway.find_customer(CUSTOMER, organization_id=ORGANIZATION, livemode=livemode)
         assert found == gateway.customers[livemode].id
-    intent = await gateway.create_payment_intent(checkout_session(), None, SESSION)
+    intent = await gateway.create_intent(checkout_session(), None, SESSION)
     with pytest.raises(ProviderRefused):
         await gateway.payment_intent(intent.id, livemode=True)
 
@@ -81,7 +81,7 @@ async def test_a_mode_without_a_provider_says_so() -> None:
 
 async def test_an_attempt_under_way_is_the_one_that_ends() -> None:
     gateway = MemoryGateway()
-    intent = await gateway.create_payment_intent(checkout_session(), None, SESSION)
+    intent = await gateway.create_intent(checkout_session(), None, SESSION)
     moves = [gateway.fail(intent.id), gateway.process(intent.id), gateway.succeed(intent.id)]
     assert [[attempt.status for attempt in fact.attempts] for fact in moves] == [
         ["failed"],
@@ -95,7 +95,7 @@ async def test_an_attempt_under_way_is_the_one_that_ends() -> None:
 async def test_canceling_leaves_alone_what_is_paid_or_being_paid() -> None:
     gateway = MemoryGateway()
     sessions = [checkout_session(id=CheckoutSessionId(f"cs_{suffix(n)}")) for n in (1, 2, 3)]
-    left, paying, paid = [(await gateway.create_payment_intent(s, None, s.id)).id for s in sessions]
+    left, paying, paid = [(await gateway.create_intent(s, None, s.id)).id for s in sessions]
     gateway.process(paying)
     gateway.succeed(paid)
     for intent in (left, paying, paid):

@@ -13,7 +13,7 @@ from dependency_injector import providers
 from msgspec.structs import replace
 from pydantic import SecretStr
 
-from adapters.stripe.gateway import API_VERSION
+from adapters.stripe.connection import API_VERSION
 from entrypoints.settings import StripeMode
 from tests.entrypoints.http.conftest import CATALOG, Service
 

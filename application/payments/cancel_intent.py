@@ -1,11 +1,12 @@
-"""Stripe is told that nobody shall pay: the effect of a session that has expired."""
+"""Stripe is told that nobody shall complete it: the effect of a session that has expired."""
 
 from dataclasses import dataclass
+from typing import assert_never
 
 from application.causes import Task
 from application.ports import Clock, EventOutbox, PaymentGateway
 from application.unit_of_work import UnitOfWork
-from domain.effects import CancelPaymentIntent
+from domain.effects import CancelPaymentIntent, CancelSetupIntent
 from domain.ids import Ids
 
 
@@ -20,11 +21,15 @@ class CancelIntentAtStripe:
     ids: Ids
     clock: Clock
 
-    async def __call__(self, effect: CancelPaymentIntent, task: Task) -> None:
+    async def __call__(self, effect: CancelPaymentIntent | CancelSetupIntent, task: Task) -> None:
         # A number for each attempt, as Stripe keeps a refusal: a session may expire, be paid by a debit that
         # takes days and fails, and expire again. Canceling twice does nothing.
         key = f"{effect.checkout_session_id}:cancel:{task.id}:{task.attempts}"
-        await self.gateway.cancel_payment_intent(
-            effect.payment_intent_id, livemode=task.livemode, idempotency_key=key
-        )
+        match effect:
+            case CancelPaymentIntent(payment_intent_id=id):
+                await self.gateway.cancel_payment_intent(id, livemode=task.livemode, idempotency_key=key)
+            case CancelSetupIntent(setup_intent_id=id):
+                await self.gateway.cancel_setup_intent(id, livemode=task.livemode, idempotency_key=key)
+            case _:
+                assert_never(effect)
         await self.outbox.commit(UnitOfWork(task, None, self.ids, self.clock.now()))
