@@ -63,7 +63,7 @@ async def all_invoices(world: World, auth: Authenticated) -> list[Invoice]:
     return found[::-1]
 
 
-async def test_three_hundred_invoices_numbered_by_four_workers_at_once_have_every_number_once(world: World) -> None:
+async def test_four_workers_give_three_hundred_invoices_every_number_once(world: World) -> None:
     acme = await world.organization("acme")
     other = await world.organization("other")
     live = replace(acme, livemode=True)
