@@ -184,6 +184,36 @@ class PaymentRepository(Protocol):
         """By the public id of a checkout session, whosever it is; None when there is no such session."""
 
 
+class ChargeContext(Struct, frozen=True):
+    """What charging for an invoice is decided on; null what is not there."""
+
+    invoice: Invoice
+    customer: Customer
+    subscription: Subscription
+    payment_method: PaymentMethod | None
+
+
+class RenewalContext(Struct, frozen=True):
+    """What renewing a subscription is decided on: its item's price and product, and whose it is."""
+
+    subscription: Subscription
+    item: SubscriptionItem
+    price: Price | None
+    product: Product
+    customer: Customer
+    sends_receipts: bool
+
+
+class BillingRepository(Protocol):
+    """What the customer is charged for without being there."""
+
+    async def charge_context(self, auth: AuthContext, id: InvoiceId) -> ChargeContext | None:
+        """By the id of a subscription's invoice."""
+
+    async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
+        """By the id of a subscription; of its items, the first."""
+
+
 class PurchaseRepository(Protocol):
     """Purchases, as they are read."""
 
@@ -259,36 +289,6 @@ class InvoiceRepository(Protocol):
         status: InvoiceStatus | None = None,
     ) -> Sequence[Invoice]:
         """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
-
-
-class ChargeContext(Struct, frozen=True):
-    """What charging for an invoice is decided on; null what is not there."""
-
-    invoice: Invoice
-    customer: Customer
-    subscription: Subscription
-    payment_method: PaymentMethod | None
-
-
-class RenewalContext(Struct, frozen=True):
-    """What renewing a subscription is decided on: its item's price and product, and whose it is."""
-
-    subscription: Subscription
-    item: SubscriptionItem
-    price: Price | None
-    product: Product
-    customer: Customer
-    sends_receipts: bool
-
-
-class BillingRepository(Protocol):
-    """What the customer is charged for without being there."""
-
-    async def charge_context(self, auth: AuthContext, id: InvoiceId) -> ChargeContext | None:
-        """By the id of a subscription's invoice."""
-
-    async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
-        """By the id of a subscription; of its items, the first."""
 
 
 class EventFilter(Struct, frozen=True):

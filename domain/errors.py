@@ -43,4 +43,4 @@ class Unavailable(DomainError):
 
 
 class ProviderRefused(DomainError):
-    """A provider of payments or mail refused the call for good; the same call will be refused again."""
+    """A provider (of payments, of mail) refused the call for good, and would refuse it again."""

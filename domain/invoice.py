@@ -144,7 +144,7 @@ def follow_payment(
 
 
 def waits_for_number(invoice: Invoice) -> bool:
-    """Whether it is to be finalized. What is void before that is nobody's bill, and gets no number."""
+    """Whether it is to be finalized. What was void before was never told to anybody, and gets no number."""
     return invoice.number is None and invoice.status != "void"
 
 
