@@ -20,6 +20,8 @@ from entrypoints.http.docs import docs, redoc
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.invoice_page import invoice_page
+from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
 from entrypoints.http.payments import PaymentController
 from entrypoints.http.problems import LONGEST_BODY, answer
@@ -69,6 +71,7 @@ def create_app(container: Container) -> Litestar:
             CheckoutSessionController,
             PaymentController,
             PurchaseController,
+            InvoiceController,
             SubscriptionController,
             EventController,
         ],
@@ -81,6 +84,7 @@ def create_app(container: Container) -> Litestar:
             checkout_page,
             confirm_checkout,
             return_from_paying,
+            invoice_page,
             live,
             ready,
             metrics,

@@ -30,6 +30,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
             Once, container.expire_checkout_session, container.answer_once
         ),
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
+        "invoices": container.store,
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),
