@@ -35,6 +35,7 @@ from application.payments.cancel_payment_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.refund_payment import RefundPayment
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
@@ -167,6 +168,9 @@ class Container(containers.DeclarativeContainer):
     )
     process_payment_intent: providers.Singleton[ProcessPaymentIntent] = providers.Singleton(
         _use_case, ProcessPaymentIntent, metrics, payments=store, gateway=gateway, **deciding
+    )
+    inbox_retries = providers.Singleton(
+        InboxRetries, worker_store, process_payment_intent, clock, metrics.provided.inbox_tries
     )
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(

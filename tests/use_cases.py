@@ -14,7 +14,14 @@ from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
-from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
+from application.operator_ports import (
+    ApiKeyRepository,
+    Backlogs,
+    Inbox,
+    InboxFeed,
+    InboxQueue,
+    Organizations,
+)
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
@@ -37,6 +44,8 @@ from application.ports import (
 )
 from domain.ids import Ids
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
+from entrypoints.metrics.counted import Tries
 
 
 class Store(
@@ -54,6 +63,8 @@ class Store(
     Organizations,
     ApiKeyRepository,
     Inbox,
+    InboxFeed,
+    InboxQueue,
     Backlogs,
     KeptReplies,
     Protocol,
@@ -102,3 +113,4 @@ class UseCases(Generic[StoreT]):
         self.update_checkout_session = UpdateCheckoutSession(store, store, ids, clock)
         self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.retries = InboxRetries(worker, self.process_payment_intent, clock, Tries())

@@ -20,6 +20,7 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.organizations.create_organization import CreateOrganization, NewOrganization
 from application.payments.cancel_payment_intent import CancelIntentAtStripe
+from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.refund_payment import RefundPayment
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
@@ -28,6 +29,8 @@ from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
+from entrypoints.metrics.counted import Tries
 from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
 
 CAUSE = CommandLine("test", RequestId("req_test"))
@@ -43,6 +46,7 @@ class World:
     ids: SequentialIds = field(default_factory=SequentialIds)
     gateway: MemoryGateway = field(default_factory=MemoryGateway)
     owner: Authenticated | None = None
+    tries: Tries = field(default_factory=Tries)
 
     async def customers(self, count: int) -> None:
         create = CreateOrganization(self.store, self.ids, self.clock, SequentialSecrets())
@@ -83,7 +87,9 @@ class World:
             RefundPayment(store, self.gateway, store, self.ids, self.clock),
         )
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
-        return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
+        process = ProcessPaymentIntent(store, self.gateway, store, self.ids, self.clock)
+        retries = InboxRetries(store, process, self.clock, self.tries)
+        return Worker(store, store, store, effects, retries, self.clock, **settings)  # type: ignore[arg-type]
 
     async def drained(self, *, rounds: int) -> None:
         """As time goes by."""

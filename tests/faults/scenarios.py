@@ -218,6 +218,20 @@ async def _refunded_in_the_dashboard(run: Run) -> None:
         await run.report(ReversalFact(intent, False, disputes=(dispute,)))
 
 
+async def _kept(run: Run) -> None:
+    """What a buyer has paid for is not sold any more, and there is no other pricing model."""
+    await _shop(run)
+    session = await _session(run)
+    await run.sell(nothing=True)
+    booked = await run.report(run.outside.provider.succeed(intent_of(session)))
+    assert booked.refusal == "no_default_pricing_model"
+
+
+async def _mended(run: Run) -> None:
+    await run.sell()
+    await run.drain(3)
+
+
 async def _intent(run: Run) -> str:
     (created,) = run.outside.provider.intents
     return created.payment_intent_id
@@ -246,6 +260,7 @@ SCENARIOS = (
     Scenario("open checkout session, its webhook first", _shop, _session_with_fast_news),
     Scenario("process payment intent, reported", _open_session, _paid_as_reported),
     Scenario("process payment intent, returned", _open_session, _paid_as_returned),
+    Scenario("process payment intent, kept and tried again", _kept, _mended),
     Scenario("refund payment", _paid, _refunded),
     Scenario("process payment intent, refunded and disputed", _paid, _refunded_in_the_dashboard),
     Scenario("complete free checkout, by the application", _free_session, _confirmed_by_the_application),
