@@ -34,9 +34,7 @@ class InboxRetries:
         """Try all that is due, and say how much that was. Nothing that fails on the way ends it."""
         total = 0
         while rows := await self.queue.lease_unhandled(_AT_ONCE, self.clock.now()):
-            async with asyncio.TaskGroup() as trying:
-                for row in rows:
-                    trying.create_task(self._try(row))
+            await asyncio.gather(*map(self._try, rows))
             total += len(rows)
         return total
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import NamedTuple
 
 from application.answer_once import Answered, AnswerOnce
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.idempotency import IdempotencyKey, Reply
+from application.operator_ports import InboxRow
 from application.payments.process_payment_intent import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.auth import ClientToken
@@ -227,9 +229,19 @@ async def _kept(run: Run) -> None:
     assert booked.refusal == "no_default_pricing_model"
 
 
+async def _retried(row: InboxRow, process: Process) -> str | None:
+    return await process.retries.retry(row)
+
+
 async def _mended(run: Run) -> None:
+    """It is tried again by itself; where that was cut off, by a person who does not wait for the lease's end:
+    the same, at the same time."""
     await run.sell()
-    await run.drain(3)
+    run.outside.clock.advance(timedelta(minutes=1))
+    await run.insist(lambda process: process.retries.run_due())
+    for row in await run.outside.worker_store.unhandled(10):
+        assert await run.insist(partial(_retried, row)) is None
+    await run.drain(2)
 
 
 async def _intent(run: Run) -> str:
