@@ -22,7 +22,7 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class InboxRetries:
-    """Through the use cases that the webhook drives: what is booked already stays as it is, so that another try
+    """Through the use cases that the webhook drives: what is booked already stays as it is, so another try
     changes nothing, and one that is cut off is made again."""
 
     queue: InboxQueue
