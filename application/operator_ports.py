@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from domain.account import ApiKey
+from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 from domain.payment import PaymentFact
@@ -19,11 +19,14 @@ from domain.setup import SetupFact
 
 
 class Organizations(Protocol):
-    """Whose books are meant, when somebody names them at the command line."""
+    """Whose books are meant, when somebody names them at the command line, and whose they are."""
 
     async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
         """Who acts at the command line: the owner, who is its first user, of the organization with this id,
         else with this slug; for None, of the only organization there is. None where there is no such one."""
+
+    async def organization(self, auth: Authenticated) -> Organization | None:
+        """The organization itself."""
 
 
 class ApiKeyRepository(Protocol):
