@@ -67,7 +67,7 @@ class Outside:
         store = copy.copy(self.store)
         names = ("ids", "secrets", "provider", "clock", "mailer")
         apart = {name: getattr(self, name) for name in names}
-        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))  # type: ignore[arg-type]
+        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))
 
 
 class Process(UseCases[Store]):
