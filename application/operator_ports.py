@@ -11,17 +11,20 @@ from typing import Protocol, TypeAlias
 from msgspec import Struct
 
 from application.causes import StripeFact
-from domain.account import ApiKey
+from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 
 
 class Organizations(Protocol):
-    """Whose books are meant, when somebody names them at the command line."""
+    """Whose books are meant, when somebody names them at the command line, and whose they are."""
 
     async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
         """Who acts at the command line: the owner, who is its first user, of the organization with this id,
         else with this slug; for None, of the only organization there is. None where there is no such one."""
+
+    async def organization(self, auth: Authenticated) -> Organization | None:
+        """The organization itself."""
 
 
 class ApiKeyRepository(Protocol):

@@ -2,9 +2,11 @@
 
 from typing import Generic, Protocol, TypeVar
 
+from adapters.mail.receipts import TemplateReceipts
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
+from adapters.memory.mailer import MemoryMailer
 from adapters.memory.secrets import SequentialSecrets
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
@@ -17,6 +19,7 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
 from application.invoices.finalize_invoices import NumberInvoices
+from application.invoices.send_receipt import MailReceipt
 from application.operator_ports import (
     ApiKeyRepository,
     Backlogs,
@@ -28,6 +31,7 @@ from application.operator_ports import (
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
+from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
@@ -41,6 +45,7 @@ from application.ports import (
     EventOutbox,
     EventSequencer,
     InvoiceRepository,
+    Mailer,
     PaymentRepository,
     PurchaseRepository,
     Secrets,
@@ -97,21 +102,24 @@ class UseCases(Generic[StoreT]):
         gateway: MemoryGateway | None = None,
         clock: FixedClock | None = None,
         secrets: Secrets | None = None,
+        mailer: MemoryMailer | None = None,
     ) -> None:
         self.store = store
         self.worker_store = worker_store or store
         self.clock = clock or FixedClock()
         self.ids = ids or SequentialIds()
         self.gateway = gateway or MemoryGateway()
+        self.mailer = mailer or MemoryMailer()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock
         secrets = secrets or SequentialSecrets()
         self.create_organization = CreateOrganization(store, ids, clock, secrets)
+        self.update_organization = UpdateOrganization(store, store, ids, clock)
         self.create_api_key = CreateApiKey(store, ids, clock, secrets)
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
-        self.effects = effects_on(worker, gateway, ids, clock, secrets)
+        self.effects = effects_on(worker, gateway, ids, clock, secrets, self.mailer)
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
@@ -125,9 +133,15 @@ class UseCases(Generic[StoreT]):
 
 
 def effects_on(
-    store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock, secrets: Secrets
+    store: Store,
+    gateway: MemoryGateway,
+    ids: Ids,
+    clock: FixedClock,
+    secrets: Secrets,
+    mailer: Mailer | None = None,
 ) -> Effects:
     """What the worker does, on its store."""
+    mailer = mailer or MemoryMailer()
     return Effects(
         CreateCustomerAtStripe(store, gateway, store, ids, clock),
         ExpireCheckoutSession(store, store, ids, clock),
@@ -136,6 +150,7 @@ def effects_on(
         ChargeForInvoice(store, gateway, store, ids, clock),
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
+        MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
     )
 
 

@@ -38,6 +38,11 @@ class OperatorReads:
         first = min(users, key=lambda user: (user.created_at, user.id), default=None)
         return Authenticated(first.id, first.organization_id, livemode) if first else None
 
+    async def organization(self, auth: Authenticated) -> Organization | None:
+        found = self._tenant(auth.organization_id, livemode=True).get(Organization, auth.organization_id)
+        await asyncio.sleep(0)
+        return copied(found)
+
     async def api_keys(self, auth: Authenticated) -> Sequence[ApiKey]:
         await asyncio.sleep(0)
         return [

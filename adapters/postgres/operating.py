@@ -10,13 +10,14 @@ import msgspec
 from adapters.postgres.database import Database
 from application.inbox_tries import GIVEN_UP_AFTER, LONGEST_PAUSE, SHORTEST_PAUSE
 from application.operator_ports import Backlog, InboxPlace, InboxRow
-from domain.account import ApiKey
+from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId
 
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _API_KEYS = msgspec.json.Decoder(list[ApiKey])
 _BACKLOG = msgspec.json.Decoder(Backlog)
+_ORGANIZATION = msgspec.json.Decoder(Organization)
 _INBOX = msgspec.json.Decoder(list[InboxRow])
 
 
@@ -28,6 +29,10 @@ class OperatorReads:
     async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
         found = await self.database.call("resolve_organization", organization, livemode)
         return None if found is None else _AUTHENTICATED.decode(found)
+
+    async def organization(self, auth: Authenticated) -> Organization | None:
+        found = await self.database.call("organization", auth.organization_id, auth.livemode)
+        return None if found is None else _ORGANIZATION.decode(found)
 
     async def api_keys(self, auth: Authenticated) -> Sequence[ApiKey]:
         return await self._keys(auth, None)

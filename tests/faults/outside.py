@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
+from adapters.memory.mailer import MemoryMailer
 from application.causes import ApiRequest, CommandLine, InboundEvent
 from application.organizations.create_organization import NewOrganization
 from application.payments.news import Booked, StripeReported
@@ -60,12 +61,14 @@ class Outside:
     slug: str
     provider: Provider = field(default_factory=Provider)
     clock: FixedClock = field(default_factory=FixedClock)
+    mailer: MemoryMailer = field(default_factory=MemoryMailer)
 
     def cloned(self) -> "Outside":
         """The same again, on a store in memory: its books are values that never change."""
         store = copy.copy(self.store)
-        apart = {"ids": self.ids, "secrets": self.secrets, "provider": self.provider, "clock": self.clock}
-        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))  # type: ignore[arg-type]
+        names = ("ids", "secrets", "provider", "clock", "mailer")
+        apart = {name: getattr(self, name) for name in names}
+        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))
 
 
 class Process(UseCases[Store]):
@@ -79,6 +82,7 @@ class Process(UseCases[Store]):
             gateway=faulty(outside.provider, faults),
             clock=outside.clock,
             secrets=outside.secrets,
+            mailer=faulty(outside.mailer, faults),
         )
         store = self.worker_store
         self.worker = Worker(store, store, store, self.effects, self.retries, self.clock, random=lambda: 0.0)

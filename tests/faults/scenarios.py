@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from application.answer_once import Answered, AnswerOnce
+from application.causes import CommandLine
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.idempotency import IdempotencyKey, Reply
 from application.operator_ports import InboxRow
+from application.organizations.update_organization import OrganizationChanges
 from application.payments.news import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.auth import ClientToken
@@ -57,8 +59,8 @@ async def _known_customer(run: Run) -> None:
     await _customer(run)
 
 
-async def _session(run: Run, price: str = "book") -> CheckoutSession:
-    draft = NewCheckoutSession(type="product", price=price, anonymous=True)
+async def _session(run: Run, price: str = "book", **given: Any) -> CheckoutSession:
+    draft = NewCheckoutSession(type="product", price=price, anonymous=True, **given)
     session = await run.insist(
         lambda process: process.open_checkout_session(draft, run.auth, process.request())
     )
@@ -249,6 +251,28 @@ async def _intent(run: Run) -> str:
     return created.payment_intent_id
 
 
+async def _receipts_are_sent(run: Run) -> None:
+    changes = OrganizationChanges(sends_receipts=True)
+    await run.insist(
+        lambda process: process.update_organization(
+            changes, run.auth, CommandLine("test", process.ids.new(RequestId))
+        )
+    )
+
+
+async def _paid_with_a_receipt_to_come(run: Run) -> None:
+    await _shop(run)
+    await _receipts_are_sent(run)
+    session = await _session(run, customer_email="bob@example.test")
+    await run.report(run.outside.provider.succeed(intent_of(session)))
+
+
+async def _numbered_and_mailed(run: Run) -> None:
+    """The mail goes out at least once, and is one message however often it does."""
+    await run.drain(2)
+    assert len({(mail.id, mail.text) for mail in run.outside.mailer.sent}) == 1
+
+
 async def _everything(run: Run) -> None:
     await run.sell()
     await _customer(run)
@@ -277,5 +301,7 @@ SCENARIOS = (
     Scenario("process payment intent, refunded and disputed", _paid, _refunded_in_the_dashboard),
     Scenario("complete free checkout, by the application", _free_session, _confirmed_by_the_application),
     Scenario("complete free checkout, by the buyer", _free_session, _confirmed_by_the_buyer),
+    Scenario("update organization", _books, _receipts_are_sent),
+    Scenario("number invoices and mail a receipt", _paid_with_a_receipt_to_come, _numbered_and_mailed),
     Scenario("everything, one after another", _books, _everything),
 )

@@ -62,6 +62,7 @@ async def test_every_port_call_of_every_use_case_meets_faults() -> None:
         "payment_intent",
         "create_refund",
         "find_refund",
+        "send",
     }
 
 
