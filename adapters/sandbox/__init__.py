@@ -13,7 +13,7 @@ from adapters.sandbox.faults import (
     Reorder,
     SearchLag,
 )
-from adapters.sandbox.resources.confirmation import Outcome
+from adapters.sandbox.resources.attempts import Outcome
 from adapters.sandbox.sandbox import Sandbox
 from adapters.sandbox.server import Exchange, NotLoopback, OnExchange
 from adapters.sandbox.signing import sign

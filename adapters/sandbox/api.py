@@ -133,8 +133,9 @@ class Api:
 
     def _refusal(self, error: StripeError, request_id: str, publishable: bool) -> Reply:
         told = error.body()
-        if publishable and "payment_intent" in told:
-            told["payment_intent"] = for_buyers(told["payment_intent"])
+        for kind in ("payment_intent", "setup_intent"):
+            if publishable and kind in told:
+                told[kind] = for_buyers(told[kind])
         headers = {"Request-Id": request_id, **_advice(error.status, kept=error.kept)}
         return Reply(error.status, _json({"error": told}), headers)
 

@@ -1,4 +1,5 @@
-"""Playing the buyer's bank, and the buyer before it: `/_sandbox/payment_intents/…`, `refunds`, `disputes`"""
+"""Playing the buyer's bank, and the buyer before it: `/_sandbox/payment_intents/…`,
+`setup_intents`, `refunds`, `disputes`"""
 
 import html
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from adapters.sandbox.api import Reply
 from adapters.sandbox.errors import JsonObject
 from adapters.sandbox.forms import Pairs, tree_of
 from adapters.sandbox.parameters import read
-from adapters.sandbox.resources.confirmation import Outcome, authenticate, settle
+from adapters.sandbox.resources import confirmation, setup_confirmation
+from adapters.sandbox.resources.attempts import Outcome
 from adapters.sandbox.resources.disputes import Verdict, close_dispute
-from adapters.sandbox.resources.intents import stored_intent
+from adapters.sandbox.resources.intents import sets_up, stored_intent
 from adapters.sandbox.resources.refunds import RefundOutcome, settle_refund
 from adapters.sandbox.state import Account
 from domain.money import display
@@ -22,7 +24,7 @@ _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark"><title>3-D Secure (sandbox)</title>
 <h1>3-D Secure (sandbox)</h1>
-<p>Your bank asks you to approve a payment of {amount}.</p>
+<p>Your bank asks you to approve {what}.</p>
 <form method="post"><input type="hidden" name="then" value="return">
 <button name="outcome" value="succeeded">Approve</button>
 <button name="outcome" value="failed">Refuse</button></form></html>
@@ -36,8 +38,22 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     then: Literal["show", "return"] = "show"
 
 
+def settle(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
+    """The bank answers about what was `processing`, whichever kind of intent it is."""
+    if sets_up(intent_id):
+        return setup_confirmation.settle(account, intent_id, outcome)
+    return confirmation.settle(account, intent_id, outcome)
+
+
+def authenticate(account: Account, intent_id: str, outcome: Outcome) -> JsonObject:
+    """The buyer answers 3-D Secure, whichever kind of intent it is for."""
+    if sets_up(intent_id):
+        return setup_confirmation.authenticate(account, intent_id, outcome)
+    return confirmation.authenticate(account, intent_id, outcome)
+
+
 def bank_settles(account: Account, id: str, pairs: Pairs) -> Reply:
-    """A bank debit ends, as the form's `outcome` says."""
+    """A bank debit or its setup ends, as the form's `outcome` says."""
     return _decided(account, id, pairs, settle)
 
 
@@ -73,8 +89,11 @@ def bank_closes_dispute(account: Account, id: str, pairs: Pairs) -> Reply:
 def page_for_buyer(account: Account, id: str, _: Pairs) -> Reply:
     """The page on which a human ends 3-D Secure."""
     intent = stored_intent(account, id)
-    page = _PAGE.format(amount=html.escape(display(intent["amount"], intent["currency"])))
-    return Reply(200, page, {"Content-Type": "text/html; charset=utf-8"})
+    if sets_up(id):
+        what = "keeping your card for later payments"
+    else:
+        what = f"a payment of {display(intent['amount'], intent['currency'])}"
+    return Reply(200, _PAGE.format(what=html.escape(what)), {"Content-Type": "text/html; charset=utf-8"})
 
 
 def _decided(
@@ -99,11 +118,12 @@ def _return_url(intent: JsonObject) -> str | None:
 
 
 def _with_result(url: str, intent: JsonObject) -> str:
-    """docs.stripe.com/payments/accept-a-payment: what Stripe adds to the return URL."""
+    """What Stripe adds to the return URL: docs.stripe.com/payments/accept-a-payment and /save-and-reuse."""
     result = "succeeded" if intent["status"] == "succeeded" else "failed"
+    kind = intent["object"]
     query = {
-        "payment_intent": intent["id"],
-        "payment_intent_client_secret": intent["client_secret"],
+        kind: intent["id"],
+        f"{kind}_client_secret": intent["client_secret"],
         "redirect_status": result,
     }
     return f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"

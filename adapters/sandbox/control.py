@@ -50,9 +50,9 @@ class Control:
             ("GET", r"faults/(\w+)/met", self._wait_until_met),
             ("DELETE", r"faults/(\w+)", self._end),
             ("POST", r"events/(\w+)/send", self._send),
-            ("POST", r"payment_intents/(\w+)/settle", self._played(bank_settles)),
-            ("POST", r"payment_intents/(\w+)/authenticate", self._played(buyer_authenticates)),
-            ("GET", r"payment_intents/(\w+)/authenticate", self._played(page_for_buyer)),
+            ("POST", r"(?:payment|setup)_intents/(\w+)/settle", self._played(bank_settles)),
+            ("POST", r"(?:payment|setup)_intents/(\w+)/authenticate", self._played(buyer_authenticates)),
+            ("GET", r"(?:payment|setup)_intents/(\w+)/authenticate", self._played(page_for_buyer)),
             ("POST", r"refunds/(\w+)/settle", self._played(bank_settles_refund)),
             ("POST", r"disputes/(\w+)/close", self._played(bank_closes_dispute)),
         )

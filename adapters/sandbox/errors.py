@@ -68,7 +68,7 @@ def unauthorized(message: str) -> StripeError:
 
 
 def unexpected_state(message: str, intent: JsonObject) -> StripeError:
-    """docs.stripe.com/error-codes#payment-intent-unexpected-state; execution had begun, so a key keeps it."""
-    return StripeError(
-        message, code="payment_intent_unexpected_state", kept=True, details={"payment_intent": intent}
-    )
+    """docs.stripe.com/error-codes#payment-intent-unexpected-state, #setup-intent-unexpected-state; execution
+    had begun, so a key keeps it."""
+    kind = intent["object"]
+    return StripeError(message, code=f"{kind}_unexpected_state", kept=True, details={kind: intent})

@@ -16,6 +16,8 @@ from adapters.sandbox.resources import (
     payment_intents,
     payment_methods,
     refunds,
+    setup_confirmation,
+    setup_intents,
     webhook_endpoints,
 )
 from adapters.sandbox.resources import (
@@ -79,7 +81,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET", "/v1/payment_intents/{intent}",
-        given.RetrievePaymentIntent, payment_intents.retrieve_payment_intent, "payment_intent",
+        given.RetrieveIntent, payment_intents.retrieve_payment_intent, "payment_intent",
         for_buyers,
     ),
     Route(
@@ -93,6 +95,30 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST", "/v1/payment_intents/{intent}/cancel",
         given.CancelPaymentIntent, payment_intents.cancel_payment_intent, "payment_intent",
+    ),
+    Route(
+        "POST", "/v1/setup_intents",
+        given.CreateSetupIntent, setup_intents.create_setup_intent, "setup_intent",
+    ),
+    Route(
+        "GET", "/v1/setup_intents",
+        given.ListSetupIntents, setup_intents.list_setup_intents, "setup_intent", lists=True,
+    ),
+    Route(
+        "GET", "/v1/setup_intents/{intent}",
+        given.RetrieveIntent, setup_intents.retrieve_setup_intent, "setup_intent", for_buyers,
+    ),
+    Route(
+        "POST", "/v1/setup_intents/{intent}",
+        given.UpdateSetupIntent, setup_intents.update_setup_intent, "setup_intent",
+    ),
+    Route(
+        "POST", "/v1/setup_intents/{intent}/confirm",
+        given.ConfirmIntent, setup_confirmation.confirm_setup_intent, "setup_intent", for_buyers,
+    ),
+    Route(
+        "POST", "/v1/setup_intents/{intent}/cancel",
+        given.CancelSetupIntent, setup_intents.cancel_setup_intent, "setup_intent",
     ),
     Route(
         "POST", "/v1/payment_methods",

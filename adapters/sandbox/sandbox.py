@@ -10,13 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from adapters.sandbox.bank import authenticate, settle
 from adapters.sandbox.control import Control
 from adapters.sandbox.deliveries import Deliveries, SignedEvent, Sleep, signed
 from adapters.sandbox.errors import JsonObject
 from adapters.sandbox.faults import Fault
 from adapters.sandbox.misbehaviour import Misbehaviour, Told
-from adapters.sandbox.resources import confirmation, disputes, refunds
-from adapters.sandbox.resources.confirmation import Outcome
+from adapters.sandbox.resources import disputes, refunds
+from adapters.sandbox.resources.attempts import Outcome
 from adapters.sandbox.resources.disputes import Verdict
 from adapters.sandbox.resources.events import forget_old_events
 from adapters.sandbox.resources.refunds import RefundOutcome
@@ -160,13 +161,13 @@ class Sandbox:
         """An event as an endpoint receives it, for tests that post it themselves."""
         return signed(event, secret or self.webhook_secret, self._account.now())
 
-    def settle(self, payment_intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
-        """The bank's answer to a debit in `processing`."""
-        return self._played(confirmation.settle(self._account, payment_intent_id, outcome))
+    def settle(self, intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
+        """The bank's answer to a payment intent or setup intent in `processing`."""
+        return self._played(settle(self._account, intent_id, outcome))
 
-    def authenticate(self, payment_intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
-        """The buyer's answer to 3-D Secure."""
-        return self._played(confirmation.authenticate(self._account, payment_intent_id, outcome))
+    def authenticate(self, intent_id: str, outcome: Outcome = "succeeded") -> JsonObject:
+        """The buyer's answer to 3-D Secure, for a payment intent or a setup intent."""
+        return self._played(authenticate(self._account, intent_id, outcome))
 
     def settle_refund(self, refund_id: str, outcome: RefundOutcome = "failed") -> JsonObject:
         """The buyer's bank takes a refund, or sends it back."""

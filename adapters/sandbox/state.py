@@ -43,6 +43,8 @@ class Books(msgspec.Struct, kw_only=True):
     customers: dict[str, JsonObject] = {}
     payment_methods: dict[str, JsonObject] = {}
     payment_intents: dict[str, JsonObject] = {}
+    setup_intents: dict[str, JsonObject] = {}
+    setup_attempts: dict[str, JsonObject] = {}
     charges: dict[str, JsonObject] = {}
     refunds: dict[str, JsonObject] = {}
     disputes: dict[str, JsonObject] = {}
@@ -51,8 +53,10 @@ class Books(msgspec.Struct, kw_only=True):
     webhook_secrets: dict[str, str] = {}
     instruments: dict[str, str] = {}
     """Payment method → the test number behind it, which decides how it behaves and is never shown."""
-    detached: set[str] = set()
-    """Payment methods that were taken from their customer, and are of no more use."""
+    set_up: set[str] = set()
+    """Payment methods whose buyer has agreed to later payments, and authenticated if the bank asked."""
+    used_up: set[str] = set()
+    """Payment methods of no more use: taken from their customer, or charged once and kept with nobody."""
     undelivered: dict[str, list[str]] = {}
     """Event → the endpoints that have not yet answered 2xx."""
     kept_replies: dict[str, KeptReply] = {}

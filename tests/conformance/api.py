@@ -111,3 +111,8 @@ async def intent_for(stripe: Api, amount: int = 1099, **more: Any) -> Json:
     """A payment intent that can be paid by card and never sends its buyer elsewhere."""
     given = {"amount": amount, "currency": "usd", "payment_method_types": ["card"], **more}
     return (await stripe.post("payment_intents", **given)).ok()
+
+
+async def setup_for(stripe: Api, **more: Any) -> Json:
+    """A setup intent for a card, which never sends its buyer elsewhere unless told where back to."""
+    return (await stripe.post("setup_intents", payment_method_types=["card"], **more)).ok()

@@ -48,6 +48,14 @@ async def test_an_open_intent_may_be_changed(stripe: Api) -> None:
     assert changed["client_secret"] == intent["client_secret"]
 
 
+async def test_an_intent_may_get_its_customer_later(stripe: Api) -> None:
+    """`customer` in docs.stripe.com/api/payment_intents/update"""
+    customer = (await stripe.post("customers")).ok()["id"]
+    intent = await intent_for(stripe)
+    changed = await stripe.post(f"payment_intents/{intent['id']}", customer=customer)
+    assert changed.ok()["customer"] == customer
+
+
 @pytest.mark.parametrize("reason", ["duplicate", "fraudulent", "requested_by_customer", "abandoned"])
 async def test_an_intent_is_canceled_for_a_reason(stripe: Api, reason: str) -> None:
     """`cancellation_reason` in docs.stripe.com/api/payment_intents/cancel"""

@@ -87,6 +87,21 @@ async def confirm_intent(sdk: Any, intent: Any, method: Any = "pm_card_visa", **
     return await sdk.v1.payment_intents.confirm_async(intent.id, {"payment_method": method, **more})
 
 
+async def create_setup(sdk: Any, **more: Any) -> Any:
+    return await sdk.v1.setup_intents.create_async({"payment_method_types": ["card"], **more})
+
+
+async def confirm_setup(sdk: Any, intent: Any, method: Any = "pm_card_visa", **more: Any) -> Any:
+    return await sdk.v1.setup_intents.confirm_async(intent.id, {"payment_method": method, **more})
+
+
+async def charge(sdk: Any, customer: str, method: str, **more: Any) -> Any:
+    """With the buyer away."""
+    return await create_intent(
+        sdk, customer=customer, payment_method=method, off_session=True, confirm=True, **more
+    )
+
+
 async def event_types(sdk: Any) -> Any:
     return [event.type for event in reversed((await sdk.v1.events.list_async({"limit": 100})).data)]
 

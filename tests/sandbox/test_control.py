@@ -36,6 +36,15 @@ async def test_a_bank_debit_is_settled_over_http(
     assert (await send("POST", url, outcome=outcome))[0] == 400
 
 
+async def test_a_setup_is_settled_over_http(sdk: Any, sandbox: Sandbox) -> None:
+    given: Any = {"payment_method_types": ["us_bank_account"], "payment_method": "pm_usBankAccount"}
+    intent = await sdk.v1.setup_intents.create_async({**given, "confirm": True})
+    url = f"{sandbox.url}/_sandbox/setup_intents/{intent.id}/settle"
+    assert (await send("POST", url, outcome="succeeded"))[0] == 200
+    assert (await sdk.v1.setup_intents.retrieve_async(intent.id)).status == "succeeded"
+    assert (await send("POST", url, outcome="succeeded"))[0] == 400
+
+
 @pytest.mark.parametrize("outcome", ["succeeded", "failed"])
 async def test_a_refund_is_settled_over_http(sdk: Any, sandbox: Sandbox, outcome: str) -> None:
     intent = await sdk.v1.payment_intents.create_async({**INTENT, "payment_method": "pm_card_pendingRefund"})
@@ -75,6 +84,26 @@ async def test_the_page_a_buyer_is_sent_to_asks_and_sends_them_back_with_the_res
     assert (await sdk.v1.payment_intents.retrieve_async(intent.id)).status == "succeeded"
 
 
+@pytest.mark.parametrize("outcome", ["succeeded", "failed"])
+async def test_who_sets_up_a_card_is_sent_to_the_page_and_back_too(
+    sdk: Any, sandbox: Sandbox, outcome: str
+) -> None:
+    back = "https://shop.example/done?x=1"
+    intent = await sdk.v1.setup_intents.create_async(
+        {"payment_method": "pm_card_authenticationRequired", "confirm": True, "return_url": back}
+    )
+    url = intent.next_action.redirect_to_url.url
+    status, _, page = await send("GET", url)
+    assert status == 200
+    assert "keeping your card" in page
+    status, headers, _ = await send("POST", url, outcome=outcome, then="return")
+    assert (status, headers["Location"]) == (
+        303,
+        f"{back}&setup_intent={intent.id}&setup_intent_client_secret={intent.client_secret}"
+        f"&redirect_status={outcome}",
+    )
+
+
 async def test_what_the_bank_does_is_nobodys_request(sdk: Any, sandbox: Sandbox) -> None:
     intent = await sdk.v1.payment_intents.create_async({**INTENT, "payment_method": "pm_usBankAccount"})
     sandbox.settle(intent.id)
@@ -87,6 +116,8 @@ async def test_what_the_bank_does_is_nobodys_request(sdk: Any, sandbox: Sandbox)
     [
         ("payment_intents/pi_unknown/settle", {"outcome": "failed"}, 404),
         ("payment_intents/pi_unknown/settle", {"outcome": "maybe"}, 400),
+        ("setup_intents/seti_unknown/settle", {"outcome": "failed"}, 404),
+        ("setup_intents/seti_unknown/authenticate", {"outcome": "failed"}, 404),
         ("refunds/re_unknown/settle", {"outcome": "failed"}, 404),
         ("disputes/du_unknown/close", {"outcome": "lost"}, 404),
         ("disputes/du_unknown/close", {"outcome": "maybe"}, 400),

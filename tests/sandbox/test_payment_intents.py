@@ -18,11 +18,52 @@ async def test_an_open_intent_can_be_changed_and_a_final_one_still_described(sdk
 
 
 async def test_a_paid_intent_can_be_described_after_its_card_went_to_a_customer(sdk: Any) -> None:
-    paid = await confirm_intent(sdk, await create_intent(sdk))
+    paid = await confirm_intent(sdk, await create_intent(sdk, setup_future_usage="off_session"))
     customer = await sdk.v1.customers.create_async({})
     await sdk.v1.payment_methods.attach_async(paid.payment_method, {"customer": customer.id})
     described = await sdk.v1.payment_intents.update_async(paid.id, {"description": "late"})
     assert (described.description, described.status) == ("late", "succeeded")
+
+
+@pytest.mark.parametrize("waits_for", ["a method", "confirmation", "the buyer"])
+async def test_an_intent_can_be_changed_while_it_waits(sdk: Any, waits_for: str) -> None:
+    customer = await sdk.v1.customers.create_async({})
+    intent = await create_intent(sdk, metadata={"a": "1"})
+    if waits_for == "confirmation":
+        await sdk.v1.payment_intents.update_async(intent.id, {"payment_method": "pm_card_visa"})
+    elif waits_for == "the buyer":
+        await confirm_intent(sdk, intent, "pm_card_authenticationRequired")
+    given: Any = {"amount": 700, "customer": customer.id, "metadata": {"b": "2"}, "receipt_email": "a@b.c"}
+    changed = await sdk.v1.payment_intents.update_async(intent.id, given)
+    assert (changed.amount, changed.customer, changed.receipt_email) == (700, customer.id, "a@b.c")
+    assert changed.metadata.to_dict() == {"a": "1", "b": "2"}
+    assert (await confirm_intent(sdk, intent)).amount_received == 700
+
+
+async def test_what_a_bank_is_processing_is_fixed(sdk: Any) -> None:
+    bank: Any = {"payment_method": "pm_usBankAccount", "payment_method_types": ["us_bank_account"]}
+    intent = await create_intent(sdk, currency="usd", confirm=True, **bank)
+    customer = await sdk.v1.customers.create_async({})
+    for field, value in {"amount": 700, "currency": "eur", "customer": customer.id}.items():
+        with pytest.raises(stripe.InvalidRequestError, match=f"{field} could not be updated") as refused:
+            await sdk.v1.payment_intents.update_async(intent.id, {field: value})
+        assert told(refused).code == "payment_intent_unexpected_state"
+    assert (await sdk.v1.payment_intents.retrieve_async(intent.id)).to_dict() == intent.to_dict()
+
+
+async def test_an_intent_stays_with_the_customer_it_has(sdk: Any) -> None:
+    customer, other = [await sdk.v1.customers.create_async({}) for _ in range(2)]
+    intent = await create_intent(sdk, customer=customer.id)
+    await sdk.v1.payment_intents.update_async(intent.id, {"customer": customer.id})
+    with pytest.raises(stripe.InvalidRequestError, match="once it already has been set") as refused:
+        await sdk.v1.payment_intents.update_async(intent.id, {"customer": other.id})
+    assert told(refused).param == "customer"
+
+
+async def test_without_confirmation_nobody_is_away(sdk: Any) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        await create_intent(sdk, off_session=True)
+    assert told(refused).param == "off_session"
 
 
 @pytest.mark.parametrize(

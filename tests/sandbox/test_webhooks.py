@@ -47,13 +47,21 @@ async def test_every_event_is_what_stripe_describes(sdk: Any, sandbox: Sandbox) 
     with pytest.raises(stripe.CardError):
         await sdk.v1.payment_intents.create_async({**pay, "payment_method": "pm_card_chargeDeclined"})
     await sdk.v1.payment_intents.cancel_async((await sdk.v1.payment_intents.list_async()).data[0].id)
+    setup: Any = {"customer": customer.id, "return_url": "https://shop", "confirm": True}
+    for token in ("pm_card_visa", "pm_card_authenticationRequired"):
+        await sdk.v1.setup_intents.create_async({**setup, "payment_method": token})
+    with pytest.raises(stripe.CardError):
+        await sdk.v1.setup_intents.create_async({**setup, "payment_method": "pm_card_chargeDeclined"})
+    await sdk.v1.setup_intents.cancel_async((await sdk.v1.setup_intents.list_async()).data[0].id)
     await sdk.v1.customers.delete_async(customer.id)
     events = (await sdk.v1.events.list_async({"limit": 100})).data
     assert {event.type for event in events} == {
         "customer.created", "customer.updated", "customer.deleted", "payment_intent.created",
         "payment_intent.processing", "payment_intent.payment_failed", "payment_intent.requires_action",
         "payment_intent.succeeded", "payment_intent.canceled", "charge.succeeded", "charge.failed",
-        "charge.pending",
+        "charge.pending", "setup_intent.created", "setup_intent.requires_action", "setup_intent.succeeded",
+        "setup_intent.setup_failed", "setup_intent.canceled", "payment_method.attached",
+        "payment_method.detached",
     }  # fmt: skip
     for event in events:
         contract.check_object(event.to_dict())

@@ -51,9 +51,11 @@ class KnownNumber(msgspec.Struct, frozen=True, kw_only=True):
     type: Literal["card", "us_bank_account"] = "card"
     decline: Decline | None = None
     attachable: bool = True
-    """Most declining cards already decline when they are attached to a customer."""
+    """Most declining cards already decline when they are attached to a customer or set up."""
     asks: bool = False
     """Needs 3-D Secure: `requires_action` with the customer present, a decline without."""
+    asks_once: bool = False
+    """Once it is set up, not while the customer is away: docs.stripe.com/testing#authentication-and-setup"""
     is_disputed: bool = False
     """A dispute opens once it is charged: docs.stripe.com/testing#disputes"""
     refunds_take_time: bool = False
@@ -83,7 +85,7 @@ NUMBERS: dict[str, KnownNumber] = {
     "4000000000006975": _declines("pm_card_visa_chargeDeclinedVelocityLimitExceeded", VELOCITY),
     "4100000000000019": _declines("pm_card_radarBlock", FRAUDULENT),
     "4000000000000341": _declines("pm_card_chargeCustomerFail", GENERIC, attachable=True),
-    "4000002500003155": KnownNumber(alias="pm_card_authenticationRequiredOnSetup", asks=True),
+    "4000002500003155": KnownNumber(alias="pm_card_authenticationRequiredOnSetup", asks=True, asks_once=True),
     "4000002760003184": KnownNumber(alias="pm_card_authenticationRequired", asks=True),
     "4000000000003220": KnownNumber(alias="pm_card_threeDSecure2Required", asks=True),
     "4000008400001629": _declines(

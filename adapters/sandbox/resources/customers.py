@@ -14,7 +14,7 @@ from adapters.sandbox.parameters import (
     Text,
     assign,
 )
-from adapters.sandbox.resources.instruments import detach
+from adapters.sandbox.resources.attachment import detach
 from adapters.sandbox.search import Fields, SearchParameters, search
 from adapters.sandbox.state import Account
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from adapters.sandbox.errors import JsonObject, invalid, missing, no_such
+from adapters.sandbox.errors import JsonObject, missing, no_such
 from adapters.sandbox.parameters import AddressGiven, MetadataGiven, Nested, merged_metadata
 from adapters.sandbox.resources.cards import (
     BANK_ACCOUNT,
@@ -95,26 +95,12 @@ def behaviour(account: Account, method: JsonObject) -> KnownNumber:
     return NUMBERS[account.books.instruments[method["id"]]]
 
 
-def check_usable(account: Account, method: JsonObject) -> None:
-    """Refuse one that was detached (docs.stripe.com/api/payment_methods/detach)."""
-    if method["id"] in account.books.detached:
-        message = "The provided PaymentMethod was detached from a Customer. It may not be used again."
-        raise invalid(message, "payment_method")
-
-
-def detach(account: Account, method: JsonObject) -> None:
-    """Take a payment method from its customer, for good."""
-    previous = {"customer": method["customer"]}
-    method["customer"] = None
-    account.books.detached.add(method["id"])
-    account.announce("payment_method.detached", method, previous)
-
-
-def attach(account: Account, method: JsonObject, customer_id: str) -> None:
-    """Keep a payment method with a customer for later payments."""
-    if method["customer"] != customer_id:
-        method["customer"] = customer_id
-        account.announce("payment_method.attached", method)
+def needs_authentication(account: Account, method: JsonObject, *, away: bool) -> bool:
+    """Whether the bank asks for 3-D Secure; one that asks once does not while the buyer is away, if the
+    method has been set up (docs.stripe.com/testing#authentication-and-setup)."""
+    known = behaviour(account, method)
+    spared = away and known.asks_once and method["id"] in account.books.set_up
+    return known.asks and not spared
 
 
 def _check_expiry(account: Account, card: CardGiven) -> None:

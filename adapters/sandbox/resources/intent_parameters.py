@@ -1,4 +1,4 @@
-"""What can be said to docs.stripe.com/api/payment_intents."""
+"""What can be said to docs.stripe.com/api/payment_intents and docs.stripe.com/api/setup_intents."""
 
 from typing import Annotated, Any, Literal
 
@@ -32,6 +32,15 @@ class MethodGiven(Parameters):
 
     payment_method: str | None = None
     payment_method_data: PaymentMethodGiven | None = None
+
+
+class ConfirmIntent(MethodGiven):
+    """What a confirmation of either kind says; a publishable key has to show the client secret."""
+
+    client_secret: str | None = None
+    mandate_data: dict[str, Any] | None = None
+    return_url: str | None = None
+    use_stripe_sdk: bool = False
 
 
 class PaymentIntentGiven(MethodGiven):
@@ -70,23 +79,19 @@ class UpdatePaymentIntent(PaymentIntentGiven):
     currency: str | UnsetType = UNSET
 
 
-class ConfirmPaymentIntent(MethodGiven):
-    """docs.stripe.com/api/payment_intents/confirm; a publishable key has to show the client secret."""
-
-    client_secret: str | None = None
-    mandate_data: dict[str, Any] | None = None
-    off_session: OffSession = False
-    receipt_email: Text = UNSET
-    return_url: str | None = None
-    setup_future_usage: FutureUsage = UNSET
-    shipping: ShippingGiven | Cleared | UnsetType = UNSET
-    use_stripe_sdk: bool = False
-
-
-class RetrievePaymentIntent(Parameters):
+class RetrieveIntent(Parameters):
     """A publishable key has to show the intent's client secret."""
 
     client_secret: str | None = None
+
+
+class ConfirmPaymentIntent(ConfirmIntent):
+    """docs.stripe.com/api/payment_intents/confirm"""
+
+    off_session: OffSession = False
+    receipt_email: Text = UNSET
+    setup_future_usage: FutureUsage = UNSET
+    shipping: ShippingGiven | Cleared | UnsetType = UNSET
 
 
 class CancelPaymentIntent(Parameters):
@@ -101,3 +106,47 @@ class ListPaymentIntents(ListParameters):
     """docs.stripe.com/api/payment_intents/list"""
 
     customer: str | None = None
+
+
+class SetupIntentGiven(MethodGiven):
+    """What creating and updating have in common; an empty value unsets."""
+
+    customer: Text = UNSET
+    description: Text = UNSET
+    metadata: MetadataGiven = UNSET
+
+
+class CreateSetupIntent(SetupIntentGiven):
+    """docs.stripe.com/api/setup_intents/create"""
+
+    automatic_payment_methods: AutomaticPaymentMethods | None = None
+    confirm: bool = False
+    mandate_data: dict[str, Any] | None = None
+    payment_method_types: list[PaymentMethodType] | None = None
+    return_url: str | None = None
+    usage: Literal["off_session", "on_session"] = "off_session"
+    use_stripe_sdk: bool = False
+
+
+class UpdateSetupIntent(SetupIntentGiven):
+    """docs.stripe.com/api/setup_intents/update"""
+
+    payment_method_types: list[PaymentMethodType] | None = None
+
+
+class CancelSetupIntent(Parameters):
+    """docs.stripe.com/api/setup_intents/cancel"""
+
+    cancellation_reason: Literal["abandoned", "duplicate", "requested_by_customer"] | None = None
+
+
+class ListSetupIntents(ListParameters):
+    """docs.stripe.com/api/setup_intents/list"""
+
+    customer: str | None = None
+    payment_method: str | None = None
+
+
+NewIntent = CreatePaymentIntent | CreateSetupIntent
+Confirmation = NewIntent | ConfirmIntent
+"""What can lead to an attempt: an intent that is new may be confirmed at once."""

@@ -2,20 +2,26 @@
 
 from msgspec import UNSET
 
-from adapters.sandbox.errors import JsonObject, invalid, unexpected_state
+from adapters.sandbox.errors import JsonObject, invalid
 from adapters.sandbox.lists import newest_first, page
 from adapters.sandbox.parameters import assign
-from adapters.sandbox.resources.confirmation import choose, chosen_method, try_to_pay
+from adapters.sandbox.resources.confirmation import try_to_pay
 from adapters.sandbox.resources.customers import living_customer
+from adapters.sandbox.resources.intent_methods import choose, choose_types, chosen_method
 from adapters.sandbox.resources.intent_parameters import (
     CancelPaymentIntent,
     CreatePaymentIntent,
     ListPaymentIntents,
     PaymentIntentGiven,
-    RetrievePaymentIntent,
+    RetrieveIntent,
     UpdatePaymentIntent,
 )
-from adapters.sandbox.resources.intents import OPEN, blank_intent, stored_intent
+from adapters.sandbox.resources.intents import (
+    blank_payment_intent,
+    check_cancelable,
+    check_changeable,
+    stored_payment_intent,
+)
 from adapters.sandbox.resources.money import check_amount
 from adapters.sandbox.search import Fields, SearchParameters, search
 from adapters.sandbox.state import Account
@@ -45,8 +51,10 @@ def create_payment_intent(account: Account, given: CreatePaymentIntent) -> JsonO
     """With `confirm` it is tried at once; a decline then answers 402 and leaves the intent behind."""
     currency = given.currency.lower()
     check_amount(given.amount, currency)
-    intent = blank_intent(account, given.amount, currency)
-    _choose_types(intent, given)
+    if given.off_session and not given.confirm:
+        raise invalid("This parameter can only be used with `confirm=true`.", "off_session")
+    intent = blank_payment_intent(account, given.amount, currency)
+    choose_types(intent, given, ["card", "us_bank_account"] if currency == "usd" else ["card"])
     intent["capture_method"] = given.capture_method
     _assign(account, intent, given)
     method = chosen_method(account, intent, given, required=given.confirm)
@@ -56,18 +64,21 @@ def create_payment_intent(account: Account, given: CreatePaymentIntent) -> JsonO
     return try_to_pay(account, intent, given, method) if given.confirm and method else intent
 
 
-def retrieve_payment_intent(account: Account, asked: RetrievePaymentIntent, id: str) -> JsonObject:
+def retrieve_payment_intent(account: Account, asked: RetrieveIntent, id: str) -> JsonObject:
     """docs.stripe.com/api/payment_intents/retrieve"""
-    return stored_intent(account, id, asked.client_secret)
+    return stored_payment_intent(account, id, asked.client_secret)
 
 
 def update_payment_intent(account: Account, given: UpdatePaymentIntent, id: str) -> JsonObject:
     """What the payment is about is fixed once it is under way; descriptions and metadata are not."""
-    intent = stored_intent(account, id)
-    for field in _WHILE_OPEN:
-        if getattr(given, field) not in (UNSET, None) and intent["status"] not in OPEN:
-            message = f"This PaymentIntent's {field} could not be updated because it has a status of "
-            raise unexpected_state(f"{message}{intent['status']}.", intent)
+    intent = stored_payment_intent(account, id)
+    check_changeable(intent, given, _WHILE_OPEN)
+    if given.customer and intent["customer"] not in (None, given.customer):
+        message = (
+            "You cannot modify `customer` on a PaymentIntent once it already has been set. To fulfill a "
+            "payment with a different Customer, cancel this PaymentIntent and create a new one."
+        )
+        raise invalid(message, "customer")
     amount = intent["amount"] if given.amount is UNSET else given.amount
     currency = intent["currency"] if given.currency is UNSET else given.currency.lower()
     check_amount(amount, currency)
@@ -81,14 +92,9 @@ def update_payment_intent(account: Account, given: UpdatePaymentIntent, id: str)
 
 
 def cancel_payment_intent(account: Account, given: CancelPaymentIntent, id: str) -> JsonObject:
-    """Final; what a bank is already processing cannot be called back here."""
-    intent = stored_intent(account, id)
-    if intent["status"] not in OPEN:
-        message = (
-            f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a "
-            f"PaymentIntent with one of the following statuses may be canceled: {', '.join(OPEN)}."
-        )
-        raise unexpected_state(message, intent)
+    """Final: whatever is tried afterwards is refused."""
+    intent = stored_payment_intent(account, id)
+    check_cancelable(intent)
     intent.update(
         status="canceled",
         canceled_at=account.now(),
@@ -119,21 +125,3 @@ def _assign(account: Account, intent: JsonObject, given: PaymentIntentGiven) -> 
     if given.customer:
         living_customer(account, given.customer)
     assign(intent, given, _FIELDS)
-
-
-def _choose_types(intent: JsonObject, given: CreatePaymentIntent) -> None:
-    """Without a list of types, automatic payment methods are on (docs.stripe.com/upgrades#2023-08-16)."""
-    automatic = given.automatic_payment_methods
-    if given.payment_method_types is not None:
-        if automatic is not None and automatic.enabled:
-            names = "automatic_payment_methods, payment_method_types"
-            raise invalid(
-                f"You may only specify one of these parameters: {names}.", None, "parameters_exclusive"
-            )
-        intent["payment_method_types"] = list(given.payment_method_types)
-        return
-    if automatic is None or automatic.enabled:
-        redirects = "always" if automatic is None else automatic.allow_redirects
-        intent["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
-        if intent["currency"] == "usd":
-            intent["payment_method_types"] = ["card", "us_bank_account"]

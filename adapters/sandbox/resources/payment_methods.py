@@ -5,16 +5,14 @@ import msgspec
 from adapters.sandbox.errors import JsonObject, invalid, not_found
 from adapters.sandbox.lists import newest_first, page
 from adapters.sandbox.parameters import ListParameters, Parameters
+from adapters.sandbox.resources.attachment import attach, check_usable, detach
 from adapters.sandbox.resources.cards import TOKENS, card_error
 from adapters.sandbox.resources.customers import living_customer
 from adapters.sandbox.resources.instruments import (
     PaymentMethodGiven,
     PaymentMethodType,
-    attach,
     behaviour,
-    check_usable,
     described,
-    detach,
     named,
 )
 from adapters.sandbox.state import Account
