@@ -40,6 +40,10 @@ class RandomSecrets:
         """A new client token of a checkout session."""
         return f"cst_{_random_letters()}"
 
+    def page_token(self) -> str:
+        """A new token of an invoice's page."""
+        return f"ivt_{_random_letters()}"
+
 
 def _random_letters() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_LENGTH))

@@ -30,15 +30,16 @@ from domain.ids import (
     OrganizationId,
     PaymentId,
     PricingModelId,
+    PurchaseId,
     SubscriptionId,
 )
-from domain.invoice import Invoice
+from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment, PaymentFact
 from domain.payment_method import PaymentMethod
-from domain.purchase import Purchase
+from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Refund, ReversalFact
 from domain.setup import Setup, SetupFact
-from domain.subscription import Subscription, SubscriptionItem
+from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord, SubscriptionStatus
 
 
 class Clock(Protocol):
@@ -56,6 +57,9 @@ class Secrets(Protocol):
 
     def client_token(self) -> str:
         """A new client token of a checkout session, `cst_…`, with as many."""
+
+    def page_token(self) -> str:
+        """A new token of an invoice's page, `ivt_…`, with as many."""
 
 
 class EventOutbox(Protocol):
@@ -163,9 +167,15 @@ class PaymentRepository(Protocol):
         """By id."""
 
     async def payments(
-        self, auth: Authenticated, limit: int, before: PaymentId | None = None
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: PaymentId | None = None,
+        *,
+        customer: str | None = None,
     ) -> Sequence[Payment]:
-        """At most so many, newest first; those made `before` one of them, if it is given."""
+        """At most so many, newest first; those made `before` one of them, and those of a customer, by id or
+        external id, if they are given. Raises Rejected `customer_not_found`."""
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         """By the id of a checkout session of this organization and mode; None when there is no such one."""
@@ -202,6 +212,83 @@ class BillingRepository(Protocol):
 
     async def renewal_context(self, auth: AuthContext, id: SubscriptionId) -> RenewalContext | None:
         """By the id of a subscription; of its items, the first."""
+
+
+class PurchaseRepository(Protocol):
+    """Purchases, as they are read."""
+
+    async def purchase(self, auth: Authenticated, id: PurchaseId) -> Purchase | None:
+        """By id."""
+
+    async def purchases(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: PurchaseId | None = None,
+        *,
+        customer: str | None = None,
+        status: PurchaseStatus | None = None,
+    ) -> Sequence[Purchase]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
+
+
+class SubscriptionRepository(Protocol):
+    """Subscriptions with their items, canceled ones too."""
+
+    async def subscription(self, auth: Authenticated, id: SubscriptionId) -> SubscriptionRecord | None:
+        """By id."""
+
+    async def subscriptions(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: SubscriptionId | None = None,
+        *,
+        customer: str | None = None,
+        status: SubscriptionStatus | None = None,
+    ) -> Sequence[SubscriptionRecord]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
+
+
+class Numbering(Struct, frozen=True):
+    """What giving numbers to invoices is decided on: the last one that was given (0 for none), and the
+    invoices that wait for one, in the order of ids."""
+
+    last: int
+    waiting: tuple[Invoice, ...]
+
+
+class InvoiceRecord(Struct, frozen=True):
+    """An invoice, with the name of the organization that made it out, and the payments made for it, oldest
+    first."""
+
+    invoice: Invoice
+    seller: str
+    payments: tuple[PaymentId, ...]
+
+
+class InvoiceRepository(Protocol):
+    """Invoices, as they are numbered, sent and read."""
+
+    async def numbering(self, auth: AuthContext, id: InvoiceId, limit: int) -> Numbering:
+        """With at most so many that wait, oldest first; and this one, if it waits, in any case."""
+
+    async def invoice(self, auth: AuthContext, id: InvoiceId) -> InvoiceRecord | None:
+        """By id."""
+
+    async def shown_invoice(self, id: InvoiceId) -> InvoiceRecord | None:
+        """By the public id of an invoice that has its page, whosever it is."""
+
+    async def invoices(
+        self,
+        auth: Authenticated,
+        limit: int,
+        before: InvoiceId | None = None,
+        *,
+        customer: str | None = None,
+        status: InvoiceStatus | None = None,
+    ) -> Sequence[Invoice]:
+        """As payments are; those with one status, if it is given. Raises Rejected `customer_not_found`."""
 
 
 class EventFilter(Struct, frozen=True):
@@ -329,6 +416,25 @@ class PaymentGateway(Protocol):
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
     ) -> Refund | None:
         """The refund of this intent with our metadata, if there is one; never behind what was created."""
+
+
+class Mail(Struct, frozen=True, kw_only=True):
+    """A message to one person. Whoever gets the same `id` twice has got one message twice."""
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+class Mailer(Protocol):
+    """Hands mail over to be delivered."""
+
+    async def send(self, mail: Mail) -> None:
+        """Raises ProviderRefused `mail_refused` when it will never be taken, Unavailable
+        `mail_server_unavailable` when it may be later, and `mail_server_misconfigured` when we are not let
+        in."""
 
 
 class WebhookNotice(Struct, frozen=True):

@@ -66,6 +66,11 @@ class CustomerTerms(Struct, frozen=True):
     defaults: tuple[Plan, ...] = ()
 
 
+def no_such(reference: str) -> Rejected:
+    """Why nothing is listed of a customer who is not there."""
+    return Rejected("customer_not_found", f"There is no customer '{reference}'.", field="customer")
+
+
 def check_organization(draft: NewCustomer, auth: Authenticated) -> None:
     """Refuse a draft of another organization. Raises Forbidden `organization_mismatch`."""
     if draft.organization_id is not None and draft.organization_id != auth.organization_id:

@@ -43,4 +43,4 @@ class Unavailable(DomainError):
 
 
 class ProviderRefused(DomainError):
-    """The payment provider refused the call for good; the same call again will be refused again."""
+    """A provider (of payments, of mail) refused the call for good, and would refuse it again."""

@@ -60,7 +60,8 @@ class Invoice(Struct, frozen=True):
     """What a customer owes, or has paid. Amounts in minor units of `currency`; the lines sum to the total.
 
     `number` counts from 1 per organization and mode, without gaps, in the order of finalizing; null until
-    then. `payment_intent_id` is that of the charge we make for it, as often as `charge_attempts` says.
+    then, as is `page_token`, the secret of whoever may see its page. `payment_intent_id` is that of the
+    charge we make for it, as often as `charge_attempts` says.
     """
 
     id: InvoiceId
@@ -85,6 +86,7 @@ class Invoice(Struct, frozen=True):
     created_at: datetime
     finalized_at: datetime | None = None
     paid_at: datetime | None = None
+    page_token: str | None = None
     version: int = 0
 
     @property
@@ -141,11 +143,16 @@ def follow_payment(
     return Change(after, _events(invoice, after) or (Event("invoice.updated"),), invoice)
 
 
-def finalize(invoice: Invoice, number: int, now: datetime) -> Change[Invoice]:
-    """The invoice with its number: nothing of what is owed will change."""
-    assert invoice.number is None, "an invoice has one number, for good"
+def waits_for_number(invoice: Invoice) -> bool:
+    """Whether it is to be finalized. What was void before was never told to anybody, and gets no number."""
+    return invoice.number is None and invoice.status != "void"
+
+
+def finalize(invoice: Invoice, number: int, page_token: str, now: datetime) -> Change[Invoice]:
+    """The invoice with its number and its page: nothing of what is owed will change."""
+    assert waits_for_number(invoice), "an invoice has one number, for good"
     status = "open" if invoice.status == "draft" else invoice.status
-    after = replace(invoice, number=number, status=status, finalized_at=now)
+    after = replace(invoice, number=number, page_token=page_token, status=status, finalized_at=now)
     return Change(after, (Event("invoice.finalized", "finalized"),), invoice)
 
 

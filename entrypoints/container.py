@@ -12,6 +12,8 @@ from dependency_injector import containers, providers
 from pydantic import SecretStr
 
 from adapters.by_mode import GatewayByMode
+from adapters.mail.log import LogMailer
+from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.postgres.pool import open_pool
 from adapters.postgres.readiness import check_database
 from adapters.postgres.roles import APP, WORKER
@@ -31,6 +33,7 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.invoices.finalize_invoices import NumberInvoices
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
@@ -38,13 +41,14 @@ from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
+from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
 from entrypoints.effects import Effects
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
-from entrypoints.settings import InvalidSettings, Settings, StripeMode
+from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 
 UseCase = TypeVar("UseCase")
 
@@ -82,6 +86,15 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
     return StripeWebhookReader(
         test.webhook_secret.get_secret_value() if test else None,
         live.webhook_secret.get_secret_value() if live else None,
+    )
+
+
+def _mailer(server: MailServer | None) -> Mailer:
+    if server is None:
+        return LogMailer()
+    password = server.password.get_secret_value() if server.password else None
+    return SmtpMailer(
+        SmtpServer(server.host, server.port, server.tls, server.username, password), server.sender
     )
 
 
@@ -131,6 +144,7 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
+    mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
     deciding = {"outbox": store, "ids": ids, "clock": clock}  # noqa: RUF012  (not a default: read here alone)
@@ -199,6 +213,9 @@ class Container(containers.DeclarativeContainer):
             _use_case, ChargeForInvoice, metrics, billing=worker_store, gateway=gateway, **working
         ),
         providers.Singleton(_use_case, RenewAndBill, metrics, billing=worker_store, **working),
+        providers.Singleton(
+            _use_case, NumberInvoices, metrics, invoices=worker_store, secrets=secrets, **working
+        ),
     )
     """What the worker does; with the worker's store."""
 

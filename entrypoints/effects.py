@@ -8,6 +8,7 @@ from application.billing.renew_subscription import RenewAndBill
 from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.invoices.finalize_invoices import NumberInvoices
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
 from domain.effects import (
@@ -18,6 +19,7 @@ from domain.effects import (
     CreateRefund,
     CreateStripeCustomer,
     EndCheckoutSession,
+    FinalizeInvoices,
     RenewSubscription,
 )
 
@@ -32,6 +34,7 @@ class Effects:
     refund_payment: RefundPayment
     charge_for_invoice: ChargeForInvoice
     renew_and_bill: RenewAndBill
+    number_invoices: NumberInvoices
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -47,5 +50,7 @@ class Effects:
                 await self.charge_for_invoice(effect, task)
             case RenewSubscription() as effect:
                 await self.renew_and_bill(effect, task)
+            case FinalizeInvoices() as effect:
+                await self.number_invoices(effect, task)
             case _:
                 assert_never(task.effect)

@@ -1,13 +1,19 @@
 """What the environment says. Secrets are kept out of every text that is made of the settings."""
 
+import re
 from datetime import timedelta
+from email.headerregistry import Address
+from email.utils import getaddresses
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.text import EMAIL
 
 _KEY_PREFIXES: dict[str, tuple[str, ...]] = {
     "STRIPE_TEST_SECRET_KEY": ("sk_test_", "rk_test_"),
@@ -30,6 +36,17 @@ class StripeMode(Struct, frozen=True):
     publishable_key: str | None
     webhook_secret: SecretStr
     api_base: str | None
+
+
+class MailServer(Struct, frozen=True):
+    """The SMTP server that mail goes through, and whom it is from; `tls`: encrypted from the first byte."""
+
+    host: str
+    port: int
+    tls: bool
+    username: str | None
+    password: SecretStr | None
+    sender: Address
 
 
 class Settings(BaseSettings):
@@ -111,6 +128,21 @@ class Settings(BaseSettings):
         Literal["json", "text"], Field(validation_alias="COUNTERFOIL_LOG_FORMAT", description="json or text")
     ] = "json"
 
+    smtp_url: Annotated[
+        SecretStr | None,
+        Field(
+            validation_alias="SMTP_URL",
+            description="smtp://user:password@host:587 (STARTTLS) or smtps://…; without it no mail is sent",
+        ),
+    ] = None
+    mail_from: Annotated[
+        str | None,
+        Field(
+            validation_alias="MAIL_FROM",
+            description="whom mail is from: billing@acme.example, or Acme <billing@acme.example>",
+        ),
+    ] = None
+
     stripe_api_base: Annotated[
         str | None,
         Field(
@@ -180,6 +212,22 @@ class Settings(BaseSettings):
         """How long a checkout session can be paid."""
         return timedelta(hours=self.checkout_hours)
 
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed over, when it is configured; else none is sent."""
+        if self.smtp_url is None or self.mail_from is None:
+            return None
+        url = urlsplit(self.smtp_url.get_secret_value())
+        tls = url.scheme == "smtps"
+        return MailServer(
+            host=url.hostname or "",
+            port=url.port or (465 if tls else 587),
+            tls=tls,
+            username=unquote(url.username) if url.username else None,
+            password=SecretStr(unquote(url.password)) if url.password else None,
+            sender=_mailbox(self.mail_from),
+        )
+
     @field_validator("home")
     @classmethod
     def _folder(cls, value: Path) -> Path:
@@ -191,6 +239,26 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_address(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            _check_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _one_mailbox(cls, value: str | None) -> str | None:
+        if value is not None:
+            _mailbox(value)
+        return value
+
+    @model_validator(mode="after")
+    def _mail(self) -> "Settings":
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("MAIL_FROM is missing: SMTP_URL is of no use without it")
+        return self
 
     @model_validator(mode="after")
     def _keys(self) -> "Settings":
@@ -223,6 +291,30 @@ def _what_is_wrong(variable: str, value: str, prefixes: tuple[str, ...]) -> str:
     if f"_{other}_" in value[:10]:
         return f"holds a {other} key: give a {mode} key, which starts with {prefixes[0]}"
     return f"must start with {' or '.join(prefixes)}"
+
+
+def _check_smtp_url(text: str) -> None:
+    wanted = (
+        "must be smtp://user:password@host:port or smtps://…; "
+        "what is special in user or password is written as %40 for @"
+    )
+    try:
+        url = urlsplit(text)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        raise ValueError(wanted) from None  # the cause would quote the password
+    if url.scheme not in ("smtp", "smtps") or not host or url.path.strip("/") or url.query or url.fragment:
+        raise ValueError(wanted)
+    if bool(url.username) != bool(url.password):
+        raise ValueError("must have both a user and a password, or neither")
+
+
+def _mailbox(text: str) -> Address:
+    (name, address), *others = getaddresses([text])
+    if others or not re.fullmatch(EMAIL, address) or not text.isprintable():
+        raise ValueError("must be one address: billing@acme.example, or Acme <billing@acme.example>")
+    local, _, domain = address.rpartition("@")
+    return Address(name, local, domain)
 
 
 def _line(error: Any) -> str:  # noqa: ANN401

@@ -26,7 +26,11 @@ GRACE_SECONDS = 20.0
 _FAREWELL_SECONDS = 2.0
 _FORGET_SECONDS = 600.0
 _LONGEST_DELAY = timedelta(hours=1)
-_NOT_SET_UP = ("payment_provider_not_configured", "payment_provider_misconfigured")
+_NOT_SET_UP = (
+    "payment_provider_not_configured",
+    "payment_provider_misconfigured",
+    "mail_server_misconfigured",
+)
 _UNTIL_SET_UP = timedelta(minutes=1)
 _LONGEST_PAUSE_SECONDS = 10.0
 

@@ -16,6 +16,7 @@ from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
+from application.invoices.finalize_invoices import NumberInvoices
 from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
@@ -32,8 +33,11 @@ from application.ports import (
     EventFeed,
     EventOutbox,
     EventSequencer,
+    InvoiceRepository,
     PaymentRepository,
+    PurchaseRepository,
     Secrets,
+    SubscriptionRepository,
     TaskQueue,
     Tenants,
 )
@@ -49,6 +53,9 @@ class Store(
     CatalogRepository,
     CheckoutRepository,
     PaymentRepository,
+    PurchaseRepository,
+    InvoiceRepository,
+    SubscriptionRepository,
     EventFeed,
     EventSequencer,
     TaskQueue,
@@ -93,7 +100,7 @@ class UseCases(Generic[StoreT]):
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
-        self.effects = effects_on(worker, gateway, ids, clock)
+        self.effects = effects_on(worker, gateway, ids, clock, secrets)
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
@@ -105,7 +112,9 @@ class UseCases(Generic[StoreT]):
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
 
 
-def effects_on(store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock) -> Effects:
+def effects_on(
+    store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock, secrets: Secrets
+) -> Effects:
     """What the worker does, on its store."""
     return Effects(
         CreateCustomerAtStripe(store, gateway, store, ids, clock),
@@ -114,4 +123,5 @@ def effects_on(store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock
         RefundPayment(store, gateway, store, ids, clock),
         ChargeForInvoice(store, gateway, store, ids, clock),
         RenewAndBill(store, store, ids, clock),
+        NumberInvoices(store, store, ids, clock, secrets),
     )

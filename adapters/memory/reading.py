@@ -1,6 +1,7 @@
 """What the repositories' queries find in the books of one organization, in one mode."""
 
 from collections.abc import Callable
+from itertools import islice
 from typing import TypeVar, assert_never
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.completion import Ground
-from domain.customer import Customer, CustomerRecord, CustomerTerms
+from domain.customer import Customer, CustomerRecord, CustomerTerms, no_such
 from domain.ids import (
     CheckoutSessionId,
     CustomerId,
@@ -32,6 +33,7 @@ from domain.subscription import Subscription, SubscriptionItem, SubscriptionReco
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
+Listed = TypeVar("Listed", Invoice, Payment, Purchase, Subscription)
 
 
 class TenantBooks:
@@ -116,17 +118,37 @@ class TenantBooks:
         """The customer with current subscriptions and their items, in the order of ids."""
         if customer is None:
             return None
-        items = self.rows(SubscriptionItem)
         return CustomerRecord(
             customer,
             tuple(
-                SubscriptionRecord(
-                    subscription, tuple(item for item in items if item.subscription_id == subscription.id)
-                )
+                self.subscription_record(subscription)
                 for subscription in self.rows(Subscription)
                 if subscription.customer_id == customer.id and subscription.status != "canceled"
             ),
         )
+
+    def subscription_record(self, subscription: Subscription) -> SubscriptionRecord:
+        """The subscription with its items, in the order of ids."""
+        items = self.rows(SubscriptionItem)
+        return SubscriptionRecord(
+            subscription, tuple(item for item in items if item.subscription_id == subscription.id)
+        )
+
+    def page(
+        self, kind: type[Listed], limit: int, before: str | None, customer: str | None, status: str | None
+    ) -> list[Listed]:
+        """Newest first. Raises Rejected `customer_not_found`."""
+        buyer = self.customer(customer) if customer is not None else None
+        if buyer is None and customer is not None:
+            raise no_such(customer)
+        found = (
+            row
+            for row in reversed(self.rows(kind))
+            if (before is None or row.id < before)
+            and (buyer is None or row.customer_id == buyer.id)
+            and (status is None or row.status == status)
+        )
+        return list(islice(found, limit))
 
     def opening(self, draft: NewCheckoutSession) -> OpeningContext:
         """What opening a checkout session is decided on."""

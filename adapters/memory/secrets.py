@@ -16,3 +16,7 @@ class SequentialSecrets:
     def client_token(self) -> str:
         """The next one: `cst_00000000000000000000000000000002`."""
         return f"cst_{next(self._numbers):032d}"
+
+    def page_token(self) -> str:
+        """The next one: `ivt_00000000000000000000000000000003`."""
+        return f"ivt_{next(self._numbers):032d}"

@@ -8,6 +8,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.books import Books, copied
+from adapters.memory.invoicing import InvoiceReads
+from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import TenantBooks, sessions_whosever
 from application.causes import Task
@@ -47,7 +49,7 @@ from domain.setup import SetupFact
 T = TypeVar("T")
 
 
-class MemoryStore(OperatorReads):
+class MemoryStore(Lists, InvoiceReads, OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader
@@ -132,14 +134,6 @@ class MemoryStore(OperatorReads):
             return await _answer(None)
         purchase, invoice = books.get(Purchase, found.purchase_id), books.get(Invoice, found.invoice_id)
         return await _answer(PaymentRecord(found, purchase, invoice))
-
-    async def payments(
-        self, auth: Authenticated, limit: int, before: PaymentId | None = None
-    ) -> Sequence[Payment]:
-        found = [row for row in self._of(auth).rows(Payment) if before is None or row.id < before]
-        answer = [copied(row) for row in found[::-1][:limit]]
-        await asyncio.sleep(0)
-        return answer
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         books = self._of(auth)
@@ -226,9 +220,6 @@ class MemoryStore(OperatorReads):
         return await _answer(
             Authenticated(key.user_id, key.organization_id, key.livemode, key.id) if key else None
         )
-
-    def _of(self, auth: AuthContext) -> TenantBooks:
-        return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
 
     def _leased_as(self, task: Task) -> list[Task]:
         """The task, unless it is finished or somebody else's by now."""

@@ -10,6 +10,8 @@ import msgspec
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
+from adapters.postgres.invoicing import InvoiceReads
+from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from application.causes import Task
 from application.idempotency import KeptReply
@@ -30,7 +32,7 @@ from domain.checkout_opening import OpeningContext
 from domain.customer import CustomerRecord
 from domain.events import RecordedEvent
 from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, PricingModelId, SubscriptionId
-from domain.payment import Payment, PaymentFact
+from domain.payment import PaymentFact
 from domain.setup import SetupFact
 
 T = TypeVar("T")
@@ -46,7 +48,6 @@ _BOOKING_CONTEXT = msgspec.json.Decoder(BookingContext)
 _CHARGE_CONTEXT = msgspec.json.Decoder(ChargeContext)
 _RENEWAL_CONTEXT = msgspec.json.Decoder(RenewalContext)
 _PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
-_PAYMENTS = msgspec.json.Decoder(list[Payment])
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
@@ -54,7 +55,7 @@ _FACT = ("text", "boolean", *["text"] * 6)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(OperatorReads):
+class PostgresStore(Lists, InvoiceReads, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
@@ -152,13 +153,6 @@ class PostgresStore(OperatorReads):
     async def payment(self, auth: AuthContext, id: PaymentId) -> PaymentRecord | None:
         return _if_any(
             _PAYMENT_RECORD, await self.database.call("payment", auth.organization_id, auth.livemode, id)
-        )
-
-    async def payments(
-        self, auth: Authenticated, limit: int, before: PaymentId | None = None
-    ) -> Sequence[Payment]:
-        return _PAYMENTS.decode(
-            await self.database.call("payments_page", auth.organization_id, auth.livemode, limit, before)
         )
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:

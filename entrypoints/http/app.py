@@ -23,9 +23,11 @@ from entrypoints.http.injection import injectable, provided
 from entrypoints.http.metrics import metrics
 from entrypoints.http.payments import PaymentController
 from entrypoints.http.problems import LONGEST_BODY, answer
+from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
+from entrypoints.http.subscriptions import SubscriptionController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -66,6 +68,8 @@ def create_app(container: Container) -> Litestar:
             CatalogController,
             CheckoutSessionController,
             PaymentController,
+            PurchaseController,
+            SubscriptionController,
             EventController,
         ],
         security=[{"api_key": []}],

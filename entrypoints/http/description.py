@@ -30,7 +30,9 @@ from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
+from entrypoints.http.purchases import PurchasePage, PurchaseReply
 from entrypoints.http.stripe_webhooks import WebhookReply
+from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 
 _BODIES = (
     BuyerDetails,
@@ -46,8 +48,12 @@ _BODIES = (
     PaymentPage,
     PaymentReply,
     Problem,
+    PurchasePage,
+    PurchaseReply,
     RefundReply,
     SubscriptionItemView,
+    SubscriptionPage,
+    SubscriptionWithItems,
     WebhookReply,
 )
 _TEXT = Path(__file__).with_name("assets")
@@ -109,6 +115,8 @@ def openapi_config() -> OpenAPIConfig:
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
             Tag("payments", "What was paid, what went back, and what is disputed."),
+            Tag("purchases", "What was bought, by whom, and whether it is paid."),
+            Tag("subscriptions", "What customers have, and had."),
             Tag("events", "What has happened, in the order in which it was stored."),
             Tag("stripe", "What Stripe tells us."),
             Tag("checkout", "Pages for buyers."),

@@ -13,7 +13,8 @@ from domain.auth import Actor
 from domain.events import SUBJECT_ID, EventData, EventType, RecordedEvent, Subject
 from domain.ids import EventId, RequestId
 from entrypoints.http.injected import Injected
-from entrypoints.http.refusals import KEYED, refusals
+from entrypoints.http.paging import PAGED, Limit
+from entrypoints.http.refusals import refusals
 from entrypoints.http.requests import Call
 
 _LAST_SEQUENCE = 2**53 - 1  # the largest integer that every reader of JSON knows exactly
@@ -60,7 +61,7 @@ class EventController(Controller):
         operation_id="list_events",
         summary="Events, oldest first",
         response_description="A page of events",
-        responses=refusals(KEYED, {422: ("wrong_type", "invalid_value", "invalid_id")}),
+        responses=refusals(PAGED),
     )
     async def page(
         self,
@@ -69,7 +70,7 @@ class EventController(Controller):
         after: Annotated[
             int, QueryParameter(ge=0, le=_LAST_SEQUENCE, description="Those with a higher sequence.")
         ] = 0,
-        limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many, at most.")] = 50,
+        limit: Limit = 50,
         type: Annotated[EventType | None, QueryParameter(description="Only those of this type.")] = None,
         subject: Annotated[
             str | None, QueryParameter(pattern=SUBJECT_ID, description="Only those about what has this id.")

@@ -37,8 +37,10 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "process_payment_intent": container.process_payment_intent,
         "process_setup_intent": container.process_setup_intent,
         "public_url": container.public_url,
+        "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
+        "subscriptions": container.store,
         "tenants": container.store,
         "update_checkout_session": container.update_checkout_session,
     }

@@ -3,7 +3,7 @@
 from typing import Annotated, TypeAlias
 
 from litestar import Controller, Response, get, post
-from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -18,6 +18,7 @@ from domain.reversal import NewRefund, RefundReason, RefundStatus
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
+from entrypoints.http.paging import OF_CUSTOMER, PAGED, Limit, OfCustomer, cursor_of, next_cursor
 from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
@@ -93,24 +94,19 @@ class PaymentController(Controller):
         operation_id="list_payments",
         summary="Payments, newest first",
         response_description="A page of payments",
-        responses=refusals(KEYED, {422: ("wrong_type", "invalid_value", "invalid_id")}),
+        responses=refusals(PAGED, OF_CUSTOMER),
     )
     async def page(
         self,
         request: Call,
         payments: Injected[PaymentRepository],
-        limit: Annotated[int, QueryParameter(ge=1, le=100, description="How many, at most.")] = 50,
-        cursor: Annotated[
-            str | None,
-            QueryParameter(
-                pattern=id_pattern(PaymentId), description="Those made before it: `next_cursor` of a page."
-            ),
-        ] = None,
+        limit: Limit = 50,
+        cursor: Annotated[PaymentId | None, cursor_of(PaymentId)] = None,
+        customer: OfCustomer = None,
     ) -> PaymentPage:
-        """Those of the key's organization and mode."""
-        found = await payments.payments(request.auth, limit, PaymentId(cursor) if cursor else None)
-        next_cursor = found[-1].id if len(found) == limit else None
-        return PaymentPage(tuple(map(PaymentReply.of, found)), next_cursor)
+        """Those of the key's organization and mode; of one customer, if that is asked for."""
+        found = await payments.payments(request.auth, limit, cursor, customer=customer)
+        return PaymentPage(tuple(map(PaymentReply.of, found)), next_cursor(found, limit))
 
     @get(
         "/{id:str}",

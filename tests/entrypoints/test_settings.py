@@ -17,10 +17,21 @@ KEYS = {
     "STRIPE_LIVE_WEBHOOK_SECRET": "whsec_def,whsec_older",
 }
 
+SMTP_FORM = (
+    "SMTP_URL: must be smtp://user:password@host:port or smtps://…; "
+    "what is special in user or password is written as %40 for @"
+)
+FROM_FORM = "MAIL_FROM: must be one address: billing@acme.example, or Acme <billing@acme.example>"
+MAIL = {
+    "SMTP_URL": "smtp://acme%40mail:p%2Fw@mail.acme.example",
+    "MAIL_FROM": '"Acme, Inc." <billing@acme.example>',
+}
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in (*KEYS, "DATABASE_URL", "COUNTERFOIL_HOME", "STRIPE_API_BASE", "COUNTERFOIL_PUBLIC_URL"):
+    others = ("DATABASE_URL", "COUNTERFOIL_HOME", "STRIPE_API_BASE", "COUNTERFOIL_PUBLIC_URL")
+    for variable in (*KEYS, *MAIL, *others):
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -107,6 +118,17 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
             {"STRIPE_LIVE_WEBHOOK_SECRET": "whsec_abc"},
             "STRIPE_LIVE_SECRET_KEY is missing: STRIPE_LIVE_WEBHOOK_SECRET is of no use without it",
         ),
+        ({"SMTP_URL": MAIL["SMTP_URL"]}, "MAIL_FROM is missing: SMTP_URL is of no use without it"),
+        ({**MAIL, "SMTP_URL": "mail.acme.example:587"}, SMTP_FORM),
+        ({**MAIL, "SMTP_URL": "smtp://acme:s3cret@x:many"}, SMTP_FORM),
+        ({**MAIL, "SMTP_URL": "smtp://acme:s3/cret@mail.acme.example"}, SMTP_FORM),
+        (
+            {**MAIL, "SMTP_URL": "smtp://acme@mail.acme.example"},
+            "SMTP_URL: must have both a user and a password, or neither",
+        ),
+        ({"MAIL_FROM": "Acme"}, FROM_FORM),
+        ({"MAIL_FROM": "a@acme.example, b@acme.example"}, FROM_FORM),
+        ({"MAIL_FROM": "Acme <billing@acme.example\r\nBcc: eve@example.test>"}, FROM_FORM),
         ({"STRIPE_API_BASE": "stripe.test"}, "STRIPE_API_BASE: must start with http:// or https://"),
         (
             {"COUNTERFOIL_POOL_SIZE": "0"},
@@ -124,13 +146,32 @@ def test_the_variable_at_fault_is_named_in_one_line(
     assert str(refused.value) == message
 
 
+def test_a_mail_server_is_read_from_its_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.read().mail_server is None
+    for variable, value in MAIL.items():
+        monkeypatch.setenv(variable, value)
+    server = Settings.read().mail_server
+    assert server is not None
+    assert (server.host, server.port, server.tls) == ("mail.acme.example", 587, False)
+    assert server.username == "acme@mail"
+    assert server.password is not None
+    assert server.password.get_secret_value() == "p/w"
+    assert str(server.sender) == '"Acme, Inc." <billing@acme.example>'
+    monkeypatch.setenv("SMTP_URL", "smtps://mail.acme.example")
+    server = Settings.read().mail_server
+    assert server is not None
+    assert (server.port, server.tls, server.username, server.password) == (465, True, None, None)
+
+
 def test_no_text_shows_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable, value in {**KEYS, "DATABASE_URL": "postgresql://u:abc@h/d"}.items():
         monkeypatch.setenv(variable, value.replace("abc", "hidden").replace("def", "hidden"))
+    monkeypatch.setenv("SMTP_URL", "smtp://acme:hidden@mail.acme.example")
+    monkeypatch.setenv("MAIL_FROM", MAIL["MAIL_FROM"])
     monkeypatch.setenv("STRIPE_TEST_PUBLISHABLE_KEY", "pk_test_shown")
     monkeypatch.setenv("STRIPE_LIVE_PUBLISHABLE_KEY", "pk_live_shown")
     settings = Settings.read()
-    for shown in (settings, settings.stripe_test, settings.stripe_live):
+    for shown in (settings, settings.stripe_test, settings.stripe_live, settings.mail_server):
         assert "hidden" not in f"{shown} {shown!r}"
 
 
@@ -150,6 +191,7 @@ def test_every_setting_is_listed_with_its_meaning_and_no_secret(monkeypatch: pyt
     assert {name for name, setting in listed.items() if setting.secret} == {
         "DATABASE_URL",
         "COUNTERFOIL_LOGIN_PASSWORD",
+        "SMTP_URL",
         *(name for name in KEYS if not name.endswith("PUBLISHABLE_KEY")),
     }
     assert listed["STRIPE_API_BASE"].value == f"https://{MASK}@stripe.test/v1@2"

@@ -72,7 +72,7 @@ class World:
 
     def worker(self, *, store: MemoryStore | None = None, **options: object) -> Worker:
         store = store or self.store
-        effects = effects_on(store, self.gateway, self.ids, self.clock)
+        effects = effects_on(store, self.gateway, self.ids, self.clock, SequentialSecrets())
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
         return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
 

@@ -112,7 +112,7 @@ def _named(run: Run) -> dict[str, str]:
 def _without_chance(text: str) -> str:
     """Each try has secrets of its own; a stranger is called after the session; Stripe numbers as it is asked;
     a refund is no state, and has an id all the same."""
-    text = re.sub(r'"(secret_hash|hint|client_token)":"\w+"', "", text)
+    text = re.sub(r'"(secret_hash|hint|client_token|page_token)":"\w+"', "", text)
     return re.sub(r'"(anon|cus|rfd)_\w+"', r'"\1"', text)
 
 

@@ -1,6 +1,7 @@
 """What a decision needs is looked up by key, however much there is of it."""
 
 import asyncio
+from typing import Any
 
 import asyncpg
 
@@ -24,6 +25,18 @@ INSERT INTO counterfoil.payments
     SELECT c.organization_id, c.livemode, 'pay_' || n, 'pi_x' || n, 'cs_' || n, NULL, NULL, 1, 'usd', '[]',
         '[]', 'open', now(), '[]', '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.purchases
+    SELECT c.organization_id, c.livemode, 'pur_' || n, 'cs_' || n, 'cus_' || n % 100, 'price_1', 1, 1, 'usd',
+        CASE n WHEN 7 THEN 'failed' ELSE 'paid' END, now(), now(), 1
+    FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.subscriptions
+    SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
+        CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, NULL, now(), NULL, now(), NULL, 1
+    FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.subscription_items
+    SELECT c.organization_id, c.livemode, 'si_' || n, 'sub_' || n, 'prod_1', NULL, 1, now(), 1
+    FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+UPDATE counterfoil.payments SET customer_id = 'cus_' || right(id, 2)::int WHERE length(id) > 5;
 ANALYZE;
 """
 
@@ -54,8 +67,44 @@ async def test_no_decision_reads_a_whole_table(fresh_database: Database) -> None
         assert await _read_in_passing(admin) - before < _MANY
 
 
-async def _read_in_passing(admin: asyncpg.Connection) -> int:
+async def test_no_page_of_a_list_reads_more_than_the_page(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.session(auth)
+            await world.customer(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        before = await _read_by_index(admin)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            store = PostgresStore(pool)
+            lists: list[Any] = [store.payments, store.purchases, store.subscriptions]
+            for _ in range(8):
+                for page_of in lists:
+                    assert len(await page_of(auth, 3)) == 3
+                    assert len(await page_of(auth, 3, customer="cus_42")) == 3
+                assert len(await store.purchases(auth, 3, status="failed")) == 1
+                assert len(await store.purchases(auth, 3, status="paid", customer="cus_42")) == 3
+                (late,) = await store.subscriptions(auth, 3, status="past_due")
+                assert [item.id for item in late.items] == ["si_7"]
+        await asyncio.sleep(0.1)
+        assert await _read_by_index(admin) - before < _MANY
+        assert await _read_in_passing(admin, "purchases", "subscriptions", "subscription_items") == 0
+
+
+async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
+    """Rows that were read one after the other, in tables where something else was looked for."""
     read: int = await admin.fetchval(
-        "SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('customers', 'payments')"
+        "SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = ANY ($1)",
+        tables or ("customers", "payments"),
+    )
+    return read
+
+
+async def _read_by_index(admin: asyncpg.Connection) -> int:
+    """Rows that an index led to, of whatever is listed."""
+    read: int = await admin.fetchval(
+        "SELECT sum(idx_tup_fetch) FROM pg_stat_user_tables "
+        "WHERE relname IN ('payments', 'purchases', 'subscriptions', 'subscription_items')"
     )
     return read

@@ -107,6 +107,15 @@ async def test_booking_a_refund_of_the_dashboard_takes_two(counted: CountedWorld
     assert await counted.turns(counted.world.report(refund, "evt_refund")) == 2
 
 
+async def test_listing_takes_one(counted: CountedWorld) -> None:
+    payment = await _paid(counted)
+    store, auth = counted.world.store, counted.auth
+    assert payment.customer_id is not None
+    for page_of in (store.payments, store.purchases, store.subscriptions):
+        await page_of(auth, 10)
+        assert await counted.turns(page_of(auth, 10, customer=payment.customer_id)) == 1
+
+
 async def _paid(counted: CountedWorld) -> Payment:
     session = await counted.world.session(counted.auth)
     assert session.payment_intent_id is not None

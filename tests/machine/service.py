@@ -44,6 +44,10 @@ class LaneIds:
         """The same, of a checkout session."""
         return f"cst_{self._next()}"
 
+    def page_token(self) -> str:
+        """The same, of an invoice's page."""
+        return f"ivt_{self._next()}"
+
     def _next(self) -> str:
         lane = LANE.get()
         self._counts[lane] += 1

@@ -207,7 +207,8 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_one_current
     ON subscriptions (organization_id, livemode, customer_id, "group")
     WHERE NOT is_add_on AND status <> 'canceled';
-CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id);
+CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id, id);
+CREATE INDEX subscriptions_by_status ON subscriptions (organization_id, livemode, status, id);
 
 CREATE TABLE subscription_items (
     organization_id typeid NOT NULL,
@@ -287,6 +288,8 @@ CREATE TABLE purchases (
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
     FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices
 );
+CREATE INDEX purchases_of_customer ON purchases (organization_id, livemode, customer_id, id);
+CREATE INDEX purchases_by_status ON purchases (organization_id, livemode, status, id);
 -- A session and its purchase name each other; whichever row is written first, both are there in the end.
 ALTER TABLE checkout_sessions ADD FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
     DEFERRABLE INITIALLY DEFERRED;
@@ -334,7 +337,9 @@ CREATE TABLE invoices (
     created_at        timestamptz NOT NULL,
     finalized_at      timestamptz,
     paid_at           timestamptz,
+    page_token        text COLLATE "C",
     version           int NOT NULL,
+    CHECK ((number IS NULL) = (page_token IS NULL)),
     PRIMARY KEY (organization_id, livemode, id),
     -- What makes numbers without gaps: whoever gives one takes the next, and two cannot take the same.
     CONSTRAINT invoices_number UNIQUE (organization_id, livemode, number),
@@ -344,7 +349,10 @@ CREATE TABLE invoices (
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
     FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
 );
-CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id) WHERE number IS NULL;
+CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id)
+    WHERE number IS NULL AND status <> 'void';
+CREATE INDEX invoices_of_customer ON invoices (organization_id, livemode, customer_id, id);
+CREATE INDEX invoices_by_status ON invoices (organization_id, livemode, status, id);
 
 CREATE TABLE payments (
     organization_id     typeid NOT NULL,
@@ -371,3 +379,6 @@ CREATE TABLE payments (
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
     FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices
 );
+CREATE INDEX payments_of_invoice ON payments (organization_id, livemode, invoice_id, id)
+    WHERE invoice_id IS NOT NULL;
+CREATE INDEX payments_of_customer ON payments (organization_id, livemode, customer_id, id);

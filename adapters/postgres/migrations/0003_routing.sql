@@ -16,6 +16,11 @@ CREATE TABLE route_checkout_sessions (
     organization_id     typeid NOT NULL,
     livemode            boolean NOT NULL
 );
+CREATE TABLE route_invoices (
+    invoice_id      typeid PRIMARY KEY,
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL
+);
 
 CREATE FUNCTION route_organization() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
@@ -40,3 +45,13 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER route AFTER INSERT ON checkout_sessions FOR EACH ROW EXECUTE FUNCTION route_checkout_session();
+
+-- Only what has its page is looked for.
+CREATE FUNCTION route_invoice() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+BEGIN
+    INSERT INTO route_invoices VALUES (NEW.id, NEW.organization_id, NEW.livemode);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER route AFTER UPDATE ON invoices FOR EACH ROW
+    WHEN (OLD.page_token IS NULL AND NEW.page_token IS NOT NULL) EXECUTE FUNCTION route_invoice();

@@ -157,18 +157,3 @@ BEGIN
                 WHERE i.organization_id = org AND i.livemode = live AND i.id = t.invoice_id))
         FROM payments t WHERE t.organization_id = org AND t.livemode = live AND t.id = payment_id);
 END $$;
-
--- Newest first; those made before the one named, if one is.
-CREATE OR REPLACE FUNCTION payments_page(org text, live boolean, size int, before text) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    -- One comparison, so that a page is read from the index and nothing before it.
-    upto text := coalesce(before, '~');
-BEGIN
-    PERFORM enter(org, live);
-    RETURN (
-        SELECT coalesce(jsonb_agg(to_jsonb(page) ORDER BY page.id DESC), '[]') FROM (
-            SELECT * FROM payments t
-            WHERE t.organization_id = org AND t.livemode = live AND t.id < upto
-            ORDER BY t.id DESC LIMIT size) AS page);
-END $$;

@@ -60,3 +60,16 @@ BEGIN
             AND p.id = prices.product_id
         WHERE s.organization_id = route.organization_id AND s.livemode = route.livemode AND s.id = session_id);
 END $$;
+
+-- What the page of an invoice shows.
+CREATE OR REPLACE FUNCTION resolve_invoice(invoice_id text) RETURNS jsonb LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+DECLARE
+    route route_invoices;
+BEGIN
+    SELECT * INTO route FROM route_invoices t WHERE t.invoice_id = resolve_invoice.invoice_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN invoice(route.organization_id, route.livemode, route.invoice_id);
+END $$;

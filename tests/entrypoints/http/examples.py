@@ -117,6 +117,7 @@ async def recorded() -> dict[str, Any]:
         await _customers(call, service)
         await _checkout(call, service)
         await _refunds(call, service)
+        await _lists(call)
         await _troubles(call, service)
         return {"operations": call.operations, "problems": call.problems}
 
@@ -200,6 +201,13 @@ async def _refunds(call: Recorder, service: Service) -> None:
     await call("POST", "/v1/stripe/webhooks", content=event, headers={"stripe-signature": signature(event)})
     (pending, *_) = (await call("GET", "/v1/payments?limit=1"))["data"]
     await call("POST", f"/v1/payments/{pending['id']}/refunds", {})
+
+
+async def _lists(call: Recorder) -> None:
+    for kind, prefix in (("purchases", "pur"), ("subscriptions", "sub")):
+        (newest, *_) = (await call("GET", f"/v1/{kind}?limit=1"))["data"]
+        await call("GET", f"/v1/{kind}/{newest['id']}")
+        await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")
 
 
 async def _troubles(call: Recorder, service: Service) -> None:

@@ -1,0 +1,1 @@
+"""Mail: through an SMTP server, or, where there is none, a line in the log."""
