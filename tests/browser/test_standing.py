@@ -65,5 +65,5 @@ async def test_without_scripts_there_is_the_order_and_no_form_that_would_not_wor
     async with visiting(browser, scripts=False) as visit:
         await visit.page.goto(states["open"])
         await expect(visit.page.locator(".amount")).to_have_text("19.99 USD")
-        await expect(visit.page.locator("form")).to_be_hidden()
+        await expect(visit.page.locator("#pay")).to_be_hidden()
         await expect(visit.page.locator("time")).to_contain_text("UTC")
