@@ -36,7 +36,7 @@ _TO_PAY = (
 _TO_KEEP = (
     ("4242 4242 4242 4242", "is accepted"),
     ("4000 0000 0000 0002", "is declined"),
-    ("4000 0000 0000 0341", "declines later, when charged"),
+    ("4000 0000 0000 0341", "declines when charged"),
     ("4000 0025 0000 3155", "asks for approval"),
 )
 

@@ -1,5 +1,6 @@
 """A shop that sends its buyers to the hosted page: the service, and pages of its own to come back to."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -73,12 +74,18 @@ class Shop:
         """How the session stands in the books."""
         return str((await self.read(session))["status"])
 
-    async def subscriptions(self, customer: str) -> dict[str, str]:
-        """How each of the customer's subscriptions stands, once the worker has done all that there was."""
-        await self.service.worker.drain()
-        await self.service.sandbox.drain()
-        known = await self.service.call("GET", f"/v1/customers/{customer}")
-        return {each["product_slug"]: each["status"] for each in known["subscriptions"]}
+    async def subscriptions(self, customer: str, **until: str) -> dict[str, str]:
+        """How each of the customer's subscriptions stands, once those of `until` are like that. What a worker
+        has tried too early, as before Stripe knew the customer, it tries again a second later."""
+        async with asyncio.timeout(20):
+            while True:
+                await self.service.worker.drain()
+                await self.service.sandbox.drain()
+                known = await self.service.call("GET", f"/v1/customers/{customer}")
+                standing = {each["product_slug"]: each["status"] for each in known["subscriptions"]}
+                if until.items() <= standing.items():
+                    return standing
+                await asyncio.sleep(0.1)
 
     async def every_state(self) -> dict[str, str]:
         """Where to see a session in each state that there is, and what is no session."""
@@ -102,6 +109,7 @@ class Shop:
             await self.set_up(session, "pm_card_visa")
         await self.set_up(declined, "pm_card_chargeDeclined")
         await self.set_up(slow, "pm_usBankAccount")
+        await self.service.api.get(self.service.page(slow, "/return"))  # no webhook tells that it is slow
         trial = (await self.read(subscribed))["subscription_id"]
         activation = await self.saving(ada, "activate_subscription", subscription=trial)
         activated = await self.saving(ada, "activate_subscription", subscription=trial)
