@@ -97,6 +97,18 @@ def revoke_api_key(key: ApiKey, now: datetime) -> Change[ApiKey] | None:
     return Change(replace(key, revoked_at=now), (Event("api_key.revoked"),), key)
 
 
+def update_organization(
+    organization: Organization, *, name: str | None, sends_receipts: bool | None
+) -> Change[Organization] | None:
+    """The organization with what is given changed; None when nothing is new."""
+    after = replace(
+        organization,
+        name=organization.name if name is None else name,
+        sends_receipts=organization.sends_receipts if sends_receipts is None else sends_receipts,
+    )
+    return Change(after, (Event("organization.updated"),), organization) if after != organization else None
+
+
 def new_organization(
     name: str, slug: str, ids: Ids, now: datetime, *, sends_receipts: bool = False
 ) -> Change[Organization]:

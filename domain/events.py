@@ -34,6 +34,7 @@ EventType = Literal[
     "invoice.updated",
     "invoice.voided",
     "organization.created",
+    "organization.updated",
     "payment.canceled",
     "payment.disputed",
     "payment.failed",

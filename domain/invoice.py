@@ -4,6 +4,7 @@ One for each purchase, and one for each period that a subscription is billed for
 invoice is finalized: without gaps, per organization and mode.
 """
 
+import hmac
 from datetime import datetime
 from typing import Literal
 
@@ -154,6 +155,12 @@ def finalize(invoice: Invoice, number: int, page_token: str, now: datetime) -> C
     status = "open" if invoice.status == "draft" else invoice.status
     after = replace(invoice, number=number, page_token=page_token, status=status, finalized_at=now)
     return Change(after, (Event("invoice.finalized", "finalized"),), invoice)
+
+
+def may_see_page(invoice: Invoice, token: str) -> bool:
+    """Whether whoever has this token may see the invoice's page."""
+    own = invoice.page_token
+    return own is not None and hmac.compare_digest(own.encode(), token.encode())
 
 
 def charge_again(invoice: Invoice) -> Change[Invoice] | None:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from adapters.by_mode import GatewayByMode
 from adapters.mail.log import LogMailer
+from adapters.mail.receipts import TemplateReceipts
 from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.postgres.pool import open_pool
 from adapters.postgres.readiness import check_database
@@ -34,9 +35,11 @@ from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.invoices.finalize_invoices import NumberInvoices
+from application.invoices.send_receipt import MailReceipt
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
+from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
@@ -44,6 +47,7 @@ from application.payments.refund_payment import RefundPayment
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
@@ -154,6 +158,9 @@ class Container(containers.DeclarativeContainer):
     create_organization: providers.Singleton[CreateOrganization] = providers.Singleton(
         _use_case, CreateOrganization, metrics, secrets=secrets, **deciding
     )
+    update_organization: providers.Singleton[UpdateOrganization] = providers.Singleton(
+        _use_case, UpdateOrganization, metrics, organizations=store, **deciding
+    )
     create_api_key: providers.Singleton[CreateApiKey] = providers.Singleton(
         _use_case, CreateApiKey, metrics, secrets=secrets, **deciding
     )
@@ -195,6 +202,7 @@ class Container(containers.DeclarativeContainer):
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )
+    inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
         _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding
@@ -215,6 +223,16 @@ class Container(containers.DeclarativeContainer):
         providers.Singleton(_use_case, RenewAndBill, metrics, billing=worker_store, **working),
         providers.Singleton(
             _use_case, NumberInvoices, metrics, invoices=worker_store, secrets=secrets, **working
+        ),
+        providers.Singleton(
+            _use_case,
+            MailReceipt,
+            metrics,
+            invoices=worker_store,
+            writer=providers.Factory(TemplateReceipts),
+            mailer=mailer,
+            public_url=public_url.provider,
+            **working,
         ),
     )
     """What the worker does; with the worker's store."""

@@ -9,6 +9,7 @@ from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.invoices.finalize_invoices import NumberInvoices
+from application.invoices.send_receipt import MailReceipt
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
 from domain.effects import (
@@ -21,6 +22,7 @@ from domain.effects import (
     EndCheckoutSession,
     FinalizeInvoices,
     RenewSubscription,
+    SendReceipt,
 )
 
 
@@ -35,6 +37,7 @@ class Effects:
     charge_for_invoice: ChargeForInvoice
     renew_and_bill: RenewAndBill
     number_invoices: NumberInvoices
+    mail_receipt: MailReceipt
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -52,5 +55,7 @@ class Effects:
                 await self.renew_and_bill(effect, task)
             case FinalizeInvoices() as effect:
                 await self.number_invoices(effect, task)
+            case SendReceipt() as effect:
+                await self.mail_receipt(effect, task)
             case _:
                 assert_never(task.effect)

@@ -2,9 +2,11 @@
 
 from typing import Generic, Protocol, TypeVar
 
+from adapters.mail.receipts import TemplateReceipts
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
+from adapters.memory.mailer import MemoryMailer
 from adapters.memory.secrets import SequentialSecrets
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
@@ -17,10 +19,19 @@ from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
 from application.invoices.finalize_invoices import NumberInvoices
-from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
+from application.invoices.send_receipt import MailReceipt
+from application.operator_ports import (
+    ApiKeyRepository,
+    Backlogs,
+    Inbox,
+    InboxFeed,
+    InboxQueue,
+    Organizations,
+)
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
+from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
@@ -34,6 +45,7 @@ from application.ports import (
     EventOutbox,
     EventSequencer,
     InvoiceRepository,
+    Mailer,
     PaymentRepository,
     PurchaseRepository,
     Secrets,
@@ -44,6 +56,8 @@ from application.ports import (
 from application.purchases.make_purchase import MakePurchase
 from domain.ids import Ids
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
+from entrypoints.metrics.counted import Tries
 from entrypoints.news import News
 
 
@@ -63,6 +77,8 @@ class Store(
     Organizations,
     ApiKeyRepository,
     Inbox,
+    InboxFeed,
+    InboxQueue,
     Backlogs,
     KeptReplies,
     BillingRepository,
@@ -86,36 +102,46 @@ class UseCases(Generic[StoreT]):
         gateway: MemoryGateway | None = None,
         clock: FixedClock | None = None,
         secrets: Secrets | None = None,
+        mailer: MemoryMailer | None = None,
     ) -> None:
         self.store = store
         self.worker_store = worker_store or store
         self.clock = clock or FixedClock()
         self.ids = ids or SequentialIds()
         self.gateway = gateway or MemoryGateway()
+        self.mailer = mailer or MemoryMailer()
         worker, gateway, ids, clock = self.worker_store, self.gateway, self.ids, self.clock
         secrets = secrets or SequentialSecrets()
         self.create_organization = CreateOrganization(store, ids, clock, secrets)
+        self.update_organization = UpdateOrganization(store, store, ids, clock)
         self.create_api_key = CreateApiKey(store, ids, clock, secrets)
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
-        self.effects = effects_on(worker, gateway, ids, clock, secrets)
+        self.effects = effects_on(worker, gateway, ids, clock, secrets, self.mailer)
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
-        self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
-        self.process_setup_intent = ProcessSetupIntent(store, gateway, store, ids, clock)
-        self.news = News(self.process_payment_intent, self.process_setup_intent)
+        self.news = news_on(store, gateway, ids, clock)
+        self.process_payment_intent = self.news.process_payment_intent
+        self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.retries = InboxRetries(worker, self.news, clock, Tries())
 
 
 def effects_on(
-    store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock, secrets: Secrets
+    store: Store,
+    gateway: MemoryGateway,
+    ids: Ids,
+    clock: FixedClock,
+    secrets: Secrets,
+    mailer: Mailer | None = None,
 ) -> Effects:
     """What the worker does, on its store."""
+    mailer = mailer or MemoryMailer()
     return Effects(
         CreateCustomerAtStripe(store, gateway, store, ids, clock),
         ExpireCheckoutSession(store, store, ids, clock),
@@ -124,4 +150,13 @@ def effects_on(
         ChargeForInvoice(store, gateway, store, ids, clock),
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
+        MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
+    )
+
+
+def news_on(store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock) -> News:
+    """What becomes of what Stripe reports."""
+    return News(
+        ProcessPaymentIntent(store, gateway, store, ids, clock),
+        ProcessSetupIntent(store, gateway, store, ids, clock),
     )

@@ -17,11 +17,13 @@ from domain.text import Email, Name, Slug
 
 
 class NewOrganization(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`slug` is unique in the whole service; without one it is made of the name."""
+    """`slug` is unique in the whole service; without one it is made of the name. `sends_receipts`: whoever
+    pays an invoice gets a receipt by mail."""
 
     name: Name
     owner_email: Email
     slug: Slug | None = None
+    sends_receipts: bool = False
 
 
 class OrganizationCreated(Struct, frozen=True):
@@ -49,7 +51,9 @@ class CreateOrganization:
     async def __call__(self, command: NewOrganization, cause: CommandLine) -> OrganizationCreated:
         now = self.clock.now()
         slug = command.slug or slug_of(command.name)
-        opened = account.new_organization(command.name, slug, self.ids, now)
+        opened = account.new_organization(
+            command.name, slug, self.ids, now, sends_receipts=command.sends_receipts
+        )
         owner_id = self.ids.new(UserId)
         work = UnitOfWork(cause, Authenticated(owner_id, opened.after.id, livemode=True), self.ids, now)
         organization = work.record(opened)

@@ -1,4 +1,4 @@
-"""`counterfoil organization create`: an organization opens its books, and gets its keys."""
+"""`counterfoil organization`: one opens its books, and gets its keys; or is changed."""
 
 import sys
 from typing import Annotated
@@ -9,15 +9,22 @@ from rich.console import Console
 
 from application.causes import CommandLine
 from application.organizations.create_organization import NewOrganization, OrganizationCreated
+from application.organizations.update_organization import OrganizationChanges
+from application.views import snapshot_of
+from domain import account
 from domain.errors import Rejected
 from domain.ids import RequestId
+from domain.text import Name
+from entrypoints.commands.acting import AsJson, Organization, cause, on_books, owner
+from entrypoints.commands.printing import harmless, print_json
 from entrypoints.commands.running import container_on, run, settings_read
-from entrypoints.container import opened
+from entrypoints.container import Container, opened
 from entrypoints.embedded import DatabaseChoice
 from entrypoints.settings import Settings
 
 organization = typer.Typer(no_args_is_help=True, help="Organizations, which own the books, and their keys.")
 
+_RECEIPTS = "Whoever pays an invoice gets a receipt by mail (SMTP_URL); for what is billed from now on."
 _PRINTED = ("organization_id", "user_id", "test_key", "live_key")
 _RULES = {
     "name": "a name has 1 to 256 characters",
@@ -33,12 +40,13 @@ def create(
     slug: Annotated[
         str | None, typer.Option(help="Its short name, unique in the service; else made of NAME.")
     ] = None,
+    receipts: Annotated[bool, typer.Option(help=_RECEIPTS)] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object on standard output, and nothing else.")
     ] = False,
 ) -> None:
     """Open an organization's books, and print its ids and its two API keys: they are shown only once."""
-    command = checked(name, owner_email, slug)
+    command = checked(name, owner_email, slug, receipts=receipts)
     settings = settings_read()
     with DatabaseChoice.of(settings).service(lasting=False) as database:
         created = run(_created(command, settings, database.dsn))
@@ -49,11 +57,47 @@ def create(
         _show(created)
 
 
-def checked(name: str, owner_email: str, slug: str | None) -> NewOrganization:
+@organization.command(epilog="Example: counterfoil organization update --organization acme --receipts")
+def update(
+    organization: Organization = None,
+    name: Annotated[str | None, typer.Option(help="What it is called from now on; its slug stays.")] = None,
+    receipts: Annotated[bool | None, typer.Option(help=_RECEIPTS)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change an organization, and show how it stands; without an option, only that."""
+    changes = OrganizationChanges(name=_name(name), sends_receipts=receipts)
+
+    async def work(container: Container) -> account.Organization:
+        auth = await owner(container, organization, live=True)
+        return await container.update_organization()(changes, auth, cause(container, "organization update"))
+
+    updated = on_books(work)
+    if as_json:
+        print_json(snapshot_of(updated))
+        return
+    console = Console(highlight=False, markup=False)
+    for label, value in (
+        ("organization", f"{updated.id}  ({updated.slug})"),
+        ("name", harmless(updated.name)),
+        ("receipts", "sent to whoever pays an invoice" if updated.sends_receipts else "not sent"),
+    ):
+        console.print(f"{label:<14}{value}", soft_wrap=True)
+
+
+def _name(typed: str | None) -> str | None:
+    if typed is None:
+        return None
+    try:
+        return msgspec.convert(typed.strip(), Name)
+    except msgspec.ValidationError as error:
+        raise Rejected("invalid_name", f"{typed!r}: {_RULES['name']}.", field="name") from error
+
+
+def checked(name: str, owner_email: str, slug: str | None, *, receipts: bool = False) -> NewOrganization:
     """What was typed, as the use case takes it. Raises Rejected `invalid_…` for what does not fit."""
     typed = {"name": name.strip(), "owner_email": owner_email.strip(), "slug": slug}
     try:
-        return msgspec.convert(typed, NewOrganization)
+        return msgspec.convert({**typed, "sends_receipts": receipts}, NewOrganization)
     except msgspec.ValidationError as error:
         field = next(field for field in typed if f"$.{field}" in str(error))
         raise Rejected(f"invalid_{field}", f"{typed[field]!r}: {_RULES[field]}.", field=field) from error

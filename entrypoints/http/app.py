@@ -21,12 +21,15 @@ from entrypoints.http.docs import docs, redoc
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.invoice_page import invoice_page
+from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
 from entrypoints.http.payments import PaymentController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
+from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 from entrypoints.http.subscriptions import SubscriptionController
 
@@ -70,8 +73,10 @@ def create_app(container: Container) -> Litestar:
             CheckoutSessionController,
             PaymentController,
             PurchaseController,
+            InvoiceController,
             SubscriptionController,
             EventController,
+            InboxController,
         ],
         security=[{"api_key": []}],
     )
@@ -83,6 +88,7 @@ def create_app(container: Container) -> Litestar:
             change_details,
             confirm_checkout,
             return_from_paying,
+            invoice_page,
             live,
             ready,
             metrics,

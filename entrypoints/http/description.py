@@ -28,9 +28,11 @@ from entrypoints.http.customers import CustomerReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
+from entrypoints.http.stripe_inbox import InboxPage
 from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 
@@ -42,9 +44,13 @@ _BODIES = (
     CustomerReply,
     EventPage,
     Health,
+    InboxPage,
     NewCheckoutSession,
     NewCustomer,
     NewRefund,
+    InvoicePage,
+    InvoiceReply,
+    InvoiceWithPayments,
     PaymentPage,
     PaymentReply,
     Problem,
@@ -116,6 +122,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
             Tag("payments", "What was paid, what went back, and what is disputed."),
             Tag("purchases", "What was bought, by whom, and whether it is paid."),
+            Tag("invoices", "What customers are told that they owe, or have paid."),
             Tag("subscriptions", "What customers have, and had."),
             Tag("events", "What has happened, in the order in which it was stored."),
             Tag("stripe", "What Stripe tells us."),

@@ -30,6 +30,9 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
             Once, container.expire_checkout_session, container.answer_once
         ),
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
+        "invoices": container.store,
+        "inbox_feed": container.store,
+        "make_purchase": providers.Factory(Once, container.make_purchase, container.answer_once),
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),

@@ -122,7 +122,7 @@ def troubles(*statuses: int) -> dict[int, ResponseSpec]:
 _TROUBLE = {
     403: ("This link does not do", "Please open the link that the seller gave you, as it is."),
     409: ("This checkout has ended", "Nothing was charged. Please ask the seller for a new one."),
-    404: ("Nothing here", "There is no such checkout. Please check the link."),
+    404: ("Nothing here", "There is nothing at this link. Please check it."),
     503: ("Please try again", "We could not find out how your payment stands. Reload this page in a moment."),
 }
 _TROUBLE_OF_CODE = {

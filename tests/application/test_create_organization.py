@@ -1,5 +1,7 @@
 """An organization opens its books."""
 
+from typing import Any
+
 import pytest
 
 from application.organizations.create_organization import NewOrganization, OrganizationCreated, slug_of
@@ -9,8 +11,8 @@ from domain.errors import Rejected
 from tests.world import MemoryWorld
 
 
-async def created(world: MemoryWorld, **command: str) -> OrganizationCreated:
-    wanted = {"name": "Books & Co", "owner_email": "Ada@Example.Test"} | command
+async def created(world: MemoryWorld, **command: Any) -> OrganizationCreated:
+    wanted: dict[str, Any] = {"name": "Books & Co", "owner_email": "Ada@Example.Test"} | command
     return await world.create_organization(NewOrganization(**wanted), world.command())
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from application.causes import InboundEvent
 from application.operator_ports import InboxRow
 from application.organizations.create_organization import NewOrganization
+from application.organizations.update_organization import OrganizationChanges
 from domain import account
 from domain.account import secret_hash
 from domain.auth import Authenticated
@@ -133,3 +134,23 @@ async def test_what_is_handled_leaves_the_inbox_and_can_still_be_found(world: Wo
     handled = await world.worker_store.inbound_event("evt_1")
     assert handled is not None
     assert (handled.attempts, handled.refusal, handled.handled_at) == (3, None, world.clock.now())
+
+
+async def test_an_organization_is_read_and_changed_by_its_own_and_that_is_told_once(world: World) -> None:
+    auth = owner_of(await world.organization(), livemode=True)
+    other = await world.organization("other")
+    made = await world.store.organization(auth)
+    assert made is not None
+    assert (made.name, made.sends_receipts) == ("acme", False)
+    changes = OrganizationChanges(name="Acme Ltd", sends_receipts=True)
+    changed = await world.update_organization(changes, auth, COMMAND)
+    assert (changed.name, changed.slug, changed.sends_receipts) == ("Acme Ltd", "acme", True)
+    for again in (changes, OrganizationChanges()):
+        assert await world.update_organization(again, auth, COMMAND) == changed
+    for livemode in (True, False):
+        assert await world.store.organization(replace(auth, livemode=livemode)) == changed
+    (told,) = await world.events(auth, type="organization.updated")
+    assert told.data.previous == {"name": "acme", "sends_receipts": False}
+    untouched = await world.store.organization(other)
+    assert untouched is not None
+    assert (untouched.name, untouched.sends_receipts) == ("other", False)

@@ -56,6 +56,16 @@ def test_an_organization_that_is_not_there_is_told_in_one_line(acme: Service) ->
     assert refused == "counterfoil: organization_not_found: There is no organization 'nobody'."
 
 
+def test_an_organization_is_changed_and_shown(acme: Service) -> None:
+    assert acme.json("organization", "update")["sends_receipts"] is False
+    changed = acme.json("organization", "update", "-o", "acme", "--name", " Acme Ltd ", "--receipts")
+    assert (changed["name"], changed["slug"], changed["sends_receipts"]) == ("Acme Ltd", "acme", True)
+    shown = acme.told("organization", "update", "--no-receipts")
+    assert "Acme Ltd" in shown
+    assert "not sent" in shown
+    assert acme.refused("organization", "update", "--name", " ").startswith("counterfoil: invalid_name: ")
+
+
 def test_a_catalog_is_applied_compared_and_taken_to_live_mode(acme: Service, tmp_path: Path) -> None:
     shop = tmp_path / "shop.toml"
     shop.write_text(TOML)

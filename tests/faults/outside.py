@@ -8,11 +8,13 @@ from typing import TypeVar
 
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
+from adapters.memory.mailer import MemoryMailer
 from application.causes import ApiRequest, CommandLine, InboundEvent
 from application.organizations.create_organization import NewOrganization
 from application.payments.news import Booked, StripeReported
 from application.ports import Secrets
 from domain.auth import Authenticated
+from domain.catalog_document import CatalogDocument
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.errors import Rejected, Unavailable
@@ -59,12 +61,14 @@ class Outside:
     slug: str
     provider: Provider = field(default_factory=Provider)
     clock: FixedClock = field(default_factory=FixedClock)
+    mailer: MemoryMailer = field(default_factory=MemoryMailer)
 
     def cloned(self) -> "Outside":
         """The same again, on a store in memory: its books are values that never change."""
         store = copy.copy(self.store)
-        apart = {"ids": self.ids, "secrets": self.secrets, "provider": self.provider, "clock": self.clock}
-        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))  # type: ignore[arg-type]
+        names = ("ids", "secrets", "provider", "clock", "mailer")
+        apart = {name: getattr(self, name) for name in names}
+        return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))
 
 
 class Process(UseCases[Store]):
@@ -78,9 +82,10 @@ class Process(UseCases[Store]):
             gateway=faulty(outside.provider, faults),
             clock=outside.clock,
             secrets=outside.secrets,
+            mailer=faulty(outside.mailer, faults),
         )
         store = self.worker_store
-        self.worker = Worker(store, store, store, self.effects, self.clock, random=lambda: 0.0)
+        self.worker = Worker(store, store, store, self.effects, self.retries, self.clock, random=lambda: 0.0)
 
     def request(self) -> ApiRequest:
         """Somebody calls the API."""
@@ -142,9 +147,10 @@ class Run:
 
         await self.insist(create)
 
-    async def sell(self) -> None:
-        """The catalog is applied."""
-        await self.insist(lambda process: process.apply_catalog(CATALOG, self.auth, process.request()))
+    async def sell(self, *, nothing: bool = False) -> None:
+        """The catalog is applied; or one with nothing in it."""
+        catalog = CatalogDocument() if nothing else CATALOG
+        await self.insist(lambda process: process.apply_catalog(catalog, self.auth, process.request()))
 
     def elsewhere(self) -> "Run":
         """Another process of the same service, in which all goes well."""

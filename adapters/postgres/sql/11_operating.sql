@@ -25,6 +25,12 @@ BEGIN
             ORDER BY t.created_at, t.id LIMIT 1);
 END $$;
 
+CREATE OR REPLACE FUNCTION organization(org text, live boolean) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM enter(org, live);
+    RETURN (SELECT to_jsonb(t) FROM organizations t WHERE t.organization_id = org);
+END $$;
+
 -- The keys of an organization, oldest first; with an id, that one.
 CREATE OR REPLACE FUNCTION api_keys_of(org text, live boolean, key_id text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
