@@ -7,7 +7,7 @@ from dependency_injector import providers
 from litestar.di import Provide
 
 from entrypoints.container import Container
-from entrypoints.http.checkout_page import Desks
+from entrypoints.http.checkout_order import Desks
 from entrypoints.http.idempotency import Once
 from entrypoints.http.stripe_webhooks import Inbox
 
