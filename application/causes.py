@@ -1,6 +1,7 @@
 """Why a unit of work exists. The cause's own row is stored in the commit, also when nothing else changed."""
 
 from datetime import datetime
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -10,6 +11,9 @@ from domain.ids import EventId, OrganizationId, RequestId, TaskId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
+
+StripeFact: TypeAlias = PaymentFact | SetupFact | ReversalFact
+"""What Stripe tells us of an intent, or of what it paid."""
 
 
 class ApiRequest(Struct, frozen=True):
@@ -40,7 +44,7 @@ class InboundEvent(Struct, frozen=True):
     received_at: datetime
     refusal: str | None = None
     reason: str | None = None
-    fact: PaymentFact | SetupFact | ReversalFact | None = None
+    fact: StripeFact | None = None
 
 
 class Task(Struct, frozen=True):

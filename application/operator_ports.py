@@ -6,16 +6,14 @@ What is said there holds here: repositories only read, each read is one query, a
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from msgspec import Struct
 
+from application.causes import StripeFact
 from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
-from domain.payment import PaymentFact
-from domain.reversal import ReversalFact
-from domain.setup import SetupFact
 
 
 class Organizations(Protocol):
@@ -43,7 +41,8 @@ class InboxRow(Struct, frozen=True):
     """What Stripe told us, delivery after delivery, until it could be handled.
 
     `received_at` is when it first came. `refusal` and `reason` say why it could not be handled, the last
-    time; `fact` is then kept with them.
+    time; `fact` is then kept with them. `next_try_at` is when it is tried again by itself; null when it
+    is handled, or was given up.
     """
 
     id: str
@@ -55,7 +54,35 @@ class InboxRow(Struct, frozen=True):
     handled_at: datetime | None
     refusal: str | None
     reason: str | None
-    fact: PaymentFact | SetupFact | ReversalFact | None
+    fact: StripeFact | None
+    next_try_at: datetime | None = None
+
+
+InboxPlace: TypeAlias = tuple[datetime, str]
+"""Where a row stands in the inbox of one organization and mode: when it first came, and its id."""
+
+
+class InboxFeed(Protocol):
+    """What Stripe told us of one organization, in one mode, and could not be handled."""
+
+    async def kept(
+        self, auth: Authenticated, limit: int, before: InboxPlace | None = None
+    ) -> Sequence[InboxRow]:
+        """At most so many, newest first; those that came before this place, if it is given."""
+
+
+class InboxQueue(Protocol):
+    """What is to be tried again, of every organization: which is whose, and for how long. As the worker.
+
+    When that is, `application.inbox_tries` says; a commit that keeps a refusal asks it too.
+    """
+
+    async def lease_unhandled(self, limit: int, now: datetime) -> Sequence[InboxRow]:
+        """Take up to `limit` events that are due. Nobody else gets them before their `next_try_at`, which is
+        null for those that are old enough to be given up if they do not fit this time."""
+
+    async def settle(self, row: InboxRow, now: datetime) -> None:
+        """It is handled, under another organization than it was kept for; once is enough."""
 
 
 class Inbox(Protocol):
@@ -75,6 +102,7 @@ class Backlog(Struct, frozen=True):
     """What waits to be done, of every organization; tasks by the kind of their effect, `unhandled` inbound
     events by the code of their refusal. A task that is due `later` is leased, or waits for its time.
 
+    `given_up` are those of the `unhandled` that are not tried again by themselves.
     `customers_without_pricing_model` is 0 for as long as the database keeps its promises.
     """
 
@@ -86,6 +114,7 @@ class Backlog(Struct, frozen=True):
     tasks_parked: dict[str, int]
     unhandled: dict[str, int]
     customers_without_pricing_model: int
+    given_up: int = 0
 
 
 class Backlogs(Protocol):

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from application.causes import Task
+from application.causes import StripeFact, Task
 from application.unit_of_work import UnitOfWork
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog, Price, Product
@@ -37,7 +37,7 @@ from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment, PaymentFact
 from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase, PurchaseStatus
-from domain.reversal import Refund, ReversalFact
+from domain.reversal import Refund
 from domain.setup import Setup, SetupFact
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord, SubscriptionStatus
 
@@ -443,7 +443,7 @@ class WebhookNotice(Struct, frozen=True):
     id: str
     type: str
     livemode: bool
-    fact: PaymentFact | SetupFact | ReversalFact | None
+    fact: StripeFact | None
 
 
 class WebhookReader(Protocol):

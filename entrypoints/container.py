@@ -47,6 +47,7 @@ from application.payments.refund_payment import RefundPayment
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
@@ -201,6 +202,7 @@ class Container(containers.DeclarativeContainer):
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )
+    inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
         _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding

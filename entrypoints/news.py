@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from application.causes import InboundEvent
+from application.causes import InboundEvent, StripeFact
 from application.payments.news import Booked, StripeReported
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
-from domain.payment import PaymentFact
-from domain.reversal import ReversalFact
 from domain.setup import SetupFact
 
 
@@ -18,7 +16,7 @@ class News:
     process_payment_intent: ProcessPaymentIntent
     process_setup_intent: ProcessSetupIntent
 
-    async def __call__(self, fact: PaymentFact | ReversalFact | SetupFact, cause: InboundEvent) -> Booked:
+    async def __call__(self, fact: StripeFact, cause: InboundEvent) -> Booked:
         if isinstance(fact, SetupFact):
             return await self.process_setup_intent(StripeReported(fact, cause))
         return await self.process_payment_intent(StripeReported(fact, cause))

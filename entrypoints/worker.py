@@ -1,5 +1,5 @@
-"""The worker: numbers the events that have committed, performs the effects they asked for, and forgets what
-has been kept for long enough."""
+"""The worker: numbers the events that have committed, performs the effects they asked for, tries again what
+Stripe told and did not fit, and forgets what has been kept for long enough."""
 
 import asyncio
 import secrets
@@ -15,6 +15,7 @@ from application.idempotency import KEPT, KeptReplies
 from application.ports import Clock, EventSequencer, TaskQueue
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
 from entrypoints.logs import code_of, telling_of
 
 LAST_ATTEMPT = 20
@@ -25,6 +26,7 @@ GRACE_SECONDS = 20.0
 
 _FAREWELL_SECONDS = 2.0
 _FORGET_SECONDS = 600.0
+_RETRY_SECONDS = 5.0
 _LONGEST_DELAY = timedelta(hours=1)
 _NOT_SET_UP = (
     "payment_provider_not_configured",
@@ -61,6 +63,7 @@ class Worker:
         queue: TaskQueue,
         replies: KeptReplies,
         effects: Effects,
+        retries: InboxRetries,
         clock: Clock,
         *,
         concurrency: int = 32,
@@ -74,6 +77,7 @@ class Worker:
         self._queue = queue
         self._replies = replies
         self._effects = effects
+        self._retries = retries
         self._clock = clock
         self._concurrency = concurrency
         self._batch = batch
@@ -84,6 +88,7 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._to_sequence = asyncio.Event()
         self._to_perform = asyncio.Event()
+        self._to_retry = asyncio.Event()
         self._to_forget = asyncio.Event()
 
     @property
@@ -102,16 +107,20 @@ class Worker:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
             loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
+            retry = self._retries.run_due
+            loops.create_task(self._repeat("retry", retry, self._to_retry, stop, _RETRY_SECONDS))
             loops.create_task(self._repeat("forget", self._forget, self._to_forget, stop, _FORGET_SECONDS))
             await stop.wait()
             self.nudge()
+            self._to_retry.set()
             self._to_forget.set()
         await self._finish_soon()
 
     async def drain(self) -> None:
-        """Work until every event has its number, no task is due and nothing is kept for too long; what failed
+        """Work until every event has its number, nothing is due and nothing is kept for too long; what failed
         waits for its next try."""
         await self._forget()
+        await self._retries.run_due()
         while True:
             begun = await self._begin_due()
             await self._finish()

@@ -20,7 +20,14 @@ from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.idempotency import KeptReplies
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
-from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, Organizations
+from application.operator_ports import (
+    ApiKeyRepository,
+    Backlogs,
+    Inbox,
+    InboxFeed,
+    InboxQueue,
+    Organizations,
+)
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
@@ -49,6 +56,8 @@ from application.ports import (
 from application.purchases.make_purchase import MakePurchase
 from domain.ids import Ids
 from entrypoints.effects import Effects
+from entrypoints.inbox_retries import InboxRetries
+from entrypoints.metrics.counted import Tries
 from entrypoints.news import News
 
 
@@ -68,6 +77,8 @@ class Store(
     Organizations,
     ApiKeyRepository,
     Inbox,
+    InboxFeed,
+    InboxQueue,
     Backlogs,
     KeptReplies,
     BillingRepository,
@@ -113,11 +124,12 @@ class UseCases(Generic[StoreT]):
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
-        self.process_payment_intent = ProcessPaymentIntent(store, gateway, store, ids, clock)
-        self.process_setup_intent = ProcessSetupIntent(store, gateway, store, ids, clock)
-        self.news = News(self.process_payment_intent, self.process_setup_intent)
+        self.news = news_on(store, gateway, ids, clock)
+        self.process_payment_intent = self.news.process_payment_intent
+        self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.retries = InboxRetries(worker, self.news, clock, Tries())
 
 
 def effects_on(
@@ -139,4 +151,12 @@ def effects_on(
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
         MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
+    )
+
+
+def news_on(store: Store, gateway: MemoryGateway, ids: Ids, clock: FixedClock) -> News:
+    """What becomes of what Stripe reports."""
+    return News(
+        ProcessPaymentIntent(store, gateway, store, ids, clock),
+        ProcessSetupIntent(store, gateway, store, ids, clock),
     )

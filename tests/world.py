@@ -11,7 +11,7 @@ from application.checkout.complete_free_checkout import BuyerConfirms, SellerCon
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
-from application.payments.news import Booked, BuyerReturned, StripeReported
+from application.payments.news import Booked, BuyerReturned
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import PaymentRecord
 from domain.auth import Authenticated, ClientToken
@@ -26,9 +26,11 @@ from domain.catalog_document import (
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.effects import EndCheckoutSession
+from domain.errors import Unavailable
 from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, RequestId
 from domain.payment import Payment, PaymentFact
 from domain.reversal import NewRefund, ReversalFact
+from domain.setup import SetupFact
 from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(
@@ -67,6 +69,21 @@ CATALOG = CatalogDocument(
                     prices=(
                         PriceEntry(
                             slug="pro", type="subscription", amount=4900, currency="usd", interval="month"
+                        ),
+                        PriceEntry(
+                            slug="pro-trial",
+                            type="subscription",
+                            amount=4900,
+                            currency="usd",
+                            interval="month",
+                            trial_days=14,
+                        ),
+                        PriceEntry(
+                            slug="pro-yearly",
+                            type="subscription",
+                            amount=49000,
+                            currency="usd",
+                            interval="year",
                         ),
                     ),
                 ),
@@ -129,9 +146,11 @@ class World(UseCases[StoreT]):
     async def session(self, **draft: Any) -> CheckoutSession:
         """A stranger is to pay for a book, unless the draft says otherwise."""
         wanted: dict[str, Any] = {"type": "product", "price": "book", "anonymous": "customer" not in draft}
-        return await self.open_checkout_session(
-            NewCheckoutSession(**wanted | draft), self.auth, self.request()
-        )
+        return await self.open(**wanted | draft)
+
+    async def open(self, **draft: Any) -> CheckoutSession:
+        """A session of any type."""
+        return await self.open_checkout_session(NewCheckoutSession(**draft), self.auth, self.request())
 
     async def free_session(self, **draft: Any) -> CheckoutSession:
         """A stranger is to get a sample, for nothing."""
@@ -148,17 +167,19 @@ class World(UseCases[StoreT]):
             BuyerConfirms(session.id, token, BuyerDetails(**details), self.request())
         )
 
-    async def report(self, fact: PaymentFact | ReversalFact, event_id: str | None = None) -> Booked:
+    async def report(
+        self, fact: PaymentFact | SetupFact | ReversalFact, event_id: str | None = None
+    ) -> Booked:
         """Stripe's webhook brings this fact, in a new event or in the one named."""
-        ours = fact.organization_id if isinstance(fact, PaymentFact) else None
+        ours = None if isinstance(fact, ReversalFact) else fact.organization_id
         cause = InboundEvent(
             id=event_id or f"evt_stripe{next(self._inbound_ids)}",
-            type="payment_intent.updated" if isinstance(fact, PaymentFact) else "refund.updated",
+            type=f"{type(fact).__struct_config__.tag}.updated",
             organization_id=ours or OrganizationId(""),
             livemode=fact.livemode,
             received_at=self.clock.now(),
         )
-        return await self.process_payment_intent(StripeReported(fact, cause))
+        return await self.news(fact, cause)
 
     async def paid(self, **draft: Any) -> Payment:
         """A stranger pays for a book, unless the draft says otherwise, and Stripe reports it."""
@@ -183,7 +204,39 @@ class World(UseCases[StoreT]):
 
     async def buyer_returns(self, session_id: CheckoutSessionId) -> Booked:
         """The buyer's browser is back from paying."""
-        return await self.process_payment_intent(BuyerReturned(session_id, self.request()))
+        returned = BuyerReturned(session_id, self.request())
+        session = await self.store.session(self.auth, session_id)
+        if session is not None and session.setup_intent_id is not None:
+            return await self.process_setup_intent(returned)
+        return await self.process_payment_intent(returned)
+
+    async def subscribed(self, price: str = "pro", **draft: Any) -> CheckoutSession:
+        """Somebody leaves a card for a subscription, and Stripe reports it."""
+        session = await self.session(price=price, **draft)
+        assert session.setup_intent_id is not None
+        booked = await self.report(self.gateway.succeed_setup(session.setup_intent_id))
+        assert booked.session is not None, booked
+        return booked.session
+
+    async def settle(self) -> None:
+        """The worker does all there is to do, and Stripe reports what came of the charges."""
+        for _ in range(5):
+            await self.worker_drains()
+            for charged in self.gateway.charged():
+                await self.report(await self.gateway.payment_intent(charged, livemode=False))
+
+    async def worker_drains(self) -> None:
+        """Whatever is due, until nothing is; what has to wait for something else is tried again after it."""
+        waiting: list[Task] = []
+        while tasks := [*await self.worker_store.lease(1000, self.clock.now(), timedelta(hours=1)), *waiting]:
+            waiting = []
+            for task in tasks:
+                try:
+                    await self.effects(task)
+                except Unavailable:
+                    waiting.append(task)
+            if len(waiting) == len(tasks):
+                raise AssertionError(f"nothing gets on: {waiting}")
 
     async def perform(self, task: Task) -> None:
         """The worker performs a task's effect."""

@@ -10,6 +10,7 @@ from msgspec.structs import replace as with_fields
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
+from application.inbox_tries import next_try_at
 from application.operator_ports import InboxRow
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
@@ -73,6 +74,11 @@ class Books:
     def with_tasks(self, tasks: list[Task]) -> "Books":
         """The books with these tasks as they are now."""
         return replace(self, tasks={**self.tasks, **{task.id: task for task in tasks}})
+
+    def with_inbox(self, rows: list[InboxRow]) -> "Books":
+        """The books with these rows of the inbox as they are now."""
+        changed = {(row.organization_id, row.livemode, row.id): row for row in rows}
+        return replace(self, inbox={**self.inbox, **changed})
 
     def numbered(self, limit: int) -> tuple["Books", int]:
         """With the first `limit` events that have no sequence given theirs, and how many those were."""
@@ -155,4 +161,5 @@ def _received(event: InboundEvent, before: InboxRow | None, now: datetime) -> In
         refusal=event.refusal,
         reason=event.reason,
         fact=event.fact,
+        next_try_at=next_try_at(event.id, event.received_at, now) if event.refusal else None,
     )

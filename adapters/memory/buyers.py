@@ -66,6 +66,10 @@ class Buyers:
         assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
         return intent
 
+    def charged(self) -> list[str]:
+        """The intents that were charged for an invoice, whatever came of it."""
+        return [made for made, intent in self._intents.items() if intent.invoice_id and intent.attempts]
+
     def process_setup(self, id: str) -> SetupFact:
         """The buyer's bank takes its time."""
         return self._set_up(id, "pending")

@@ -7,10 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
 from application.causes import Task
-from application.operator_ports import Backlog, InboxRow
+from application.inbox_tries import leased_until
+from application.operator_ports import Backlog, InboxPlace, InboxRow
 from domain.account import ApiKey, Organization, User
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
@@ -53,8 +56,9 @@ class OperatorReads:
 
     async def unhandled(self, limit: int, after: InboxRow | None = None) -> Sequence[InboxRow]:
         await asyncio.sleep(0)
-        kept = sorted((row for row in self._books.inbox.values() if row.handled_at is None), key=_place)
-        return [copied(row) for row in kept if after is None or _place(row) > _place(after)][:limit]
+        return [copied(row) for row in self._waiting() if after is None or _place(row) > _place(after)][
+            :limit
+        ]
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         await asyncio.sleep(0)
@@ -62,13 +66,41 @@ class OperatorReads:
             min((row for row in self._books.inbox.values() if row.id == id), key=_place, default=None)
         )
 
+    async def kept(
+        self, auth: Authenticated, limit: int, before: InboxPlace | None = None
+    ) -> Sequence[InboxRow]:
+        tenant = auth.organization_id, auth.livemode
+        mine = [row for row in self._waiting() if (row.organization_id, row.livemode) == tenant]
+        await asyncio.sleep(0)
+        return [copied(row) for row in mine[::-1] if before is None or (row.received_at, row.id) < before][
+            :limit
+        ]
+
+    async def lease_unhandled(self, limit: int, now: datetime) -> Sequence[InboxRow]:
+        await asyncio.sleep(0)
+        due = sorted(
+            (row.next_try_at, _place(row), row)
+            for row in self._waiting()
+            if row.next_try_at is not None and row.next_try_at <= now
+        )[:limit]
+        leased = [replace(row, next_try_at=leased_until(row.received_at, now)) for *_, row in due]
+        self._books = self._books.with_inbox(leased)
+        return [copied(row) for row in sorted(leased, key=_place)]
+
+    async def settle(self, row: InboxRow, now: datetime) -> None:
+        await asyncio.sleep(0)
+        known = self._books.inbox.get((row.organization_id, row.livemode, row.id))
+        if known is not None and known.handled_at is None:
+            done = replace(known, handled_at=now, refusal=None, reason=None, fact=None, next_try_at=None)
+            self._books = self._books.with_inbox([done])
+
     async def backlog(self, now: datetime, limit: int) -> Backlog:
         await asyncio.sleep(0)
         waiting = sorted(self._books.tasks.values(), key=lambda task: task.due_at)
         due = [task for task in waiting if task.parked_at is None and task.due_at <= now]
         parked = sorted((task.parked_at, task.id, task) for task in waiting if task.parked_at is not None)
         events = [event for event in self._books.events if event.sequence is None]
-        unhandled = sorted((row for row in self._books.inbox.values() if row.handled_at is None), key=_place)
+        unhandled = self._waiting()
         return Backlog(
             events_to_number=min(len(events), limit),
             oldest_event_at=events[0].occurred_at if events else None,
@@ -78,7 +110,12 @@ class OperatorReads:
             tasks_parked=_kinds(task for *_, task in parked[:limit]),
             unhandled=dict(Counter(row.refusal or "" for row in unhandled[:limit])),
             customers_without_pricing_model=0,  # a state has one, or it cannot be made
+            given_up=min(sum(row.next_try_at is None for row in unhandled), limit),
         )
+
+    def _waiting(self) -> list[InboxRow]:
+        """What is not handled, by when it first came."""
+        return sorted((row for row in self._books.inbox.values() if row.handled_at is None), key=_place)
 
     def _tenant(self, organization_id: OrganizationId, *, livemode: bool) -> TenantBooks:
         return TenantBooks(self._books, organization_id, livemode=livemode)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply
+from application.inbox_tries import next_try_at
 from application.unit_of_work import TakenWork
 from domain.account import ApiKey, Organization, User
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
@@ -102,10 +103,11 @@ def _add_cause(parts: _Parts, work: TakenWork) -> None:
     match work.cause:
         case InboundEvent() as event:
             row = msgspec.structs.asdict(event)
-            handled_at = None if event.refusal else work.decided_at
-            parts[event.organization_id, event.livemode].inbound.append(
-                {**row, "handled_at": handled_at, "attempts": 1}
-            )
+            if event.refusal:
+                row["next_try_at"] = next_try_at(event.id, event.received_at, work.decided_at)
+            else:
+                row["handled_at"] = work.decided_at
+            parts[event.organization_id, event.livemode].inbound.append({**row, "attempts": 1})
         case Task() as task:
             parts[task.organization_id, task.livemode].finished.append(
                 {"id": task.id, "needed": bool(work.parts)}

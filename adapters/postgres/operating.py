@@ -1,5 +1,5 @@
-"""What those who run the service ask of the books in PostgreSQL: functions of sql/11_operating.sql and
-sql/12_backlog.sql.
+"""What those who run the service ask of the books in PostgreSQL: functions of sql/11_operating.sql,
+sql/12_backlog.sql and sql/15_inbox.sql.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,8 @@ from datetime import datetime
 import msgspec
 
 from adapters.postgres.database import Database
-from application.operator_ports import Backlog, InboxRow
+from application.inbox_tries import GIVEN_UP_AFTER, LONGEST_PAUSE, SHORTEST_PAUSE
+from application.operator_ports import Backlog, InboxPlace, InboxRow
 from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId
@@ -50,6 +51,21 @@ class OperatorReads:
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         return next(iter(_INBOX.decode(await self.database.call("inbox_event", id))), None)
+
+    async def kept(
+        self, auth: Authenticated, limit: int, before: InboxPlace | None = None
+    ) -> Sequence[InboxRow]:
+        tenant = auth.organization_id, auth.livemode
+        place = before or (None, None)
+        return _INBOX.decode(await self.database.call("inbox_page", *tenant, limit, *place))
+
+    async def lease_unhandled(self, limit: int, now: datetime) -> Sequence[InboxRow]:
+        rule = SHORTEST_PAUSE, LONGEST_PAUSE, GIVEN_UP_AFTER
+        return _INBOX.decode(await self.database.call("lease_unhandled", limit, now, *rule))
+
+    async def settle(self, row: InboxRow, now: datetime) -> None:
+        key = row.organization_id, row.livemode, row.id
+        await self.database.call("settle_inbound_event", *key, now)
 
     async def backlog(self, now: datetime, limit: int) -> Backlog:
         return _BACKLOG.decode(await self.database.call("backlog", now, limit))

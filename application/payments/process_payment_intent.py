@@ -152,7 +152,8 @@ class ProcessPaymentIntent:
             work.record(paid)
         status = payment.status_after(fact, context.payment)
         ground, refunded = context.ground, payment.refunded_after(fact, context.payment)
-        failure = failure_of(status, paid.after.attempts) if paid else None
+        stands = paid.after if paid else context.payment
+        failure = failure_of(status, stands.attempts) if stands else None
         for change in billing.settle(
             charged, ground.purchase, ground.subscription, status, refunded, failure, now
         ):

@@ -7,12 +7,8 @@ import msgspec
 import typer
 from rich.console import Console
 
-from application.causes import InboundEvent
 from application.operator_ports import Inbox, InboxRow
 from domain.errors import Conflict, NotFound, Rejected, Unavailable
-from domain.payment import PaymentFact
-from domain.reversal import ReversalFact
-from domain.setup import SetupFact
 from entrypoints.commands.acting import AsJson, on_books
 from entrypoints.commands.printing import at, harmless, print_columns, print_json
 from entrypoints.container import Container
@@ -46,7 +42,7 @@ def show_all(
         print_json({"data": [_about(row) for row in shown], "more": more})
         return
     print_columns(
-        ("ID", "TYPE", "ORGANIZATION", "MODE", "RECEIVED", "TRIED", "REFUSAL", "REASON"),
+        ("ID", "TYPE", "ORGANIZATION", "MODE", "RECEIVED", "TRIED", "NEXT TRY", "REFUSAL", "REASON"),
         [
             (
                 row.id,
@@ -55,6 +51,7 @@ def show_all(
                 "live" if row.livemode else "test",
                 at(row.received_at),
                 str(row.attempts),
+                at(row.next_try_at) if row.next_try_at else "given up",
                 row.refusal or "",
                 row.reason or "",
             )
@@ -122,21 +119,12 @@ async def _everything(kept: Inbox) -> AsyncIterator[InboxRow]:
 
 async def _retried(container: Container, row: InboxRow) -> dict[str, Any]:
     """Whether it is in the books now; else the code of why not."""
-    refusal = None
-    if row.handled_at is None:
-        try:
-            refusal = (await container.news()(*again(row))).refusal
-        except (Conflict, Rejected, Unavailable) as failure:  # the others in the inbox are still to be tried
-            refusal = failure.code
+    refusal: str | None
+    try:
+        refusal = await container.inbox_retries().retry(row)
+    except (Conflict, Rejected, Unavailable) as failure:  # the others in the inbox are still to be tried
+        refusal = failure.code
     return {"id": row.id, "handled": refusal is None, "reason": refusal}
-
-
-def again(row: InboxRow) -> tuple[PaymentFact | SetupFact | ReversalFact, InboundEvent]:
-    """The news, as it came. Raises Rejected `inbound_event_without_fact`."""
-    if row.fact is None:
-        raise Rejected("inbound_event_without_fact", f"Nothing was kept of '{row.id}' that could be tried.")
-    cause = InboundEvent(row.id, row.type, row.organization_id, row.livemode, row.received_at)
-    return row.fact, cause
 
 
 async def _found(kept: Inbox, id: str) -> InboxRow:

@@ -54,6 +54,6 @@ async def _work(settings: Settings, database: ServiceDatabase, host: str, port: 
 def worker_of(container: Container) -> Worker:
     """A worker on the adapters of this container, which must be open."""
     store = container.worker_store()
-    worker = Worker(store, store, store, container.effects(), container.clock())
+    worker = Worker(store, store, store, container.effects(), container.inbox_retries(), container.clock())
     container.metrics().read_tasks_running(lambda: worker.tasks_running)
     return worker

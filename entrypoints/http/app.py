@@ -28,6 +28,7 @@ from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
+from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 from entrypoints.http.subscriptions import SubscriptionController
 
@@ -74,6 +75,7 @@ def create_app(container: Container) -> Litestar:
             InvoiceController,
             SubscriptionController,
             EventController,
+            InboxController,
         ],
         security=[{"api_key": []}],
     )

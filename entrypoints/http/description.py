@@ -32,6 +32,7 @@ from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPaym
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
+from entrypoints.http.stripe_inbox import InboxPage
 from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 
@@ -43,6 +44,7 @@ _BODIES = (
     CustomerReply,
     EventPage,
     Health,
+    InboxPage,
     NewCheckoutSession,
     NewCustomer,
     NewRefund,

@@ -31,6 +31,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         ),
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
         "invoices": container.store,
+        "inbox_feed": container.store,
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),

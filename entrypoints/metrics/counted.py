@@ -7,6 +7,7 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
+    Counter,
     Gauge,
     GCCollector,
     Histogram,
@@ -43,6 +44,22 @@ class Timings:
         child.observe(seconds)
 
 
+class Tries:
+    """How often what Stripe told was tried again, by what came of it: handled, or the code of why not."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._counter = Counter(
+            "counterfoil_inbox_tries",
+            "Stripe's events that did not fit, tried again: handled, or the code of why not.",
+            ("outcome",),
+            registry=registry,
+        )
+
+    def note(self, outcome: str) -> None:
+        """One more."""
+        self._counter.labels(outcome).inc()
+
+
 class Metrics:
     """What this process has done. Each histogram's `_count` says how often, by how it ended."""
 
@@ -71,6 +88,7 @@ class Metrics:
             "Tasks that this process has leased and is performing.",
             registry=self.registry,
         )
+        self.inbox_tries = Tries(self.registry)
         self._round_trips: dict[str, Callable[[], int]] = {}
         about = {"version": version("counterfoil"), "python": platform.python_version()}
         build = Gauge("counterfoil_build_info", "What is running.", tuple(about), registry=self.registry)

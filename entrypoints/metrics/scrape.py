@@ -88,6 +88,7 @@ class _BacklogShown(Collector):
         yield _by("tasks_parked", "Tasks given up: look at them.", "kind", _all_kinds(seen.tasks_parked))
         yield _gauge("inbox_unhandled", "Stripe's events that did not fit.", sum(seen.unhandled.values()))
         yield _by("inbox_unhandled_by_code", "The same, by why not.", "code", seen.unhandled)
+        yield _gauge("inbox_given_up", "Those that are not tried again by themselves.", seen.given_up)
         yield _gauge(
             "customers_without_pricing_model",
             "Must be 0; the database refuses such a customer.",

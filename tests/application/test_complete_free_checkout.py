@@ -40,7 +40,13 @@ async def test_it_makes_the_customer_and_the_purchase_as_a_payment_would(world: 
     completed = await world.confirm(free.id)
     assert told(world, before) == as_paid
     assert as_paid[0] == "customer.created"
-    assert as_paid[-3:] == ["purchase.created", "purchase.completed", "checkout_session.succeeded"]
+    assert as_paid[-5:] == [
+        "purchase.created",
+        "purchase.completed",
+        "invoice.created",
+        "invoice.paid",
+        "checkout_session.succeeded",
+    ]
     assert completed == await now(world, free)
     assert completed.status == "succeeded"
     customers = {customer.id: customer for customer in of_kind(world.store, Customer)}

@@ -122,10 +122,6 @@ async def test_an_archived_price_is_refused(world: MemoryWorld) -> None:
     assert await refusal(world, price=archived) == ("price_not_purchasable", "price")
 
 
-async def test_a_subscriptions_price_is_refused(world: MemoryWorld) -> None:
-    assert await refusal(world, price="pro") == ("price_not_purchasable", "price")
-
-
 async def test_a_total_that_is_too_large_is_refused(world: MemoryWorld) -> None:
     assert await refusal(world, quantity=MAX_AMOUNT // 1500 + 1) == ("amount_too_large", "quantity")
 

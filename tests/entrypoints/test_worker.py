@@ -23,8 +23,10 @@ from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
+from entrypoints.inbox_retries import InboxRetries
+from entrypoints.metrics.counted import Tries
 from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
-from tests.use_cases import effects_on
+from tests.use_cases import effects_on, news_on
 
 CAUSE = CommandLine("test", RequestId("req_test"))
 DAY = timedelta(days=1)
@@ -39,6 +41,7 @@ class World:
     ids: SequentialIds = field(default_factory=SequentialIds)
     gateway: MemoryGateway = field(default_factory=MemoryGateway)
     owner: Authenticated | None = None
+    tries: Tries = field(default_factory=Tries)
 
     async def customers(self, count: int) -> None:
         create = CreateOrganization(self.store, self.ids, self.clock, SequentialSecrets())
@@ -74,7 +77,9 @@ class World:
         store = store or self.store
         effects = effects_on(store, self.gateway, self.ids, self.clock, SequentialSecrets())
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
-        return Worker(store, store, store, effects, self.clock, **settings)  # type: ignore[arg-type]
+        news = news_on(store, self.gateway, self.ids, self.clock)
+        retries = InboxRetries(store, news, self.clock, self.tries)
+        return Worker(store, store, store, effects, retries, self.clock, **settings)  # type: ignore[arg-type]
 
     async def drained(self, *, rounds: int) -> None:
         """As time goes by."""

@@ -14,6 +14,7 @@ from application.organizations.create_organization import NewOrganization
 from application.payments.news import Booked, StripeReported
 from application.ports import Secrets
 from domain.auth import Authenticated
+from domain.catalog_document import CatalogDocument
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.errors import Rejected, Unavailable
@@ -84,7 +85,7 @@ class Process(UseCases[Store]):
             mailer=faulty(outside.mailer, faults),
         )
         store = self.worker_store
-        self.worker = Worker(store, store, store, self.effects, self.clock, random=lambda: 0.0)
+        self.worker = Worker(store, store, store, self.effects, self.retries, self.clock, random=lambda: 0.0)
 
     def request(self) -> ApiRequest:
         """Somebody calls the API."""
@@ -146,9 +147,10 @@ class Run:
 
         await self.insist(create)
 
-    async def sell(self) -> None:
-        """The catalog is applied."""
-        await self.insist(lambda process: process.apply_catalog(CATALOG, self.auth, process.request()))
+    async def sell(self, *, nothing: bool = False) -> None:
+        """The catalog is applied; or one with nothing in it."""
+        catalog = CatalogDocument() if nothing else CATALOG
+        await self.insist(lambda process: process.apply_catalog(catalog, self.auth, process.request()))
 
     def elsewhere(self) -> "Run":
         """Another process of the same service, in which all goes well."""

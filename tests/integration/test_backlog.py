@@ -16,8 +16,9 @@ SET session_replication_role = replica;
 INSERT INTO counterfoil.events SELECT e.organization_id, e.livemode, 'evt_' || n, e.type, e.occurred_at,
         e.subject_type, e.subject_id, '{}', '{}', NULL, '', NULL, '', 0, e.transaction_id, 1000 + n
     FROM (SELECT * FROM counterfoil.events LIMIT 1) e, generate_series(1, 20000) n;
-INSERT INTO counterfoil.customers SELECT c.organization_id, c.livemode, 'cus_' || n, 'x' || n, NULL, NULL,
-        NULL, NULL, c.pricing_model_id, NULL, '{}', now(), 1
+INSERT INTO counterfoil.customers
+    (organization_id, livemode, id, external_id, pricing_model_id, metadata, created_at, version)
+    SELECT c.organization_id, c.livemode, 'cus_' || n, 'x' || n, c.pricing_model_id, '{}', now(), 1
     FROM (SELECT * FROM counterfoil.customers LIMIT 1) c, generate_series(1, 20000) n;
 INSERT INTO counterfoil.inbound_events SELECT organization_id, livemode, 'evt_' || n, '', now(), now(),
         NULL, NULL, NULL, 1

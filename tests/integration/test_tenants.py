@@ -1,11 +1,12 @@
 """Row-level security and tenant-first keys, read from the database's own catalog, for every table."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import msgspec
 import pytest
+from asyncpg.pool import PoolConnectionProxy
 from msgspec.structs import replace
 
 from adapters.postgres.commits import TABLES
@@ -16,11 +17,11 @@ from adapters.system import TypeIds
 from domain.auth import Authenticated
 from domain.intent import Attempt
 from tests.contracts.test_reply_contract import named
-from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
 
 # The closed list of what may be found before the tenant is known, and the migrations' own records.
-ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions"}
+ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions", "route_invoices"}
 RECORDS = {"schema_migrations", "schema_functions"}
 ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies"}
 
@@ -48,6 +49,8 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
             for mode in (auth, live):
                 session = await world.session(mode)
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
+                subscribing = await world.session(mode, price="pro")
+                await world.report(set_up(subscribing), "evt_2")
                 await world.events(mode)
                 work = world.work(mode, named())
                 work.answer("kept")
@@ -94,6 +97,26 @@ async def test_every_field_of_every_state_is_a_column_and_the_other_way_round(
             assert columns[table] == {field.name for field in msgspec.structs.fields(state)}, table
 
 
+async def test_every_reference_stays_within_its_organization_and_mode(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as connection:
+        rows = await connection.fetch(
+            "SELECT c.conname AS name, c.conrelid::regclass::text AS source, "
+            "  c.confrelid::regclass::text AS target, "
+            "  array(SELECT a.attname::text FROM unnest(c.conkey) WITH ORDINALITY AS k (n, place) "
+            "    JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n ORDER BY place) AS given, "
+            "  array(SELECT a.attname::text FROM unnest(c.confkey) WITH ORDINALITY AS k (n, place) "
+            "    JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n "
+            "    ORDER BY place) AS wanted "
+            "FROM pg_constraint c WHERE c.contype = 'f' AND c.connamespace = 'counterfoil'::regnamespace"
+        )
+        references = [row for row in rows if row["source"].removeprefix("counterfoil.") not in ROUTING]
+        assert len(references) > 20
+        for row in references:
+            to_organization = row["target"].removeprefix("counterfoil.") == "organizations"
+            tenant = ["organization_id"] if to_organization else ["organization_id", "livemode"]
+            assert row["given"][: len(tenant)] == row["wanted"][: len(tenant)] == tenant, row["name"]
+
+
 async def test_no_row_of_another_organization_or_mode_is_there_in_any_table(fresh_database: Database) -> None:
     async with two_tenants(fresh_database) as (_, acme, _other):
         async with connected(fresh_database.admin_dsn) as admin:
@@ -102,14 +125,15 @@ async def test_no_row_of_another_organization_or_mode_is_there_in_any_table(fres
                 assert await admin.fetchval(f"SELECT count(*) FROM counterfoil.{name}") >= 2, (
                     f"{name} is empty"
                 )
-        async with open_pool(fresh_database.service_dsn, APP) as pool, pool.acquire() as connection:
-            for name in sorted(names):
-                assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0, name
-                for livemode in (False, True):
-                    async with connection.transaction():
-                        await connection.execute("SELECT enter($1, $2)", acme.organization_id, livemode)
-                        seen = await connection.fetch(f"SELECT DISTINCT {_tenant(name)} FROM {name}")
-                        assert [tuple(row) for row in seen] == [(acme.organization_id, livemode)], name
+        for role, hidden in ((APP, names), (WORKER, names - ACROSS_TENANTS)):
+            async with open_pool(fresh_database.service_dsn, role) as pool, pool.acquire() as connection:
+                for name in sorted(hidden):
+                    assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0, (role, name)
+                    for livemode in (False, True):
+                        async with connection.transaction():
+                            await connection.execute("SELECT enter($1, $2)", acme.organization_id, livemode)
+                            seen = await connection.fetch(f"SELECT DISTINCT {_tenant(name)} FROM {name}")
+                            assert [tuple(row) for row in seen] == [(acme.organization_id, livemode)], name
 
 
 def _tenant(table: str) -> str:
@@ -118,32 +142,61 @@ def _tenant(table: str) -> str:
     return f"organization_id::text, {mode}"
 
 
-async def test_no_row_can_be_written_for_another_organization(fresh_database: Database) -> None:
+REFUSED = r"row-level security|permission"
+
+
+async def test_no_row_can_be_written_for_another_organization_or_mode(fresh_database: Database) -> None:
     async with two_tenants(fresh_database) as (_, acme, other):
-        rows = await _one_row_of_each_table(fresh_database, other)
-        assert len(rows) > 12
-        async with open_pool(fresh_database.service_dsn, APP) as pool, pool.acquire() as connection:
-            for table, row in rows.items():
-                with pytest.raises(
-                    asyncpg.InsufficientPrivilegeError, match=r"row-level security|permission"
-                ):
-                    async with connection.transaction():
-                        await connection.execute("SELECT enter($1, false)", acme.organization_id)
-                        await connection.execute(
-                            f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1)", row
-                        )
+        for stranger in (other, replace(acme, livemode=True)):
+            rows = await _one_row_of_each_table(fresh_database, stranger)
+            if stranger.organization_id == acme.organization_id:
+                del rows["organizations"]  # it is one for both modes
+            assert len(rows) > 17
+            for role in (APP, WORKER):
+                async with open_pool(fresh_database.service_dsn, role) as pool, pool.acquire() as connection:
+                    for table, row in rows.items():
+                        if role == APP or table not in ACROSS_TENANTS:
+                            await _nothing_is_written(connection, acme, stranger, table, row)
+
+
+async def _nothing_is_written(
+    connection: PoolConnectionProxy, acting: Authenticated, stranger: Authenticated, table: str, row: str
+) -> None:
+    """Neither is the stranger's row made or changed, nor one of those who act given to the stranger."""
+    mine = [acting.organization_id, acting.livemode]
+    theirs = [stranger.organization_id, stranger.livemode]
+    copied = f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1)"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=REFUSED):
+        async with connection.transaction():
+            await connection.execute("SELECT enter($1, $2)", *mine)
+            await connection.execute(copied, row)
+    mode = "" if table == "organizations" else ", livemode = $2"
+    given_away = f"UPDATE {table} SET organization_id = $1{mode}"
+    with pytest.raises(asyncpg.InsufficientPrivilegeError, match=REFUSED):
+        async with connection.transaction():
+            await connection.execute("SELECT enter($1, $2)", *mine)
+            await connection.execute(given_away, *(theirs if mode else theirs[:1]))
+    of_theirs = "organization_id = $1" + (" AND livemode = $2" if mode else "")
+    unchanged = f"UPDATE {table} SET organization_id = organization_id WHERE {of_theirs}"
+    with suppress(asyncpg.InsufficientPrivilegeError):  # some tables nobody may change
+        async with connection.transaction():
+            await connection.execute("SELECT enter($1, $2)", *mine)
+            assert await connection.execute(unchanged, *(theirs if mode else theirs[:1])) == "UPDATE 0", table
 
 
 async def _one_row_of_each_table(database: Database, auth: Authenticated) -> dict[str, str]:
     async with connected(database.admin_dsn) as admin:
         found = {
             name: await admin.fetchval(
-                f"SELECT to_jsonb(t) FROM counterfoil.{name} t WHERE organization_id = $1 LIMIT 1",
+                f"SELECT to_jsonb(t) FROM counterfoil.{name} t WHERE organization_id = $1"
+                + ("" if name == "organizations" else f" AND livemode = {auth.livemode}")
+                + " LIMIT 1",
                 auth.organization_id,
             )
             for name in await tables(admin) - ROUTING - RECORDS
         }
-        return {name: row for name, row in found.items() if row is not None}
+        assert None not in found.values(), f"not every table has a row of {auth}"
+        return found
 
 
 async def test_the_worker_sees_across_tenants_only_what_it_works_on(fresh_database: Database) -> None:

@@ -12,8 +12,10 @@ import stripe
 from dependency_injector import providers
 
 from adapters.sandbox import Sandbox
+from adapters.system import SystemClock
 from application.causes import CommandLine
 from application.organizations.create_organization import NewOrganization
+from application.ports import Clock
 from domain.ids import RequestId
 from entrypoints.container import Container
 from entrypoints.http.server import serving
@@ -81,8 +83,11 @@ class Service:
 
 
 @asynccontextmanager
-async def running_service(database: Database, home: Path, *, deliver: bool = False) -> AsyncIterator[Service]:
+async def running_service(
+    database: Database, home: Path, *, deliver: bool = False, clock: Clock | None = None
+) -> AsyncIterator[Service]:
     container = Container(
+        clock=providers.Object(clock or SystemClock()),
         settings=providers.Object(Settings.read(home=home, log_level="error")),
         database_url=providers.Object(database.service_dsn),
         sandbox=providers.Factory(Sandbox, deliver=deliver, retry_delays=(0, 0, 0)),
@@ -94,7 +99,9 @@ async def running_service(database: Database, home: Path, *, deliver: bool = Fal
             CommandLine("test", RequestId("req_0")),
         )
         store = container.worker_store()
-        worker = Worker(store, store, store, container.effects(), container.clock())
+        worker = Worker(
+            store, store, store, container.effects(), container.inbox_retries(), container.clock()
+        )
         async with (
             _client(server.url, opened.test_key) as api,
             _client(server.url, opened.live_key) as live,

@@ -78,7 +78,15 @@ CREATE TABLE inbound_events (
     reason          text,
     fact            jsonb,
     attempts        int NOT NULL,
+    -- Also the lease: what somebody is trying is due again when nothing has come of it. Null once it is given up.
+    next_try_at     timestamptz,
     PRIMARY KEY (organization_id, livemode, id),
-    CHECK ((handled_at IS NULL) = (refusal IS NOT NULL))
+    CHECK ((handled_at IS NULL) = (refusal IS NOT NULL)),
+    CHECK (handled_at IS NULL OR next_try_at IS NULL)
 );
 CREATE INDEX inbound_events_unhandled ON inbound_events (received_at) WHERE handled_at IS NULL;
+CREATE INDEX inbound_events_kept ON inbound_events (organization_id, livemode, received_at, id)
+    WHERE handled_at IS NULL;
+CREATE INDEX inbound_events_to_try ON inbound_events (next_try_at) WHERE next_try_at IS NOT NULL;
+CREATE INDEX inbound_events_given_up ON inbound_events (received_at)
+    WHERE handled_at IS NULL AND next_try_at IS NULL;

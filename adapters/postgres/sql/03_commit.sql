@@ -116,7 +116,7 @@ BEGIN
     INSERT INTO inbound_events AS stored SELECT * FROM jsonb_populate_recordset(NULL::inbound_events, events)
     ON CONFLICT (organization_id, livemode, id) DO UPDATE SET
         handled_at = excluded.handled_at, refusal = excluded.refusal, reason = excluded.reason,
-        fact = excluded.fact, attempts = stored.attempts + 1
+        fact = excluded.fact, attempts = stored.attempts + 1, next_try_at = excluded.next_try_at
         WHERE stored.handled_at IS NULL;
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < jsonb_array_length(events) THEN

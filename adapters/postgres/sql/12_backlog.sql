@@ -23,6 +23,8 @@ CREATE OR REPLACE FUNCTION backlog(at timestamptz, most int) RETURNS jsonb LANGU
             (SELECT refusal, count(*) AS total FROM
                 (SELECT refusal FROM inbound_events WHERE handled_at IS NULL
                     ORDER BY received_at LIMIT most) AS t GROUP BY refusal) AS t),
+        'given_up', (SELECT count(*) FROM (SELECT FROM inbound_events
+            WHERE handled_at IS NULL AND next_try_at IS NULL ORDER BY received_at LIMIT most) AS t),
         -- While the column is NOT NULL there is none, and nothing has to be read to know it. Only where somebody
         -- has lifted that are customers counted, and only those without one can be seen (0004_tenants.sql).
         'customers_without_pricing_model', CASE

@@ -118,6 +118,7 @@ async def recorded() -> dict[str, Any]:
         await _checkout(call, service)
         await _refunds(call, service)
         await _lists(call)
+        await _inbox(call, service)
         await _troubles(call, service)
         return {"operations": call.operations, "problems": call.problems}
 
@@ -208,6 +209,14 @@ async def _lists(call: Recorder) -> None:
         (newest, *_) = (await call("GET", f"/v1/{kind}?limit=1"))["data"]
         await call("GET", f"/v1/{kind}/{newest['id']}")
         await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")
+
+
+async def _inbox(call: Recorder, service: Service) -> None:
+    session = await call("POST", "/v1/checkout-sessions", CHECKOUT)
+    unlike = intent_of(session, service.made.organization_id, amount=1)
+    event = event_of(unlike, id="evt_1Sq5pRLkdIwHu7ixN5tG9cYd")
+    await call("POST", "/v1/stripe/webhooks", content=event, headers={"stripe-signature": signature(event)})
+    await call("GET", "/v1/stripe/inbox")
 
 
 async def _troubles(call: Recorder, service: Service) -> None:

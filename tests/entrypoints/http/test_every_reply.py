@@ -198,6 +198,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/purchases/{id}", "get"),
         ("/v1/subscriptions", "get"),
         ("/v1/subscriptions/{id}", "get"),
+        ("/v1/stripe/inbox", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),
         ("/health/live", "get"),

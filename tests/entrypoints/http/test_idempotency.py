@@ -129,7 +129,8 @@ async def test_a_key_is_forgotten_after_a_day(service: Service) -> None:
     await service.with_catalog()
     await post(service.client, "/v1/customers", ADA)
     store = service.store
-    worker = Worker(store, store, store, service.container.effects(), service.clock)
+    container = service.container
+    worker = Worker(store, store, store, container.effects(), container.inbox_retries(), service.clock)
     for hours, status in ((23, 201), (2, 200)):
         service.clock.advance(timedelta(hours=hours))
         stop = asyncio.Event()

@@ -1,0 +1,195 @@
+"""Two organizations, both modes, every route described: no key reaches, lists or changes what belongs
+to somebody else, and is told of it in the words of an id that was never given.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from domain.change import State
+from tests.builders import suffix
+from tests.entrypoints.http.conftest import (
+    CATALOG,
+    LIVE_WEBHOOK_SECRET,
+    TEST_WEBHOOK_SECRET,
+    Service,
+    organization,
+)
+from tests.entrypoints.http.described import description_of
+from tests.entrypoints.http.test_stripe_webhooks import delivered, event_of, intent_of, signature
+
+Ids = Mapping[str, str]
+Asked = tuple[str, Any]
+
+NOBODYS = {
+    "customer": f"cus_{suffix(9)}",
+    "external": "nobody",
+    "model": f"pm_{suffix(9)}",
+    "price": f"price_{suffix(9)}",
+    "session": f"cs_{suffix(9)}",
+    "free": f"cs_{suffix(8)}",
+    "payment": f"pay_{suffix(9)}",
+    "purchase": f"pur_{suffix(9)}",
+    "subscription": f"sub_{suffix(9)}",
+    "inbound": "evt_nobody",
+}
+_ANYBODYS = {"type": "product", "anonymous": True}
+
+CASES: dict[str, Callable[[Ids], list[Asked]]] = {
+    "get /v1/catalog": lambda _: [("", None)],
+    "put /v1/catalog": lambda _: [("", CATALOG), ("?dry_run=true", CATALOG)],
+    "post /v1/customers": lambda ids: [("", {"external_id": "new", "pricing_model_id": ids["model"]})],
+    "get /v1/customers/{reference}": lambda ids: [(ids["customer"], None), (ids["external"], None)],
+    "post /v1/checkout-sessions": lambda ids: [
+        ("", {**_ANYBODYS, "price": ids["price"]}),
+        ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["customer"]}),
+        ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["external"]}),
+    ],
+    "get /v1/checkout-sessions/{id}": lambda ids: [(ids["session"], None), (ids["free"], None)],
+    "patch /v1/checkout-sessions/{id}": lambda ids: [(ids["free"], {"customer_name": "Eve"})],
+    "post /v1/checkout-sessions/{id}/confirm": lambda ids: [(ids["free"], None)],
+    "post /v1/checkout-sessions/{id}/expire": lambda ids: [(ids["free"], None)],
+    "get /v1/payments": lambda ids: [("", None), *_of_customer(ids)],
+    "get /v1/payments/{id}": lambda ids: [(ids["payment"], None)],
+    "post /v1/payments/{id}/refunds": lambda ids: [(ids["payment"], {"amount": 1})],
+    "get /v1/purchases": lambda ids: [("", None), *_of_customer(ids)],
+    "get /v1/purchases/{id}": lambda ids: [(ids["purchase"], None)],
+    "get /v1/subscriptions": lambda ids: [("", None), *_of_customer(ids)],
+    "get /v1/subscriptions/{id}": lambda ids: [(ids["subscription"], None)],
+    "get /v1/events": lambda ids: [("?limit=100", None), (f"?subject={ids['customer']}", None)],
+    "get /v1/stripe/inbox": lambda _: [("", None)],
+}
+"""What is asked of each route about something with these ids."""
+
+WITHOUT_KEY = {
+    "get /checkout/{id}",
+    "post /checkout/{id}/confirm",
+    "get /checkout/{id}/return",
+    "post /v1/stripe/webhooks",
+    "get /health/live",
+    "get /health/ready",
+    "get /metrics",
+}
+"""Of whoever has the session's address, of Stripe, and of who watches: a key opens nothing there."""
+
+
+def _of_customer(ids: Ids) -> list[Asked]:
+    return [(f"?customer={ids['customer']}", None), (f"?customer={ids['external']}", None)]
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """An organization in one mode, and what it has of each kind."""
+
+    organization_id: str
+    livemode: bool
+    key: str
+    ids: dict[str, str]
+
+    def states(self, service: Service) -> list[State]:
+        """Its rows."""
+        mine = self.organization_id, self.livemode
+        return [row for row in service.store.states if (row.organization_id, row.livemode) == mine]
+
+
+async def tenant(service: Service, name: str, organization_id: str, key: str, *, livemode: bool) -> Tenant:
+    """With something of everything."""
+    client = service.client
+    client.headers["authorization"] = f"Bearer {key}"
+    await service.with_catalog()
+    customer = (await client.post("/v1/customers", json={"external_id": f"ada-{name}"})).json()
+    session = await service.open_session(anonymous=False, customer=customer["id"])
+    unlike = await service.open_session()
+    secret = LIVE_WEBHOOK_SECRET if livemode else TEST_WEBHOOK_SECRET
+    for of, more in ((session, {}), (unlike, {"amount": 1})):
+        intent = intent_of(of, organization_id, livemode=livemode, **more)
+        intent["metadata"]["livemode"] = str(livemode).lower()
+        event = event_of(intent, id=f"evt_{name}_{of['amount']}_{len(more)}")
+        assert (await delivered(service, event, signature(event, secret))).json()["handled"] is not bool(more)
+    await service.store.sequence(1000)
+
+    async def only(kind: str) -> str:
+        (row,) = (await client.get(f"/v1/{kind}")).json()["data"]
+        found: str = row["id"]
+        return found
+
+    ids = {
+        "customer": customer["id"],
+        "external": customer["external_id"],
+        "model": customer["pricing_model_id"],
+        "price": session["price_id"],
+        "session": session["id"],
+        "free": (await service.open_session(price="sample"))["id"],
+        "payment": await only("payments"),
+        "purchase": await only("purchases"),
+        "subscription": await only("subscriptions"),
+        "inbound": await only("stripe/inbox"),
+    }
+    return Tenant(organization_id, livemode, key, ids)
+
+
+async def tenants(service: Service) -> list[Tenant]:
+    other = await organization(service.container, "Other")
+    return [
+        await tenant(service, f"{name}{livemode}", made.organization_id, key, livemode=livemode)
+        for name, made in (("acme", service.made), ("other", other))
+        for livemode, key in ((False, made.test_key), (True, made.live_key))
+    ]
+
+
+async def asked(service: Service, route: str, ids: Ids) -> list[httpx.Response]:
+    method, _, path = route.partition(" ")
+    before, _, after = re.sub(r"\{\w+\}", "{}", path).partition("{}")
+    return [
+        await service.client.request(method, before + given + after, json=body)
+        for given, body in CASES[route](ids)
+    ]
+
+
+def told(reply: httpx.Response, ids: Ids) -> tuple[int, str]:
+    """Status and body, without what is new in each reply, and without what was asked for."""
+    text = reply.text.replace(reply.headers["x-request-id"], "")
+    for named in sorted(ids.values(), key=len, reverse=True):
+        text = text.replace(named, "…")
+    return reply.status_code, text
+
+
+def test_every_route_has_a_case(service: Service) -> None:
+    routes = {
+        f"{method} {path}"
+        for path, item in description_of(service.app)["paths"].items()
+        for method in item
+        if method in ("get", "put", "post", "patch", "delete")
+    }
+    assert set(CASES) | WITHOUT_KEY == routes
+
+
+async def test_what_is_yours_is_there(service: Service) -> None:
+    """So that the next test does not pass because nothing is ever there."""
+    for mine in await tenants(service):
+        service.client.headers["authorization"] = f"Bearer {mine.key}"
+        for route in (route for route in CASES if route.startswith("get ")):
+            for reply in await asked(service, route, mine.ids):
+                assert reply.status_code == 200, (route, reply.text)
+                assert reply.json().get("data") != [], route
+
+
+async def test_no_key_reaches_what_is_another_organizations_or_modes(service: Service) -> None:
+    everybody = await tenants(service)
+    for acting in everybody:
+        strangers = [one for one in everybody if one is not acting]
+        before = [one.states(service) for one in strangers]
+        service.client.headers["authorization"] = f"Bearer {acting.key}"
+        for stranger in strangers:
+            for route in CASES:
+                theirs = await asked(service, route, stranger.ids)
+                nobodys = await asked(service, route, NOBODYS)
+                for found, missing in zip(theirs, nobodys, strict=True):
+                    assert told(found, stranger.ids) == told(missing, NOBODYS), route
+                    if found.is_success:
+                        for one in strangers:
+                            assert not [named for named in one.ids.values() if named in found.text], route
+        assert [one.states(service) for one in strangers] == before
