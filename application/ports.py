@@ -101,7 +101,7 @@ class CatalogRepository(Protocol):
 
 class Offer(Struct, frozen=True):
     """What the hosted page shows: `product` and `price` are what is bought, if anything is, `seller` the
-    organization's name."""
+    organization's name. `trial_used`: the customer had a trial of that product, and gets no other."""
 
     session: CheckoutSession
     product: Product | None
@@ -109,6 +109,7 @@ class Offer(Struct, frozen=True):
     seller: str
     payment: Payment | None
     setup: Setup | None
+    trial_used: bool
 
     @property
     def refusal(self) -> str | None:

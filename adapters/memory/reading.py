@@ -22,6 +22,7 @@ from domain.ids import (
     OrganizationId,
     PriceId,
     PricingModelId,
+    ProductId,
     SubscriptionId,
 )
 from domain.invoice import Invoice
@@ -207,6 +208,15 @@ class TenantBooks:
             seller=seller,
             payment=self.payment_of(session.payment_intent_id),
             setup=self.setup_of(session.setup_intent_id),
+            trial_used=self._trial_used(session, price.product_id if price else None),
+        )
+
+    def _trial_used(self, session: CheckoutSession, product_id: ProductId | None) -> bool:
+        return any(
+            row.customer_id == session.customer_id
+            and row.product_id == product_id
+            and row.trial_ends_at is not None
+            for row in self.rows(Subscription)
         )
 
     def payment_of(self, payment_intent_id: str | None) -> Payment | None:
@@ -273,13 +283,7 @@ class TenantBooks:
             subscription=self.get(Subscription, session.subscription_id),
             owed=self._owed(session.subscription_id),
             current=self.subscriptions(ground.customer),
-            trial_used=any(
-                row.customer_id == session.customer_id
-                and ground.product is not None
-                and row.product_id == ground.product.id
-                and row.trial_ends_at is not None
-                for row in self.rows(Subscription)
-            ),
+            trial_used=self._trial_used(session, price.product_id if price else None),
             payment_method=self.first(
                 PaymentMethod,
                 lambda row: (

@@ -11,6 +11,7 @@ from entrypoints.container import Container, opened
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_confirm import confirm_checkout
+from entrypoints.http.checkout_details import change_details
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
@@ -84,6 +85,7 @@ def create_app(container: Container) -> Litestar:
             with_key,
             receive_stripe_webhook,
             checkout_page,
+            change_details,
             confirm_checkout,
             return_from_paying,
             invoice_page,

@@ -2,29 +2,21 @@
 
 from litestar import MediaType, Response, post
 from litestar.params import URLEncodedBody
-from msgspec import Struct, ValidationError, convert
 
 from application.checkout.complete_free_checkout import BuyerConfirms, CompleteFreeCheckout
-from application.ports import CheckoutRepository
+from application.ports import CheckoutRepository, Clock
 from domain.auth import ClientToken
-from domain.checkout import BuyerDetails, CheckoutSession
+from domain.checkout import CheckoutSession, check_client_token
 from domain.errors import Rejected
-from entrypoints.http.checkout_page import Given, free_order
-from entrypoints.http.checkout_return import standing
+from entrypoints.http.checkout_forms import BuyerForm, Refused
+from entrypoints.http.checkout_order import Desks, order_page
 from entrypoints.http.checkout_sessions import SessionId
+from entrypoints.http.checkout_words import standing
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, trouble, troubles
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
-
-
-class FreeOrder(Struct, frozen=True):
-    """The page's form. E-mail and name are there where the seller knows neither."""
-
-    token: str = ""
-    email: str = ""
-    name: str = ""
 
 
 @post(
@@ -41,35 +33,26 @@ class FreeOrder(Struct, frozen=True):
 async def confirm_checkout(
     request: Call,
     id: SessionId,
-    data: URLEncodedBody[FreeOrder],
+    data: URLEncodedBody[BuyerForm],
     complete_free_checkout: Injected[Once[CompleteFreeCheckout]],
     checkouts: Injected[CheckoutRepository],
+    desks: Injected[Desks],
+    clock: Injected[Clock],
 ) -> Response[str]:
     """Sent again, also at once, it completes the order once. The token in the form says that it is the
     buyer's own: without it nothing is changed, whoever sent the browser here."""
     token = ClientToken(data.token)
     try:
-        details = _details(data)
-        confirmed = BuyerConfirms(id, token, details, request.cause)
+        confirmed = BuyerConfirms(id, token, data.details(), request.cause)
         session = await complete_free_checkout.use_case(confirmed)
     except Rejected as refusal:
         offer = await checkouts.offer(id) if refusal.field else None
         if offer is None or not offer.session.is_free or offer.session.status != "open":
             raise
-        return free_order(offer, token, "confirm", Given(data.email, data.name), refusal)
+        check_client_token(offer.session, token)
+        return order_page(offer, token, desks, clock.now(), Refused.of(data, refusal))
     tell(organization_id=session.organization_id, livemode=session.livemode)
     return _complete(session)
-
-
-def _details(form: FreeOrder) -> BuyerDetails:
-    """What the form says of the buyer; what is left empty says nothing. Raises Rejected `invalid_value`."""
-    said = {"customer_email": form.email.strip(), "customer_name": form.name.strip()}
-    try:
-        return convert({field: text for field, text in said.items() if text}, BuyerDetails)
-    except ValidationError as error:
-        field = "customer_name" if "customer_name" in str(error) else "customer_email"
-        words = "This name is too long." if field == "customer_name" else "This is not an e-mail address."
-        raise Rejected("invalid_value", words, field=field) from None
 
 
 def _complete(session: CheckoutSession) -> Response[str]:

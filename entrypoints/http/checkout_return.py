@@ -9,29 +9,11 @@ from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from domain.checkout import CheckoutSession
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
+from entrypoints.http.checkout_words import standing
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, safely, trouble, troubles
 from entrypoints.http.requests import Call
 from entrypoints.logs import tell
-
-STANDING = {
-    "succeeded": ("Payment received", "Thank you. Your payment has arrived; you can close this page."),
-    "pending": ("Payment under way", "Thank you. Your payment is being processed; nothing is left to do."),
-    "failed": ("Payment canceled", "This payment was canceled, and nothing was charged."),
-    "expired": ("Checkout expired", "This checkout is over, and nothing was charged."),
-    "open": ("Not paid yet", "The payment has not gone through. You can go back and try again."),
-}
-"""What a buyer is told, by the session's status."""
-_FREE = {
-    "succeeded": ("Order complete", "Thank you. There was nothing to pay; you can close this page."),
-    "open": ("Not complete yet", "To complete your order, please open the link that the seller gave you."),
-}
-
-
-def standing(session: CheckoutSession, status: str | None = None) -> tuple[str, str]:
-    """Heading and text for how the session stands, or for this `status`."""
-    told = {**STANDING, **_FREE} if session.is_free else STANDING
-    return told[status or session.status]
 
 
 def _sent_on(session: CheckoutSession) -> Response[str] | Redirect:

@@ -37,14 +37,14 @@ SessionId: TypeAlias = Annotated[
 ]
 
 _NOT_THERE: Codes = {404: ("checkout_session_not_found",)}
+CANNOT_BE_SOLD: Codes = {
+    409: ("already_subscribed",),
+    422: ("customer_not_found", "price_not_found", "price_not_purchasable", "amount_too_large"),
+}
+"""Why something is not sold to somebody."""
 _CANNOT_BE_OPENED: Codes = {
-    422: (
-        "customer_or_anonymous",
-        "customer_not_found",
-        "price_not_found",
-        "price_not_purchasable",
-        "amount_too_large",
-    ),
+    409: ("purchase_not_open", "subscription_not_activatable"),
+    422: ("customer_or_anonymous", "purchase_not_found", "subscription_not_found"),
     502: ("payment_provider_refused",),
     **PROVIDER_ASKED,
 }
@@ -88,7 +88,7 @@ class CheckoutSessionController(Controller):
         operation_id="create_checkout_session",
         summary="Open a checkout session",
         response_description="The session, to be paid at its `url`, or with its `client_secret`",
-        responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, _CANNOT_BE_OPENED),
+        responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, CANNOT_BE_SOLD, _CANNOT_BE_OPENED),
     )
     async def create(
         self,
@@ -97,8 +97,8 @@ class CheckoutSessionController(Controller):
         open_checkout_session: Injected[Once[OpenCheckoutSession]],
         public_url: Injected[str],
     ) -> Response[CheckoutSessionReply]:
-        """For a customer, or for somebody anonymous; with the payment intent that pays it, unless there is
-        nothing to pay."""
+        """To sell a product, to have an open purchase paid, or to have a means of payment left: with the
+        intent that completes it, unless there is nothing to pay."""
         use_case = open_checkout_session.use_case
         return await open_checkout_session(
             request,
@@ -190,7 +190,7 @@ class CheckoutSessionController(Controller):
         opt={FOR_BUYERS_TOO: True},
         security=[{"client_token": []}],
         operation_id="update_checkout_session",
-        summary="Say who buys",
+        summary="Say who buys, and how many",
         response_description="The session as it is now; without its `metadata`, where a buyer asks",
         responses=refusals(
             KEYED,
@@ -198,7 +198,13 @@ class CheckoutSessionController(Controller):
             WITH_ID,
             _NOT_THERE,
             WRITING,
-            {403: ("client_token_invalid",), 409: ("checkout_session_not_open",)},
+            {
+                403: ("client_token_invalid",),
+                409: ("checkout_session_not_open", "quantity_fixed"),
+                422: ("amount_too_large",),
+                502: ("payment_provider_refused",),
+            },
+            PROVIDER_ASKED,
         ),
     )
     async def update(

@@ -7,7 +7,7 @@ from dependency_injector import providers
 from litestar.di import Provide
 
 from entrypoints.container import Container
-from entrypoints.http.checkout_page import Desks
+from entrypoints.http.checkout_order import Desks
 from entrypoints.http.idempotency import Once
 from entrypoints.http.stripe_webhooks import Inbox
 
@@ -32,6 +32,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
         "invoices": container.store,
         "inbox_feed": container.store,
+        "make_purchase": providers.Factory(Once, container.make_purchase, container.answer_once),
         "open_checkout_session": providers.Factory(
             Once, container.open_checkout_session, container.answer_once
         ),

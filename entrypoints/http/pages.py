@@ -125,6 +125,13 @@ _TROUBLE = {
     404: ("Nothing here", "There is nothing at this link. Please check it."),
     503: ("Please try again", "We could not find out how your payment stands. Reload this page in a moment."),
 }
+_TROUBLE_OF_CODE = {
+    "already_subscribed": (
+        "You are subscribed already",
+        "You have a subscription of this kind, so no second one was made, and nothing was charged. "
+        "To change it, please ask the seller.",
+    ),
+}
 _ANY_TROUBLE = ("Something went wrong", "We could not show how your payment stands. Please ask the seller.")
 
 
@@ -132,5 +139,5 @@ def trouble(request: Request, error: Exception) -> Response[str]:  # type: ignor
     """The page for a request that could not be dealt with."""
     problem, headers = problem_of(request, error)
     status = 404 if problem.code == "invalid_id" else problem.status  # a link that was cut off
-    title, text = _TROUBLE.get(status, _ANY_TROUBLE)
+    title, text = _TROUBLE_OF_CODE.get(problem.code) or _TROUBLE.get(status, _ANY_TROUBLE)
     return message(title, text, status, headers=headers)

@@ -46,7 +46,11 @@ _STATUS_OF_CODE = {
     "invalid_signature": 400,
     "invalid_payload": 400,
     "checkout_session_not_open": 409,
+    "already_subscribed": 409,
     "payment_not_refundable": 409,
+    "purchase_not_open": 409,
+    "quantity_fixed": 409,
+    "subscription_not_activatable": 409,
 }
 _FRAMEWORK = {
     404: ("route_not_found", "There is nothing at this address."),

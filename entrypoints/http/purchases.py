@@ -2,19 +2,23 @@
 
 from typing import Annotated
 
-from litestar import Controller, get
-from litestar.params import PathParameter, QueryParameter
+from litestar import Controller, Response, get, post
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Struct
 from msgspec.structs import asdict
 
 from application.ports import PurchaseRepository
+from application.purchases.make_purchase import MakePurchase
 from application.views import PurchaseView, view_of
 from domain.errors import NotFound
 from domain.ids import PurchaseId, id_pattern
-from domain.purchase import Purchase, PurchaseStatus
+from domain.purchase import NewPurchase, Purchase, PurchaseStatus
+from entrypoints.http.bodies import JsonBody
+from entrypoints.http.checkout_sessions import CANNOT_BE_SOLD
+from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.paging import OF_CUSTOMER, PAGED, Limit, OfCustomer, cursor_of, next_cursor
-from entrypoints.http.refusals import KEYED, WITH_ID, refusals
+from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, refusals
 from entrypoints.http.requests import Call
 
 
@@ -35,10 +39,31 @@ class PurchasePage(Struct, frozen=True):
 
 
 class PurchaseController(Controller):
-    """What was bought."""
+    """What was bought, or is to be paid."""
 
     path = "/purchases"
     tags = ("purchases",)
+
+    @post(
+        dto=JsonBody[NewPurchase],
+        return_dto=None,
+        operation_id="create_purchase",
+        summary="Say what a customer has agreed to buy",
+        response_description="The purchase, open",
+        responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, CANNOT_BE_SOLD),
+    )
+    async def create(
+        self,
+        request: Call,
+        data: JSONBody[NewPurchase],
+        make_purchase: Injected[Once[MakePurchase]],
+    ) -> Response[PurchaseReply]:
+        """To be paid through a checkout session of type `purchase`. Price and amount are fixed by it."""
+        return await make_purchase(
+            request,
+            lambda cause: make_purchase.use_case(data, request.auth, cause),
+            lambda purchase: (201, PurchaseReply.of(purchase)),
+        )
 
     @get(
         operation_id="list_purchases",

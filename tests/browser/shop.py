@@ -1,11 +1,13 @@
 """A shop that sends its buyers to the hosted page: the service, and pages of its own to come back to."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import stripe
 from aiohttp import web
 from dependency_injector import providers
 
@@ -42,13 +44,89 @@ class Shop:
             price=price, quantity=quantity, success_url=self.thanks, cancel_url=self.basket, **given
         )
 
+    async def saving(self, customer: str, type: str = "add_payment_method", **given: object) -> Json:
+        """A session by which this customer leaves a payment method."""
+        draft = {"type": type, "success_url": self.thanks, "cancel_url": self.basket, **given}
+        if type == "add_payment_method":
+            draft["customer"] = customer
+        return await self.service.call("POST", "/v1/checkout-sessions", draft, expect=201)
+
+    async def customer(self, external_id: str) -> str:
+        """Somebody with that id of the shop's own; their id in the books."""
+        known = {"external_id": external_id, "email": f"{external_id}@example.com"}
+        reply = await self.service.api.post("/v1/customers", json=known)
+        return str(reply.raise_for_status().json()["id"])
+
+    async def set_up(self, session: Json, method: str) -> None:
+        """The buyer leaves this payment method, if it does not decline, on a page of the shop's own."""
+        with suppress(stripe.CardError):
+            await self.service.buyer.v1.setup_intents.confirm_async(
+                session["setup_intent_id"],
+                {"payment_method": method, "return_url": self.service.page(session, "/return")},
+            )
+        await self.service.sandbox.drain()
+
+    async def read(self, session: Json) -> Json:
+        """The session as it is in the books."""
+        return await self.service.call("GET", f"/v1/checkout-sessions/{session['id']}")
+
     async def status(self, session: Json) -> str:
         """How the session stands in the books."""
-        read = await self.service.call("GET", f"/v1/checkout-sessions/{session['id']}")
-        return str(read["status"])
+        return str((await self.read(session))["status"])
+
+    async def subscriptions(self, customer: str, **until: str) -> dict[str, str]:
+        """How each of the customer's subscriptions stands, once those of `until` are like that. What a worker
+        has tried too early, as before Stripe knew the customer, it tries again a second later."""
+        async with asyncio.timeout(20):
+            while True:
+                await self.service.worker.drain()
+                await self.service.sandbox.drain()
+                known = await self.service.call("GET", f"/v1/customers/{customer}")
+                standing = {each["product_slug"]: each["status"] for each in known["subscriptions"]}
+                if until.items() <= standing.items():
+                    return standing
+                await asyncio.sleep(0.1)
 
     async def every_state(self) -> dict[str, str]:
         """Where to see a session in each state that there is, and what is no session."""
+        return {**await self._to_pay(), **await self._to_keep()}
+
+    async def _to_keep(self) -> dict[str, str]:
+        """Of those by which a payment method is left."""
+        ada = await self.customer("ada")
+        opened = {
+            "subscription": await self.session("gazette", 2),
+            "on trial": await self.session("letters"),
+            "method": await self.saving(ada),
+            "method of all": await self.saving(ada, all_subscriptions=True),
+        }
+        declined, saved = await self.saving(ada), await self.saving(ada)
+        subscribed = await self.session("letters", anonymous=False, customer=ada)
+        second = await self.session("gazette", anonymous=False, customer=ada)
+        late = await self.session("gazette", anonymous=False, customer=ada)
+        slow = await self.saving(ada)
+        for session in (saved, subscribed, second, late):
+            await self.set_up(session, "pm_card_visa")
+        await self.set_up(declined, "pm_card_chargeDeclined")
+        await self.set_up(slow, "pm_usBankAccount")
+        await self.service.api.get(self.service.page(slow, "/return"))  # no webhook tells that it is slow
+        trial = (await self.read(subscribed))["subscription_id"]
+        activation = await self.saving(ada, "activate_subscription", subscription=trial)
+        activated = await self.saving(ada, "activate_subscription", subscription=trial)
+        await self.set_up(activated, "pm_card_visa")
+        return {
+            **{name: session["url"] for name, session in opened.items()},
+            "method, declined": declined["url"],
+            "method, being checked": slow["url"],
+            "method, saved": saved["url"],
+            "no second trial": (await self.session("letters", anonymous=False, customer=ada))["url"],
+            "subscribed": subscribed["url"],
+            "subscribed already": self.service.page(late, "/return"),
+            "activation": activation["url"],
+            "activated": activated["url"],
+        }
+
+    async def _to_pay(self) -> dict[str, str]:
         opened = {name: await self.session() for name in ("open", "declined", "pending", "paid", "failed")}
         await self.service.pay(opened["declined"], "pm_card_chargeDeclined")
         await self.service.pay(opened["pending"], "pm_usBankAccount")
@@ -102,9 +180,12 @@ def _paid_at_stripe(database: Database, home: Path, publishable_key: str | None)
 
 
 def _catalog() -> Json:
-    def product(slug: str, name: str, amount: int, currency: str) -> Json:
-        price = {"slug": slug, "type": "single_payment", "amount": amount, "currency": currency}
+    def product(slug: str, name: str, amount: int, currency: str, **terms: object) -> Json:
+        price = {"slug": slug, "type": "single_payment", "amount": amount, "currency": currency, **terms}
         return {"slug": slug, "name": name, "group": slug, "prices": [price]}
+
+    def subscription(slug: str, name: str, amount: int, **terms: object) -> Json:
+        return product(slug, name, amount, "usd", type="subscription", **terms)
 
     free = {"slug": "free", "name": "Free", "is_default": True}
     products = [
@@ -113,6 +194,11 @@ def _catalog() -> Json:
         product("large", LONG_NAME, 99_999_999, "usd"),
         product("dinars", "Ink", 12_345_670, "kwd"),
         product("sample", "A sheet of paper", 0, "usd"),
+        subscription("gazette", "The painters' gazette", 1000, interval="month"),
+        subscription(
+            "letters", "Letters to a painter", 900, interval="month", interval_count=3, trial_days=14
+        )
+        | {"is_add_on": True},
     ]
     model = {"slug": "standard", "name": "Standard", "is_default": True, "products": products}
     return {"pricing_models": [model]}

@@ -67,7 +67,7 @@ async def test_it_holds_still_for_who_asks_for_that(shop: Shop, buyer: Visit) ->
     with shop.service.sandbox.misbehave(Hang(path=paying, times="always")) as hang:
         await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
         await hang.met()
-        await expect(buyer.page.locator("button[type=submit]")).to_have_text("Paying…")
+        await expect(buyer.page.locator("#pay button[type=submit]")).to_have_text("Paying…")
         assert await buyer.page.evaluate("document.getAnimations().length") == 0
         hang.end()
     await buyer.page.wait_for_url(shop.thanks)

@@ -37,9 +37,13 @@ async def test_somebody_known_presses_enter_and_that_is_all(shop: Shop, buyer: V
     session = await shop.session("sample", customer_email="ada@example.com")
     await buyer.page.goto(session["url"])
     await expect(buyer.page.get_by_role("textbox")).to_have_count(0)
-    for name in ("Cancel and go back", BUTTON):
+    for focused in (
+        buyer.page.get_by_text("Cancel and go back"),
+        buyer.page.get_by_label("Quantity"),
+        buyer.page.get_by_role("button", name=BUTTON),
+    ):
         await buyer.page.keyboard.press("Tab")
-        await expect(buyer.page.get_by_text(name, exact=True)).to_be_focused()
+        await expect(focused).to_be_focused()
     await buyer.page.keyboard.press("Enter")
     await buyer.page.wait_for_url(shop.thanks)
     assert await shop.status(session) == "succeeded"

@@ -36,15 +36,16 @@ async def test_tab_goes_through_all_that_can_be_done_in_its_order_and_shows_wher
         "4000 0000 0000 9995 has insufficient funds",
         "4000 0000 0000 3220 asks for approval",
     ]
-    order = ["Cancel and go back", *cards, "number", "expiry", "cvc", "Pay 19.99 USD"]
+    changes = ["quantity", "Update", "Billing details optional"]
+    order = [*changes, "Cancel and go back", *cards, "number", "expiry", "cvc", "Pay 19.99 USD"]
     assert await _tabbed(buyer.page, len(order)) == order
-    assert await _tabbed(buyer.page, 8, "Shift+Tab") == order[-2::-1]
+    assert await _tabbed(buyer.page, len(order) - 1, "Shift+Tab") == order[-2::-1]
 
 
 async def test_enter_pays_and_a_refusal_takes_the_focus_to_the_card(shop: Shop, buyer: Visit) -> None:
     session = await shop.session()
     await buyer.page.goto(session["url"])
-    await _tabbed(buyer.page, 6)
+    await _tabbed(buyer.page, 9)
     await buyer.page.keyboard.type(DECLINED)
     await _tabbed(buyer.page, 2)
     await buyer.page.keyboard.press("Enter")
@@ -62,7 +63,7 @@ async def test_enter_pays_and_a_refusal_takes_the_focus_to_the_card(shop: Shop, 
 async def test_a_test_card_is_taken_with_space_and_paid_with_enter(shop: Shop, buyer: Visit) -> None:
     session = await shop.session()
     await buyer.page.goto(session["url"])
-    await _tabbed(buyer.page, 2)
+    await _tabbed(buyer.page, 5)
     await buyer.page.keyboard.press("Space")
     await expect(buyer.page.get_by_label("Card number")).to_have_value(GOOD)
     await expect(buyer.page.get_by_role("button", name="Pay 19.99 USD")).to_be_focused()
@@ -76,3 +77,22 @@ async def test_an_empty_form_is_not_sent(shop: Shop, buyer: Visit) -> None:
     await buyer.page.keyboard.press("Enter")
     await expect(buyer.page.get_by_label("Card number")).to_be_focused()
     assert buyer.posts_to("/v1/payment_methods") == 0
+
+
+async def test_how_many_and_whom_to_bill_are_changed_by_keys_alone(shop: Shop, buyer: Visit) -> None:
+    session = await shop.session()
+    await buyer.page.goto(session["url"])
+    await _tabbed(buyer.page, 1)
+    await buyer.page.keyboard.press("ArrowUp")
+    await buyer.page.keyboard.press("Enter")
+    await expect(buyer.page.get_by_role("button", name="Pay 39.98 USD")).to_be_visible()
+    await _tabbed(buyer.page, 3)
+    await buyer.page.keyboard.press("Enter")
+    fields = ["email", "name", "country", "line1", "line2", "postal_code", "city", "state"]
+    assert await _tabbed(buyer.page, 9) == [*fields, "Save billing details"]
+    await _tabbed(buyer.page, 8, "Shift+Tab")
+    await buyer.page.keyboard.type("bob@example.com")
+    await buyer.page.keyboard.press("Enter")
+    await expect(buyer.page.get_by_text("Billed to bob@example.com")).to_be_visible()
+    changed = await shop.read(session)
+    assert (changed["quantity"], changed["customer_email"]) == (2, "bob@example.com")

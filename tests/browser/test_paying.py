@@ -74,13 +74,13 @@ async def test_it_is_paid_once_however_often_the_button_is_pressed(shop: Shop, b
     session = await shop.session()
     await buyer.page.goto(session["url"])
     await buyer.page.get_by_role("button", name=GOOD).click()
-    pay = buyer.page.locator("button[type=submit]")
+    pay = buyer.page.locator("#pay button[type=submit]")
     paying = f"/v1/payment_intents/{session['payment_intent_id']}"
     with shop.service.sandbox.misbehave(Hang(path=paying, times="always")) as hang:
         await pay.dblclick()
         await hang.met()
         await expect(pay).to_have_text("Paying…")
-        await expect(buyer.page.locator("form")).to_have_attribute("aria-busy", "true")
+        await expect(buyer.page.locator("#pay")).to_have_attribute("aria-busy", "true")
         await expect(
             buyer.page.get_by_text("Paying…").and_(buyer.page.get_by_role("status"))
         ).to_be_attached()
@@ -98,7 +98,7 @@ async def test_when_nobody_answers_it_can_be_tried_again(shop: Shop, buyer: Visi
     await buyer.page.context.set_offline(True)
     await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
     refusal = buyer.page.get_by_role("alert")
-    await expect(refusal).to_have_text("The payment could not be sent. Please try again.")
+    await expect(refusal).to_have_text("This could not be sent. Please try again.")
     await expect(refusal).to_be_focused()
     await buyer.page.context.set_offline(False)
     await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()

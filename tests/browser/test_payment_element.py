@@ -72,7 +72,7 @@ async def test_it_is_confirmed_with_the_way_back_and_a_refusal_is_shown(shop: Sh
     assert (await buyer.page.evaluate("asked"))[-1] == ["confirmPayment", True, {"return_url": back}]
     await buyer.page.evaluate("answer = { error: { type: 'api_error', message: 'pi_123: internal' } }")
     await pay.click()
-    await expect(refusal).to_have_text("The payment could not be sent. Please try again.")
+    await expect(refusal).to_have_text("This could not be sent. Please try again.")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ async def test_what_cannot_be_loaded_says_so_and_takes_no_payment(
 ) -> None:
     await _at_stripe(shop, buyer, status=status, library=library)
     await expect(buyer.page.get_by_role("alert")).to_contain_text("The payment form could not be loaded.")
-    await expect(buyer.page.locator("button[type=submit]")).to_be_hidden()
+    await expect(buyer.page.locator("#pay button[type=submit]")).to_be_hidden()
     await expect(buyer.page.get_by_text("Loading")).to_be_hidden()
 
 

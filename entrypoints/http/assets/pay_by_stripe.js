@@ -1,7 +1,7 @@
 // Mounts Stripe's Payment Element (docs.stripe.com/payments/payment-element); card data goes to Stripe alone.
 // Its library is deferred: it has run, or could not be had, once the document is loaded.
 document.addEventListener("DOMContentLoaded", () => {
-  const { key, secret } = form.dataset;
+  const { key, intents, secret } = form.dataset;
   const button = form.querySelector("button[type=submit]");
   const status = form.querySelector("#element [role=status]");
 
@@ -25,7 +25,9 @@ document.addEventListener("DOMContentLoaded", () => {
   element.mount("#element");
 
   takePayment(async () => {
-    const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: back } });
+    // docs.stripe.com/payments/save-and-reuse: an intent that leaves a payment method has a call of its own.
+    const confirm = intents === "setup_intents" ? "confirmSetup" : "confirmPayment";
+    const { error } = await stripe[confirm]({ elements, confirmParams: { return_url: back } });
     // Only a refusal comes back here: otherwise the browser is on its way.
     if (isOver(error)) return location.assign(back);
     throw ["card_error", "validation_error"].includes(error.type) ? new Refusal(error.message) : error;

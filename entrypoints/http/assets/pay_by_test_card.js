@@ -1,7 +1,7 @@
 // The buyer's side of the sandbox: what Stripe.js does, with cards that are nobody's.
 (() => {
   const { number, expiry, cvc } = form.elements;
-  const { api, key, intent, secret } = form.dataset;
+  const { api, key, intents, intent, secret } = form.dataset;
   const fields = { number, exp_month: expiry, exp_year: expiry, cvc };
 
   async function call(path, values) {
@@ -28,7 +28,7 @@
       "card[cvc]": cvc.value.trim(),
     });
     if (method.error) throw refused(method.error);
-    const paid = await call("/v1/payment_intents/" + encodeURIComponent(intent) + "/confirm", {
+    const paid = await call(`/v1/${intents}/${encodeURIComponent(intent)}/confirm`, {
       payment_method: method.id,
       client_secret: secret,
       return_url: back,

@@ -1,5 +1,6 @@
 "use strict";
-// What both ways to pay share: `pay()` sends the buyer on, or fails with a Refusal that is shown to them.
+// What both ways to pay, or to leave a payment method, share: `pay()` sends the buyer on, or fails with a
+// Refusal that is shown to them.
 
 class Refusal extends Error {
   constructor(message, field) {
@@ -9,20 +10,27 @@ class Refusal extends Error {
 }
 
 const form = document.getElementById("pay");
-const back = location.origin + location.pathname.replace(/\/$/, "") + "/return";
+// Also where a form was refused, and the page stands one level below its own address.
+const back = location.origin + location.pathname.replace(/(\/details)?\/?$/, "") + "/return";
+
+// What the buyer has written into the other forms, and whether it was sent.
+const written = (other) => new URLSearchParams(new FormData(other)).toString();
+const changes = [...document.querySelectorAll("form.change")].map((other) => [other, written(other)]);
+const unsent = () => changes.find(([other, before]) => written(other) !== before)?.[0];
 
 function takePayment(pay) {
   const refusal = document.getElementById("refusal");
   const progress = document.getElementById("progress");
   const button = form.querySelector("button[type=submit]");
   const words = button.textContent;
+  const working = form.dataset.busy;
 
   function busy(is) {
     form.setAttribute("aria-busy", is);
     // Not `disabled`: that would take the keyboard's place on the page away.
     button.setAttribute("aria-disabled", is);
-    button.textContent = is ? "Paying…" : words;
-    progress.textContent = is ? "Paying…" : "";
+    button.textContent = is ? working : words;
+    progress.textContent = is ? working : "";
   }
 
   function tell(message, field) {
@@ -36,6 +44,13 @@ function takePayment(pay) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.getAttribute("aria-disabled") === "true") return; // one payment at a time
+    const other = unsent();
+    if (other) {
+      const send = other.querySelector("button");
+      if (other.parentElement.matches("details")) other.parentElement.open = true;
+      refusal.textContent = `You have changed something: first press “${send.textContent}”.`;
+      return send.focus();
+    }
     tell("");
     busy(true);
     try {
@@ -43,13 +58,13 @@ function takePayment(pay) {
     } catch (error) {
       busy(false);
       if (error instanceof Refusal) tell(error.message, error.field);
-      else tell("The payment could not be sent. Please try again.");
+      else tell("This could not be sent. Please try again.");
     }
   });
 }
 
-// Paid or canceled elsewhere, such as in another tab: the page behind `back` says how it stands.
-const isOver = (error) => error.code === "payment_intent_unexpected_state";
+// Paid, set up or canceled elsewhere, such as in another tab: the page behind `back` says how it stands.
+const isOver = (error) => ["payment_intent_unexpected_state", "setup_intent_unexpected_state"].includes(error.code);
 
 for (const time of document.querySelectorAll("time")) {
   const how = { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" };

@@ -190,6 +190,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/checkout-sessions/{id}/expire", "post"),
         ("/checkout/{id}", "get"),
         ("/checkout/{id}/confirm", "post"),
+        ("/checkout/{id}/details", "post"),
         ("/checkout/{id}/return", "get"),
         ("/v1/payments", "get"),
         ("/v1/payments/{id}", "get"),

@@ -114,7 +114,7 @@ async def test_the_page_says_that_there_is_nothing_to_pay(service: Service) -> N
     (form,) = page.all("form")
     assert form == {"method": "post", "action": f"{session['id']}/confirm"}
     assert page.all("script") == []
-    assert [field["type"] for field in page.all("input")] == ["hidden"]
+    assert [field["name"] for field in page.all("input")] == ["token", "quantity"]
     assert policy_of(reply)["form-action"] == ["'self'"]
     assert policy_of(reply)["default-src"] == ["'none'"]
 
@@ -175,7 +175,7 @@ async def test_a_buyer_whom_nobody_knows_is_asked_who_they_are(
 ) -> None:
     session = await free(service)
     shown = Page((await service.client.get(at_page(session), headers=without_key(service))).text)
-    assert {label["for"] for label in shown.all("label")} == {"email", "name"}
+    assert {label["for"] for label in shown.all("label")} == {"quantity", "email", "name"}
     reply = await send(service, session, **given)
     assert reply.status_code == 422
     page = Page(reply.text)
@@ -184,6 +184,7 @@ async def test_a_buyer_whom_nobody_knows_is_asked_who_they_are(
     wrong = [each["id"] for each in page.all("input") if each.get("aria-invalid")]
     assert wrong == [field]
     assert {each["id"]: each.get("value") for each in page.all("input") if "id" in each} == {
+        "quantity": "1",
         "email": given.get("email", ""),
         "name": given.get("name", ""),
     }
@@ -222,9 +223,7 @@ async def test_a_buyer_says_who_they_are_with_the_client_token(service: Service)
     other = await service.open_session()
     refused = await service.client.patch(f"/v1/checkout-sessions/{other['id']}", json=said, headers=token)
     assert_problem(refused, 403, "client_token_invalid")
-    assert_problem(
-        await service.client.patch(address, json={"quantity": 2}), 422, "unknown_field", "quantity"
-    )
+    assert_problem(await service.client.patch(address, json={"amount": 2}), 422, "unknown_field", "amount")
     wrong = await service.client.patch(address, json={"customer_email": "bob"}, headers=token)
     assert_problem(wrong, 422, "invalid_value", "customer_email")
     nobody = await service.client.patch(address, json=said, headers=without_key(service))
