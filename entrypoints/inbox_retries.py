@@ -9,7 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from application.causes import InboundEvent, StripeFact
 from application.operator_ports import InboxQueue, InboxRow
 from application.ports import Clock
-from domain.errors import Rejected
+from domain.errors import DomainError, Rejected
 from entrypoints.logs import code_of, telling_of
 from entrypoints.metrics.counted import Tries
 from entrypoints.news import News
@@ -30,12 +30,15 @@ class InboxRetries:
     clock: Clock
     tries: Tries
 
-    async def run_due(self) -> int:
-        """Try all that is due, and say how much that was. Nothing that fails on the way ends it."""
+    async def run_due(self, stop: asyncio.Event | None = None) -> int:
+        """Try all that is due, and say how much that was; once `stop` is set, begin nothing more."""
         total = 0
-        while rows := await self.queue.lease_unhandled(_AT_ONCE, self.clock.now()):
+        while stop is None or not stop.is_set():
+            rows = await self.queue.lease_unhandled(_AT_ONCE, self.clock.now())
             await asyncio.gather(*map(self._try, rows))
             total += len(rows)
+            if len(rows) < _AT_ONCE:
+                break
         return total
 
     async def retry(self, row: InboxRow) -> str | None:
@@ -60,6 +63,8 @@ class InboxRetries:
                     outcome = await self.retry(row)
             except Exception as error:  # it is due again when its lease ends
                 outcome = code_of(error)
+                ours = None if isinstance(error, DomainError) else error
+                log.warning("inbound_event_left", code=outcome, exc_info=ours)
             self.tries.note(outcome or "handled")
             if outcome is None:
                 log.info("inbound_event_handled", type=row.type)

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from structlog.typing import FilteringBoundLogger
@@ -107,7 +108,7 @@ class Worker:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
             loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
-            retry = self._retries.run_due
+            retry = partial(self._retries.run_due, stop)
             loops.create_task(self._repeat("retry", retry, self._to_retry, stop, _RETRY_SECONDS))
             loops.create_task(self._repeat("forget", self._forget, self._to_forget, stop, _FORGET_SECONDS))
             await stop.wait()

@@ -14,11 +14,12 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.inbox_tries import GIVEN_UP_AFTER
 from domain.account import secret_hash
 from domain.catalog_document import CatalogDocument
 from domain.intent import Attempt
 from entrypoints.embedded import DatabaseChoice
-from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+from tests.contracts.worlds import CATALOG, NOON, REQUEST, World, fact_of
 from tests.entrypoints.counterfoil_process import counterfoil, running
 
 
@@ -49,7 +50,8 @@ class Service:
         return line
 
     def kept_in_the_inbox(self, event_id: str) -> None:
-        """Somebody who has no account pays and then there is no pricing model."""
+        """Somebody who has no account pays and then there is no pricing model. It came so long ago that it is
+        not tried again by itself: the worker of the service leaves it to the command."""
 
         async def pay(dsn: str) -> None:
             async with open_pool(dsn, APP) as app, open_pool(dsn, WORKER) as worker:
@@ -60,6 +62,7 @@ class Service:
                 session = await world.session(auth)
                 await world.apply_catalog(CatalogDocument(), auth, REQUEST)
                 fact = fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded")
+                world.clock.set(NOON + GIVEN_UP_AFTER)
                 assert (await world.report(fact, event_id)).refusal == "no_default_pricing_model"
 
         with DatabaseChoice(None, self.home).service(lasting=False) as database:

@@ -13,10 +13,13 @@ from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import ApplyCatalog
-from application.causes import ApiRequest, CommandLine, Task
+from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.organizations.create_organization import CreateOrganization, NewOrganization
+from application.payments.news import StripeReported
+from application.payments.process_payment_intent import ProcessPaymentIntent
+from application.unit_of_work import UnitOfWork
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -233,6 +236,69 @@ async def test_without_a_provider_effects_wait_for_as_long_as_it_takes(world: Wo
     world.gateway.fail_next("before")
     await world.drained(rounds=2)
     assert one_each(world, 1)
+
+
+async def kept_payments(world: World, count: int) -> None:
+    """So many payments of a book that nobody can sell by now; then somebody can."""
+    await world.customers(0)
+    assert world.owner is not None
+    apply = ApplyCatalog(world.store, world.store, world.ids, world.clock)
+    process = ProcessPaymentIntent(world.store, world.gateway, world.store, world.ids, world.clock)
+    sessions = [await world.session() for _ in range(count)]
+    await apply(CatalogDocument(), world.owner, CAUSE)
+    for number, session in enumerate(sessions):
+        fact = world.gateway.succeed(session.payment_intent_id or "")
+        cause = InboundEvent(f"evt_{number}", "x", session.organization_id, False, world.clock.now())
+        assert (await process(StripeReported(fact, cause))).refusal == "no_default_pricing_model"
+    await apply(
+        CatalogDocument(pricing_models=(PricingModelEntry(slug="new", name="New", is_default=True),)),
+        world.owner,
+        CAUSE,
+    )
+    world.clock.advance(timedelta(minutes=1))
+
+
+async def test_what_did_not_fit_is_tried_again_while_it_runs(world: World) -> None:
+    await kept_payments(world, 20)
+    stop = asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(world.worker().run(stop))
+        await until(lambda: all(row.handled_at for row in world.store.inbox))
+        stop.set()
+    assert {row.attempts for row in world.store.inbox} == {2}
+    told = [event.type for event in world.store.events]
+    assert told.count("purchase.completed") == told.count("payment.succeeded") == 20
+
+
+async def test_stopping_begins_no_more_tries(world: World) -> None:
+    await kept_payments(world, 1)
+    stop = asyncio.Event()
+    stop.set()
+    await world.worker().run(stop)
+    news = news_on(world.store, world.gateway, world.ids, world.clock)
+    retries = InboxRetries(world.store, news, world.clock, world.tries)
+    assert await retries.run_due(stop) == 0
+    assert [row.attempts for row in world.store.inbox] == [1]
+
+
+async def test_a_try_that_breaks_off_is_made_again_later(world: World) -> None:
+    await kept_payments(world, 1)
+
+    class Broken(MemoryStore):
+        async def commit(self, work: UnitOfWork) -> None:
+            raise ConnectionError("the database is away")
+
+    broken = Broken()
+    news = news_on(broken, world.gateway, world.ids, world.clock)
+    assert await InboxRetries(world.store, news, world.clock, world.tries).run_due() == 1
+    await world.worker().drain()
+    (row,) = world.store.inbox
+    assert (row.attempts, row.handled_at) == (1, None)
+    world.clock.advance(timedelta(minutes=1))
+    await world.worker().drain()
+    (row,) = world.store.inbox
+    assert row.handled_at == world.clock.now()
 
 
 async def test_two_workers_share_the_work(world: World) -> None:
