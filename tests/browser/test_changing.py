@@ -6,7 +6,7 @@ from playwright.async_api import Browser, expect
 from tests.browser.buyers import GOOD, PHONE, SMALLEST, Scheme, Visit, visiting
 from tests.browser.shop import Shop
 
-FIRST = "You have changed something: first press “Update”."
+FIRST = "Your change is not part of the order yet: first press “Update”."
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -45,7 +45,7 @@ function takePayment(pay) {
     const send = other.querySelector("button");
     const folded = other.closest("details");
     if (folded) folded.open = true;
-    refusal.textContent = `You have changed something: first press “${send.textContent}”.`;
+    refusal.textContent = `Your change is not part of the order yet: first press “${send.textContent}”.`;
     send.focus();
   }
 
