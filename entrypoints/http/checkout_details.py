@@ -48,18 +48,19 @@ async def change_details(
     try:
         session = await update_checkout_session(id, data.details(), token, request.cause)
     except Rejected as refusal:
-        if refusal.code == "checkout_session_not_open":
-            return _too_late(id, token)
-        offer = await checkouts.offer(id) if refusal.field else None
-        if offer is None or not can_be_changed(offer.session):
+        offer = await checkouts.offer(id)
+        if offer is None:
             raise
         check_client_token(offer.session, token)
+        if refusal.field is None or not can_be_changed(offer.session):
+            return _too_late(id, token)
         return order_page(offer, token, desks, clock.now(), Refused.of(data, refusal))
     tell(organization_id=session.organization_id, livemode=session.livemode)
     return Redirect(_page(id, token), status_code=303, headers=safely())
 
 
 def _too_late(id: SessionId, token: ClientToken) -> Response[str]:
+    """Whatever was asked of what has ended, is being paid, or sells nothing that could be chosen."""
     text = "This has been completed, or is being paid at this moment: it stays as it is."
     return message("Too late to change", text, 409, link=Link(_page(id, token), "See how it stands"))
 

@@ -25,10 +25,14 @@ window.Stripe = (key) => {
         },
       };
     },
-    confirmPayment: async ({ elements, confirmParams }) => {
-      window.asked.push(["confirmPayment", Boolean(elements), confirmParams]);
-      if (!window.answer) location.assign(confirmParams.return_url);
-      return window.answer || new Promise(() => {});
-    },
+    confirmPayment: confirm("confirmPayment"),
+    confirmSetup: confirm("confirmSetup"),
   };
 };
+function confirm(name) {
+  return async ({ elements, confirmParams }) => {
+    window.asked.push([name, Boolean(elements), confirmParams]);
+    if (!window.answer) location.assign(confirmParams.return_url);
+    return window.answer || new Promise(() => {});
+  };
+}

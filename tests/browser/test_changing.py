@@ -6,6 +6,8 @@ from playwright.async_api import Browser, expect
 from tests.browser.buyers import GOOD, PHONE, SMALLEST, Scheme, Visit, visiting
 from tests.browser.shop import Shop
 
+FIRST = "Your change is not part of the order yet: first press “Update”."
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -44,9 +46,7 @@ async def test_what_was_written_and_not_sent_is_not_forgotten(shop: Shop, buyer:
     await buyer.page.get_by_label("Quantity").fill("2")
     await buyer.page.get_by_role("button", name=GOOD).click()
     await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
-    await expect(buyer.page.get_by_role("alert")).to_have_text(
-        "You have changed something: first press “Update”."
-    )
+    await expect(buyer.page.get_by_role("alert")).to_have_text(FIRST)
     await expect(buyer.page.get_by_role("button", name="Update")).to_be_focused()
     await buyer.page.keyboard.press("Enter")
     await expect(buyer.page.get_by_role("button", name="Pay 39.98 USD")).to_be_visible()
@@ -96,7 +96,7 @@ async def test_whom_to_bill_is_kept_and_what_is_wrong_is_told_beside_it(
     assert (customer["email"], customer["name"]) == ("bob@example.com", "Bob")
 
 
-async def test_too_many_are_refused_and_what_can_be_paid_is_still_there(browser: Browser, shop: Shop) -> None:
+async def test_too_many_are_refused_and_nothing_is_paid_in_their_place(browser: Browser, shop: Shop) -> None:
     session = await shop.session()
     async with visiting(browser, PHONE) as visit:
         page = visit.page
@@ -111,6 +111,11 @@ async def test_too_many_are_refused_and_what_can_be_paid_is_still_there(browser:
         await expect(quantity).to_have_value("1000000")
         assert await visit.broken_rules() == []
         await page.get_by_role("button", name=GOOD).click()
+        await page.get_by_role("button", name="Pay 19.99 USD").click()
+        await expect(page.get_by_role("button", name="Update")).to_be_focused()
+        await expect(page.locator("#refusal")).to_have_text(FIRST)
+        assert await visit.broken_rules() == []
+        assert visit.posts_to("/confirm") == 0
         await quantity.fill("1")
         await quantity.press("Enter")
         await page.get_by_role("button", name=GOOD).click()

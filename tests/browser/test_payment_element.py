@@ -18,7 +18,9 @@ LIBRARY = "https://js.stripe.com/dahlia/stripe.js"
 _STAND_IN = Path(__file__).with_name("stripe_js.js").read_text(encoding="utf-8")
 
 
-async def _at_stripe(shop: Shop, buyer: Visit, *, status: int = 200, library: str = _STAND_IN) -> Json:
+async def _at_stripe(
+    shop: Shop, buyer: Visit, *, price: str = "course", status: int = 200, library: str = _STAND_IN
+) -> Json:
     """The page of a new session, with this Stripe behind it."""
 
     async def frame(route: Route) -> None:
@@ -34,7 +36,7 @@ async def _at_stripe(shop: Shop, buyer: Visit, *, status: int = 200, library: st
     await context.route("https://js.stripe.com/**", frame)
     await context.route(LIBRARY, script)
     await context.route("https://api.stripe.com/**", api)
-    session = await shop.session()
+    session = await shop.session(price)
     await buyer.page.goto(f"{shop.by_stripe}/checkout/{session['id']}")
     return session
 
@@ -73,6 +75,26 @@ async def test_it_is_confirmed_with_the_way_back_and_a_refusal_is_shown(shop: Sh
     await buyer.page.evaluate("answer = { error: { type: 'api_error', message: 'pi_123: internal' } }")
     await pay.click()
     await expect(refusal).to_have_text("This could not be sent. Please try again.")
+
+
+async def test_a_payment_method_is_set_up_and_a_refusal_is_shown(shop: Shop, buyer: Visit) -> None:
+    session = await _at_stripe(shop, buyer, price="gazette")
+    subscribe = buyer.page.get_by_role("button", name="Subscribe")
+    await expect(subscribe).to_be_visible()
+    (_, options) = (await buyer.page.evaluate("asked"))[1]
+    assert options["clientSecret"] == session["client_secret"]
+    assert session["setup_intent_id"] in session["client_secret"]
+    await subscribe.click()
+    await expect(buyer.page.get_by_role("alert")).to_have_text("Your card was declined.")
+    back = f"{shop.by_stripe}/checkout/{session['id']}/return"
+    assert (await buyer.page.evaluate("asked"))[-1] == ["confirmSetup", True, {"return_url": back}]
+    assert await buyer.broken_rules() == []
+    assert buyer.complaints == []
+    await buyer.page.context.route(back, lambda route: route.fulfill(body="Thank you"))
+    over = "{ type: 'invalid_request_error', code: 'setup_intent_unexpected_state' }"
+    await buyer.page.evaluate(f"answer = {{ error: {over} }}")
+    await subscribe.click()
+    await buyer.page.wait_for_url(back)
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ class Refusal extends Error {
 }
 
 const form = document.getElementById("pay");
-// Also where a form was refused, and the page stands one level below its own address.
-const back = location.origin + location.pathname.replace(/(\/details)?\/?$/, "") + "/return";
+const back = location.origin + location.pathname.replace(/\/$/, "") + "/return";
 
-// What the buyer has written into the other forms, and whether it was sent.
+// The other forms, as they were when the page came: what a buyer has written since, or what was refused, is
+// not part of the order yet.
 const written = (other) => new URLSearchParams(new FormData(other)).toString();
-const changes = [...document.querySelectorAll("form.change")].map((other) => [other, written(other)]);
-const unsent = () => changes.find(([other, before]) => written(other) !== before)?.[0];
+const others = [...document.querySelectorAll("form.change")].map((other) => [other, written(other)]);
+const isUnsent = ([other, before]) => written(other) !== before || other.querySelector("[aria-invalid]") !== null;
 
 function takePayment(pay) {
   const refusal = document.getElementById("refusal");
@@ -41,16 +41,19 @@ function takePayment(pay) {
     (field || refusal).focus();
   }
 
+  function sendFirst(other) {
+    const send = other.querySelector("button");
+    const folded = other.closest("details");
+    if (folded) folded.open = true;
+    refusal.textContent = `Your change is not part of the order yet: first press “${send.textContent}”.`;
+    send.focus();
+  }
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.getAttribute("aria-disabled") === "true") return; // one payment at a time
-    const other = unsent();
-    if (other) {
-      const send = other.querySelector("button");
-      if (other.parentElement.matches("details")) other.parentElement.open = true;
-      refusal.textContent = `You have changed something: first press “${send.textContent}”.`;
-      return send.focus();
-    }
+    const unsent = others.find(isUnsent);
+    if (unsent) return sendFirst(unsent[0]);
     tell("");
     busy(true);
     try {
