@@ -17,7 +17,7 @@ from domain.checkout import CheckoutSession
 from domain.completion import Outcome
 from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
 from domain.ids import CheckoutSessionId, Ids
-from domain.intent import failure_of
+from domain.intent import last_failed
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
@@ -153,7 +153,7 @@ class ProcessPaymentIntent:
         status = payment.status_after(fact, context.payment)
         ground, refunded = context.ground, payment.refunded_after(fact, context.payment)
         stands = paid.after if paid else context.payment
-        failure = failure_of(status, stands.attempts) if stands else None
+        failure = last_failed(stands.attempts) if stands else None
         for change in billing.settle(
             charged, ground.purchase, ground.subscription, status, refunded, failure, now
         ):
