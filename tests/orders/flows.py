@@ -185,6 +185,7 @@ MORE = Flow(
     "one-time, and the buyer wanted fewer at first",
     _wants_two_after_all,
     {
+        "created for one": _payment(amount=1500),
         "declined for one": _payment(attempts=(DECLINED,), amount=1500),
         "declined for two": _payment(attempts=(replace(DECLINED, id="ch_0"),)),
         "succeeded for two": _payment(attempts=(PAID,), ending="succeeded"),
