@@ -74,6 +74,10 @@ class Buyers:
         assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
         return intent
 
+    def made(self, id: str) -> PaymentFact:
+        """The intent as it is now."""
+        return self._intents[id]
+
     def charged(self) -> list[str]:
         """The intents that were charged for an invoice, whatever came of it."""
         return [made for made, intent in self._intents.items() if intent.invoice_id and intent.attempts]

@@ -154,8 +154,8 @@ async def postgres_ground(server: DatabaseServer) -> AsyncIterator[Ground]:
     }
     async with (
         server.fresh() as database,
-        open_pool(database.service_dsn, APP, max_size=2) as app,
-        open_pool(database.service_dsn, WORKER, max_size=2) as worker,
+        open_pool(database.service_dsn, APP, max_size=8) as app,
+        open_pool(database.service_dsn, WORKER, max_size=8) as worker,
         connected(database.admin_dsn) as admin,
     ):
 

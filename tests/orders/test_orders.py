@@ -1,7 +1,7 @@
 """Whatever is told of a checkout, in whatever order it comes and however often, it ends the same (design,
 rule 9): at once, and when the worker has done all there is to do."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import permutations
 from random import Random
 
@@ -9,25 +9,14 @@ import pytest
 
 from domain.effects import EndCheckoutSession, RenewSubscription
 from tests.application.promises import check_books
-from tests.databases import DatabaseServer
 from tests.orders.ending import decided, ending
-from tests.orders.flows import FLOWS, REFUNDED, UPGRADE, Flow
-from tests.orders.shop import Ground, Shop, memory_ground, postgres_ground
+from tests.orders.flows import FLOWS, UPGRADE, Flow
+from tests.orders.shop import Ground
 
 MOST = {"memory": 400, "postgres": 25}
 """So many orders of each flow are tried on each adapter; of a longer flow, a sample of that size."""
 
 Ends = tuple[list[str], list[str], list[str]]
-
-
-@pytest.fixture(params=["memory", "postgres"])
-async def ground(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Ground]]:
-    if request.param == "memory":
-        yield "memory", memory_ground
-    else:
-        server: DatabaseServer = request.getfixturevalue("database_server")
-        async with postgres_ground(server) as opened:
-            yield "postgres", opened
 
 
 def possible(flow: Flow, names: Sequence[str]) -> bool:
@@ -69,16 +58,12 @@ async def ends(opened: Ground, flow: Flow, order: Sequence[str], *, worker_is_sl
     for name in order:
         await flow.facts[name](shop, session)
     at_once = (await shop.inspect()).states
-    await drained(shop)
+    await shop.worker_drains()
     books = await shop.inspect()
     check_books(books)
     waiting = {type(task.effect) for task in books.tasks}
     assert waiting <= {EndCheckoutSession, RenewSubscription}, waiting
     return ending(at_once), ending(books.states), decided(books.states)
-
-
-async def drained(shop: Shop) -> None:
-    await shop.worker_drains()
 
 
 @pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.name)
