@@ -90,7 +90,11 @@ def _name(typed: str | None) -> str | None:
     try:
         return msgspec.convert(typed.strip(), Name)
     except msgspec.ValidationError as error:
-        raise Rejected("invalid_name", f"{typed!r}: {_RULES['name']}.", field="name") from error
+        raise _invalid("name", typed) from error
+
+
+def _invalid(field: str, typed: str | None) -> Rejected:
+    return Rejected(f"invalid_{field}", f"{typed!r}: {_RULES[field]}.", field=field)
 
 
 def checked(name: str, owner_email: str, slug: str | None, *, receipts: bool = False) -> NewOrganization:
@@ -100,7 +104,7 @@ def checked(name: str, owner_email: str, slug: str | None, *, receipts: bool = F
         return msgspec.convert({**typed, "sends_receipts": receipts}, NewOrganization)
     except msgspec.ValidationError as error:
         field = next(field for field in typed if f"$.{field}" in str(error))
-        raise Rejected(f"invalid_{field}", f"{typed[field]!r}: {_RULES[field]}.", field=field) from error
+        raise _invalid(field, typed[field]) from error
 
 
 async def _created(command: NewOrganization, settings: Settings, dsn: str) -> OrganizationCreated:

@@ -32,7 +32,7 @@ async def left(world: MemoryWorld, **draft: object) -> tuple[CheckoutSession, Se
 async def refused(world: MemoryWorld, fact: SetupFact) -> str | None:
     """The code of why it does not fit; nothing is booked."""
     booked = await world.report(fact)
-    assert of_kind(world.store, Setup) == of_kind(world.store, PaymentMethod) == []
+    assert [*of_kind(world.store, Setup), *of_kind(world.store, PaymentMethod)] == []
     return booked.refusal
 
 

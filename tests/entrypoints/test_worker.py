@@ -22,7 +22,7 @@ from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.unit_of_work import UnitOfWork
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
@@ -68,7 +68,7 @@ class World:
         opening = OpenCheckoutSession(
             self.store, self.gateway, self.store, self.ids, self.clock, SequentialSecrets()
         )
-        draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+        draft = NewProductSession(price="book", anonymous=True)
         return await opening(draft, self.owner, ApiRequest(RequestId("req_session")))
 
     @property
@@ -276,8 +276,8 @@ async def test_stopping_begins_no_more_tries(world: World) -> None:
     stop = asyncio.Event()
     stop.set()
     await world.worker().run(stop)
-    process = ProcessPaymentIntent(world.store, world.gateway, world.store, world.ids, world.clock)
-    retries = InboxRetries(world.store, process, world.clock, world.tries)
+    news = news_on(world.store, world.gateway, world.ids, world.clock)
+    retries = InboxRetries(world.store, news, world.clock, world.tries)
     assert await retries.run_due(stop) == 0
     assert [row.attempts for row in world.store.inbox] == [1]
 
@@ -290,8 +290,8 @@ async def test_a_try_that_breaks_off_is_made_again_later(world: World) -> None:
             raise ConnectionError("the database is away")
 
     broken = Broken()
-    process = ProcessPaymentIntent(world.store, world.gateway, broken, world.ids, world.clock)
-    assert await InboxRetries(world.store, process, world.clock, world.tries).run_due() == 1
+    news = news_on(broken, world.gateway, world.ids, world.clock)
+    assert await InboxRetries(world.store, news, world.clock, world.tries).run_due() == 1
     await world.worker().drain()
     (row,) = world.store.inbox
     assert (row.attempts, row.handled_at) == (1, None)

@@ -12,6 +12,7 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.effects import CreateStripeCustomer
 from domain.events import RecordedEvent
+from domain.invoice import Invoice
 from domain.payment import Payment
 from tests.application.payment_flows import outcome
 from tests.application.promises import check_books, of_kind
@@ -43,6 +44,7 @@ def judged(books: Books, run: Run) -> Ending:
     check_books(books)
     _each_customer_is_one_customer_at_stripe(books, run)
     _each_refund_is_one_refund_at_stripe(books, run)
+    _each_receipt_is_one_message(books, run)
     _the_feed_has_no_gaps(books)
     _everything_answered_is_there(books, run)
     dropped = _left_open(books, run)
@@ -73,6 +75,18 @@ def _each_refund_is_one_refund_at_stripe(books: Books, run: Run) -> None:
         in_books = {refund.id: refund for refund in payment.refunds}
         assert [in_books[refund.id].amount for refund in made] == [refund.amount for refund in made]
         assert len({refund.id for refund in made}) == len(made)
+
+
+def _each_receipt_is_one_message(books: Books, run: Run) -> None:
+    """It goes out at least once, and the same however often it does."""
+    wanted = {
+        f"receipt.{invoice.id}"
+        for invoice in of_kind(books, Invoice)
+        if invoice.receipt_email is not None and invoice.status == "paid" and invoice.total
+    }
+    sent = {mail.id: mail for mail in run.outside.mailer.sent}
+    assert sent.keys() == wanted
+    assert all(sent[mail.id] == mail for mail in run.outside.mailer.sent)
 
 
 def _the_feed_has_no_gaps(books: Books) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from domain.ids import PREFIXES, AnyId
 from tests.entrypoints.http.conftest import Service, running
 from tests.entrypoints.http.described import Described, description_of
+from tests.entrypoints.http.test_invoices import numbered
 from tests.entrypoints.http.test_stripe_webhooks import event_of, intent_of, signature
 
 FILE = Path(__file__).parents[3] / "entrypoints" / "http" / "assets" / "examples.json"
@@ -117,6 +118,7 @@ async def recorded() -> dict[str, Any]:
         await _customers(call, service)
         await _checkout(call, service)
         await _refunds(call, service)
+        await numbered(service)
         await _lists(call)
         await _inbox(call, service)
         await _troubles(call, service)
@@ -166,6 +168,12 @@ async def _checkout(call: Recorder, service: Service) -> None:
         {"quantity": 1_000_000},
     ):
         await call("POST", "/v1/checkout-sessions", {**CHECKOUT, **wrong})
+    await call("POST", "/v1/purchases", {"customer": "user-7", "price": "handbook", "quantity": 2})
+    await call("POST", "/v1/purchases", {"customer": "user-8", "price": "handbook"})
+    await call("POST", "/v1/checkout-sessions", {"type": "purchase", "purchase": f"pur_{NOBODYS}"})
+    await call(
+        "POST", "/v1/checkout-sessions", {"type": "activate_subscription", "subscription": f"sub_{NOBODYS}"}
+    )
     other = await call("POST", "/v1/checkout-sessions", CHECKOUT)
     address = f"/v1/checkout-sessions/{other['id']}"
     await call("PATCH", address, BUYER)
@@ -205,7 +213,7 @@ async def _refunds(call: Recorder, service: Service) -> None:
 
 
 async def _lists(call: Recorder) -> None:
-    for kind, prefix in (("purchases", "pur"), ("subscriptions", "sub")):
+    for kind, prefix in (("purchases", "pur"), ("invoices", "inv"), ("subscriptions", "sub")):
         (newest, *_) = (await call("GET", f"/v1/{kind}?limit=1"))["data"]
         await call("GET", f"/v1/{kind}/{newest['id']}")
         await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")

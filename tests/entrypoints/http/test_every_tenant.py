@@ -34,6 +34,7 @@ NOBODYS = {
     "payment": f"pay_{suffix(9)}",
     "purchase": f"pur_{suffix(9)}",
     "subscription": f"sub_{suffix(9)}",
+    "invoice": f"inv_{suffix(9)}",
     "inbound": "evt_nobody",
 }
 _ANYBODYS = {"type": "product", "anonymous": True}
@@ -47,6 +48,9 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         ("", {**_ANYBODYS, "price": ids["price"]}),
         ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["customer"]}),
         ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["external"]}),
+        ("", {"type": "purchase", "purchase": ids["purchase"]}),
+        ("", {"type": "add_payment_method", "customer": ids["customer"]}),
+        ("", {"type": "activate_subscription", "subscription": ids["subscription"]}),
     ],
     "get /v1/checkout-sessions/{id}": lambda ids: [(ids["session"], None), (ids["free"], None)],
     "patch /v1/checkout-sessions/{id}": lambda ids: [(ids["free"], {"customer_name": "Eve"})],
@@ -55,6 +59,12 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/payments": lambda ids: [("", None), *_of_customer(ids)],
     "get /v1/payments/{id}": lambda ids: [(ids["payment"], None)],
     "post /v1/payments/{id}/refunds": lambda ids: [(ids["payment"], {"amount": 1})],
+    "get /v1/invoices": lambda ids: [("", None), *_of_customer(ids)],
+    "get /v1/invoices/{id}": lambda ids: [(ids["invoice"], None)],
+    "post /v1/purchases": lambda ids: [
+        ("", {"customer": ids["customer"], "price": "book"}),
+        ("", {"customer": ids["external"], "price": "book"}),
+    ],
     "get /v1/purchases": lambda ids: [("", None), *_of_customer(ids)],
     "get /v1/purchases/{id}": lambda ids: [(ids["purchase"], None)],
     "get /v1/subscriptions": lambda ids: [("", None), *_of_customer(ids)],
@@ -67,6 +77,8 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
 WITHOUT_KEY = {
     "get /checkout/{id}",
     "post /checkout/{id}/confirm",
+    "post /checkout/{id}/details",
+    "get /invoices/{id}",
     "get /checkout/{id}/return",
     "post /v1/stripe/webhooks",
     "get /health/live",
@@ -126,6 +138,7 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "payment": await only("payments"),
         "purchase": await only("purchases"),
         "subscription": await only("subscriptions"),
+        "invoice": await only("invoices"),
         "inbound": await only("stripe/inbox"),
     }
     return Tenant(organization_id, livemode, key, ids)
