@@ -113,8 +113,8 @@ class World(UseCases[StoreT]):
     auth: Authenticated
     live: Authenticated
 
-    def __init__(self, store: StoreT) -> None:
-        super().__init__(store)
+    def __init__(self, store: StoreT, worker_store: StoreT | None = None, **outside: Any) -> None:
+        super().__init__(store, worker_store, **outside)
         self._inbound_ids = count(1)
 
     @classmethod
