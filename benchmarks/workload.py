@@ -143,12 +143,12 @@ async def seed_sessions(stage: Stage, admin: asyncpg.Connection, token: str, cou
     """Open sessions that wait for their payment, one for each token (SQL over n)."""
     await admin.execute(
         f"""INSERT INTO counterfoil.checkout_sessions (
-                organization_id, livemode, id, type, status, price_id, quantity, amount, currency,
-                customer_email, metadata, payment_intent_id, client_secret, client_token, expires_at,
-                created_at, version)
-            SELECT p.organization_id, p.livemode, 'cs_' || token || '000', 'product', 'open', p.id, 1,
-                p.amount, p.currency, token || '@example.com', '{{}}', 'pi_' || token, 'secret',
-                'cst_' || token, now() + interval '1 day', now(), 1
+                organization_id, livemode, id, type, collects, status, price_id, quantity, quantities, amount,
+                currency, customer_email, metadata, preserve_billing_cycle, all_subscriptions,
+                payment_intent_id, client_secret, client_token, expires_at, created_at, version)
+            SELECT p.organization_id, p.livemode, 'cs_' || token || '000', 'product', 'payment', 'open', p.id,
+                1, '[1]', p.amount, p.currency, token || '@example.com', '{{}}', false, false,
+                'pi_' || token, 'secret', 'cst_' || token, now() + interval '1 day', now(), 1
             FROM counterfoil.prices AS p,
                 LATERAL (SELECT {token} AS token FROM generate_series(1, {count}) AS n) AS t
             WHERE p.organization_id = '{stage.auth.organization_id}' AND NOT p.livemode

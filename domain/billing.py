@@ -77,7 +77,8 @@ def settle(
     failure: Attempt | None,
     now: datetime,
 ) -> list[Change[Any]]:
-    """What the payment of an invoice makes of it, of its purchase and of its subscription."""
+    """What the payment of an invoice makes of it, of its purchase and of its subscription. `failure` is its
+    last attempt that has failed."""
     changes: list[Change[Any] | None] = [
         purchase.follow_payment(bought, payment, refunded, now) if bought else None,
         invoice.follow_payment(known, payment, refunded, now),
@@ -91,20 +92,23 @@ def follow_charge(
 ) -> Change[Subscription] | None:
     """The subscription after the charge for its current period; None when nothing is new.
 
-    Paid, it is active. Not paid, it stays `incomplete` if it never was, and is `past_due` otherwise, with the
-    reason. One that has ended stays so, whatever is paid for it.
+    Paid, it is active. Once an attempt has failed, and while none has succeeded, it stays `incomplete` if it
+    never was paid for, and is `past_due` otherwise, with the reason: also while another attempt is under way
+    or the charge was canceled since, as that may become known first. One that has ended stays so, whatever is
+    paid for it.
     """
     if subscription.status == "canceled" or charged.period_end != subscription.current_period_end:
         return None
     after = subscription
-    if payment == "succeeded" and subscription.status in ("incomplete", "past_due"):
-        after = replace(after, status="active", failure_code=None, failure_message=None)
-    elif payment == "failed":
+    if payment == "succeeded":
+        if subscription.status in ("incomplete", "past_due"):
+            after = replace(after, status="active", failure_code=None, failure_message=None)
+    elif failure is not None:
         after = replace(
             after,
             status="incomplete" if subscription.status == "incomplete" else "past_due",
-            failure_code=failure.failure_code if failure else None,
-            failure_message=failure.failure_message if failure else None,
+            failure_code=failure.failure_code,
+            failure_message=failure.failure_message,
         )
     if after == subscription:
         return None

@@ -2,7 +2,7 @@
 
 import hmac
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -107,33 +107,60 @@ PurchaseReference = Annotated[PurchaseId, Meta(pattern=id_pattern(PurchaseId))]
 SubscriptionReference = Annotated[SubscriptionId, Meta(pattern=id_pattern(SubscriptionId))]
 
 
-class NewCheckoutSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The session an application asks for.
+class NewSession(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="type"):
+    """What an application may say of any session that it asks for."""
 
-    - `product`: somebody buys `quantity` of a `price` (its id, or its slug: in the customer's pricing model,
-      or for somebody anonymous in the default one); for a `customer`, or `anonymous`. Where it is a
-      subscription, `preserve_billing_cycle` keeps the days on which the free plan that it replaces renews.
-    - `purchase`: the customer pays an open `purchase`.
-    - `add_payment_method`: a `customer` leaves a means of payment; it becomes that of the `subscription`, or
-      of `all_subscriptions`.
-    - `activate_subscription`: the customer leaves one for a `subscription` that could not be charged.
-    """
-
-    type: CheckoutSessionType
-    price: PriceReference | None = None
-    quantity: Quantity | None = None
-    purchase: PurchaseReference | None = None
-    subscription: SubscriptionReference | None = None
-    customer: CustomerReference | None = None
-    anonymous: bool = False
-    preserve_billing_cycle: bool = False
-    all_subscriptions: bool = False
     customer_email: Email | None = None
     customer_name: Name | None = None
     billing_address: Address | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None
     metadata: Metadata = {}
+
+
+class NewProductSession(NewSession, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="product"):
+    """Somebody is to buy `quantity` of a `price`: its id, or its slug in the customer's pricing model, or for
+    somebody anonymous in the default one. It is for a `customer`, or `anonymous`. Of a subscription,
+    `preserve_billing_cycle` keeps the days on which the free plan that it replaces renews.
+    """
+
+    price: PriceReference
+    quantity: Quantity = 1
+    customer: CustomerReference | None = None
+    anonymous: bool = False
+    preserve_billing_cycle: bool = False
+
+
+class NewPurchaseSession(NewSession, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="purchase"):
+    """The customer is to pay an open `purchase`."""
+
+    purchase: PurchaseReference
+    preserve_billing_cycle: bool = False
+
+
+class NewPaymentMethodSession(
+    NewSession, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="add_payment_method"
+):
+    """A `customer` is to leave a means of payment; it becomes that of the `subscription`, or of
+    `all_subscriptions`."""
+
+    customer: CustomerReference
+    subscription: SubscriptionReference | None = None
+    all_subscriptions: bool = False
+
+
+class NewActivationSession(
+    NewSession, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="activate_subscription"
+):
+    """The customer is to leave one for a `subscription` that could not be charged."""
+
+    subscription: SubscriptionReference
+
+
+NewCheckoutSession: TypeAlias = (
+    NewProductSession | NewPurchaseSession | NewPaymentMethodSession | NewActivationSession
+)
+"""The session an application asks for, by its `type`."""
 
 
 class BuyerDetails(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,5 @@
 """Opening a checkout session: what a buyer can be asked for, and what they are not."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -14,7 +13,11 @@ from domain.checkout import (
     CheckoutSession,
     CheckoutSessionType,
     Collects,
+    NewActivationSession,
     NewCheckoutSession,
+    NewPaymentMethodSession,
+    NewProductSession,
+    NewPurchaseSession,
 )
 from domain.customer import Customer
 from domain.errors import Rejected
@@ -38,42 +41,22 @@ class OpeningContext(Struct, frozen=True):
     current: tuple[Subscription, ...] = ()
 
 
-_FIELDS: Mapping[CheckoutSessionType, tuple[frozenset[str], frozenset[str]]] = {
-    "product": (
-        frozenset({"price"}),
-        frozenset({"price", "quantity", "customer", "anonymous", "preserve_billing_cycle"}),
-    ),
-    "purchase": (frozenset({"purchase"}), frozenset({"purchase", "preserve_billing_cycle"})),
-    "add_payment_method": (
-        frozenset({"customer"}),
-        frozenset({"customer", "subscription", "all_subscriptions"}),
-    ),
-    "activate_subscription": (frozenset({"subscription"}), frozenset({"subscription"})),
-}
-"""Of each type: the fields that must be given, and those that may be."""
-_ALL = frozenset(field for _, allowed in _FIELDS.values() for field in allowed)
-
-
 def check_draft(draft: NewCheckoutSession) -> None:
-    """Each type has fields of its own. Raises Rejected `missing_field`, `unknown_field`,
-    `customer_or_anonymous`."""
-    needed, allowed = _FIELDS[draft.type]
-    for field in sorted(_ALL):
-        given = getattr(draft, field) not in (None, False)
-        if given and field not in allowed:
-            raise Rejected("unknown_field", f"A session of type {draft.type} has no `{field}`.", field=field)
-        if not given and field in needed:
-            raise Rejected("missing_field", f"A session of type {draft.type} needs `{field}`.", field=field)
-    if draft.type == "product" and (draft.customer is not None) == draft.anonymous:
-        raise Rejected(
-            "customer_or_anonymous",
-            "Give either a customer (its id or external id) or anonymous: true.",
-            field="customer",
-        )
-    if draft.subscription is not None and draft.all_subscriptions:
-        raise Rejected(
-            "invalid_value", "Give a subscription or all_subscriptions.", field="all_subscriptions"
-        )
+    """A session sells to one customer or to somebody anonymous, and a means of payment is kept for one
+    subscription or for all. Raises Rejected `customer_or_anonymous`, `invalid_value`."""
+    match draft:
+        case NewProductSession() if (draft.customer is not None) == draft.anonymous:
+            raise Rejected(
+                "customer_or_anonymous",
+                "Give either a customer (its id or external id) or anonymous: true.",
+                field="customer",
+            )
+        case NewPaymentMethodSession(subscription=str(), all_subscriptions=True):
+            raise Rejected(
+                "invalid_value", "Give a subscription or all_subscriptions.", field="all_subscriptions"
+            )
+        case _:
+            pass
 
 
 def open_session(
@@ -91,15 +74,13 @@ def open_session(
     `already_subscribed`, `purchase_not_found`, `purchase_not_open`, `subscription_not_found` and
     `subscription_not_activatable`.
     """
-    customer = context.customer
-    if draft.customer is not None and customer is None:
-        raise _no_customer(draft)
     price, quantity, amount = _sold(draft, context)
+    customer = context.customer
     session = CheckoutSession(
         id=ids.new(CheckoutSessionId),
         organization_id=auth.organization_id,
         livemode=auth.livemode,
-        type=draft.type,
+        type=_type_of(draft),
         collects=_collects(price, amount),
         status="open",
         price_id=price.id if price else None,
@@ -114,8 +95,9 @@ def open_session(
         success_url=draft.success_url,
         cancel_url=draft.cancel_url,
         metadata=draft.metadata,
-        preserve_billing_cycle=draft.preserve_billing_cycle,
-        all_subscriptions=draft.all_subscriptions,
+        preserve_billing_cycle=isinstance(draft, NewProductSession | NewPurchaseSession)
+        and draft.preserve_billing_cycle,
+        all_subscriptions=isinstance(draft, NewPaymentMethodSession) and draft.all_subscriptions,
         stripe_customer_id=customer.stripe_customer_id if customer else None,
         payment_intent_id=None,
         setup_intent_id=None,
@@ -137,14 +119,27 @@ def _collects(price: Price | None, amount: int) -> Collects:
     return "payment_method" if price.type == "subscription" else "payment"
 
 
+def _type_of(draft: NewCheckoutSession) -> CheckoutSessionType:
+    match draft:
+        case NewProductSession():
+            return "product"
+        case NewPurchaseSession():
+            return "purchase"
+        case NewPaymentMethodSession():
+            return "add_payment_method"
+        case NewActivationSession():
+            return "activate_subscription"
+        case _:
+            assert_never(draft)
+
+
 def _sold(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Price | None, int, int]:
     """Price, quantity and amount of what the session sells, if it sells anything."""
-    match draft.type:
-        case "product":
+    match draft:
+        case NewProductSession():
             price = _purchasable(draft, context)
-            quantity = draft.quantity or 1
-            return price, quantity, total(price.amount, quantity)
-        case "purchase":
+            return price, draft.quantity, total(price.amount, draft.quantity)
+        case NewPurchaseSession():
             purchase = context.purchase
             if purchase is None or context.price is None:
                 raise Rejected(
@@ -154,33 +149,37 @@ def _sold(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Price | N
                 raise Rejected("purchase_not_open", f"The purchase is {purchase.status}.", field="purchase")
             _check_subscribable(context.price, context)
             return context.price, purchase.quantity, purchase.amount
-        case "add_payment_method":
+        case NewPaymentMethodSession():
+            if context.customer is None:
+                raise _no_customer(draft.customer)
             if draft.subscription is not None and context.subscription is None:
-                raise _no_subscription(draft)
-            return None, 1, 0
-        case "activate_subscription":
-            if context.subscription is None:
-                raise _no_subscription(draft)
-            if context.subscription.status not in ("incomplete", "past_due", "trialing"):
+                raise _no_subscription(draft.subscription)
+        case NewActivationSession():
+            held = context.subscription
+            if held is None:
+                raise _no_subscription(draft.subscription)
+            if held.status not in ("incomplete", "past_due", "trialing"):
                 raise Rejected(
                     "subscription_not_activatable",
-                    f"The subscription is {context.subscription.status}.",
+                    f"The subscription is {held.status}.",
                     field="subscription",
                 )
-            return None, 1, 0
         case _:
-            assert_never(draft.type)
+            assert_never(draft)
+    return None, 1, 0
 
 
-def check_purchasable(draft: NewCheckoutSession, context: OpeningContext) -> tuple[Customer, Price]:
+def check_purchasable(draft: NewProductSession, context: OpeningContext) -> tuple[Customer, Price]:
     """The customer and the price, if that can be sold to them. Raises Rejected as `open_session` does."""
-    if context.customer is None:
-        raise _no_customer(draft)
-    return context.customer, _purchasable(draft, context)
+    price = _purchasable(draft, context)
+    assert context.customer is not None, "somebody is named"
+    return context.customer, price
 
 
-def _purchasable(draft: NewCheckoutSession, context: OpeningContext) -> Price:
+def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
     price, product = context.price, context.product
+    if draft.customer is not None and context.customer is None:
+        raise _no_customer(draft.customer)
     if price is None or product is None:
         raise Rejected("price_not_found", f"There is no price '{draft.price}'.", field="price")
     if price.archived_at is not None or product.archived_at is not None:
@@ -204,11 +203,9 @@ def _check_subscribable(price: Price, context: OpeningContext) -> None:
         predecessor(context.product, context.current)
 
 
-def _no_subscription(draft: NewCheckoutSession) -> Rejected:
-    return Rejected(
-        "subscription_not_found", f"There is no subscription '{draft.subscription}'.", field="subscription"
-    )
+def _no_subscription(id: str) -> Rejected:
+    return Rejected("subscription_not_found", f"There is no subscription '{id}'.", field="subscription")
 
 
-def _no_customer(draft: NewCheckoutSession) -> Rejected:
-    return Rejected("customer_not_found", f"There is no customer '{draft.customer}'.", field="customer")
+def _no_customer(reference: str) -> Rejected:
+    return Rejected("customer_not_found", f"There is no customer '{reference}'.", field="customer")

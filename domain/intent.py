@@ -60,9 +60,13 @@ def status_of(endings: Endings, attempts: tuple[Attempt, ...]) -> IntentStatus:
 
 
 def failure_of(status: IntentStatus, attempts: tuple[Attempt, ...]) -> Attempt | None:
-    """Why it has failed, while it has; of several failed attempts, the last by id."""
-    failed = [attempt for attempt in attempts if attempt.status == "failed"]
-    return failed[-1] if failed and status == "failed" else None
+    """Why it has failed, while it has."""
+    return last_failed(attempts) if status == "failed" else None
+
+
+def last_failed(attempts: tuple[Attempt, ...]) -> Attempt | None:
+    """Of several failed attempts, the last by id."""
+    return next((attempt for attempt in reversed(attempts) if attempt.status == "failed"), None)
 
 
 def news_of(before: tuple[Attempt, ...], after: tuple[Attempt, ...]) -> list[Attempt]:

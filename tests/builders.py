@@ -10,7 +10,7 @@ from domain.address import Address
 from domain.auth import Authenticated
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import Customer
 from domain.ids import (
     ApiKeyId,
@@ -275,9 +275,9 @@ def invoice(**changes: Any) -> Invoice:
     return replace(made, **changes)
 
 
-def asked(price: str, customer: str | None = None) -> NewCheckoutSession:
+def asked(price: str, customer: str | None = None) -> NewProductSession:
     """A session that sells this price, to this customer or to somebody anonymous."""
-    return NewCheckoutSession(type="product", price=price, customer=customer, anonymous=customer is None)
+    return NewProductSession(price=price, customer=customer, anonymous=customer is None)
 
 
 def fact(**changes: Any) -> PaymentFact:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import msgspec
+
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import CatalogApplied
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
@@ -111,8 +113,8 @@ class World(UseCases[StoreT]):
     auth: Authenticated
     live: Authenticated
 
-    def __init__(self, store: StoreT) -> None:
-        super().__init__(store)
+    def __init__(self, store: StoreT, worker_store: StoreT | None = None, **outside: Any) -> None:
+        super().__init__(store, worker_store, **outside)
         self._inbound_ids = count(1)
 
     @classmethod
@@ -150,7 +152,9 @@ class World(UseCases[StoreT]):
 
     async def open(self, **draft: Any) -> CheckoutSession:
         """A session of any type."""
-        return await self.open_checkout_session(NewCheckoutSession(**draft), self.auth, self.request())
+        return await self.open_checkout_session(
+            msgspec.convert(draft, NewCheckoutSession), self.auth, self.request()
+        )
 
     async def free_session(self, **draft: Any) -> CheckoutSession:
         """A stranger is to get a sample, for nothing."""

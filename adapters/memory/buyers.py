@@ -1,5 +1,7 @@
 """What buyers do with the intents of a provider in memory: they move when a test says so."""
 
+from typing import assert_never
+
 from msgspec.structs import replace
 
 from domain.errors import ProviderRefused
@@ -28,9 +30,15 @@ class Buyers:
             raise ProviderRefused("setup_intent_not_found", f"No such setupintent: '{id}'")
         return intent
 
-    def put(self, intent: PaymentFact) -> None:
+    def put(self, intent: PaymentFact | SetupFact) -> None:
         """The intent is like this now, whatever it was."""
-        self._intents[intent.payment_intent_id] = intent
+        match intent:
+            case PaymentFact(payment_intent_id=id):
+                self._intents[id] = intent
+            case SetupFact(setup_intent_id=id):
+                self._setups[id] = intent
+            case _:
+                assert_never(intent)
 
     def process(self, id: str) -> PaymentFact:
         """The buyer is paying by something slow: an attempt is under way."""
@@ -65,6 +73,10 @@ class Buyers:
         intent = self._intents[id]
         assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
         return intent
+
+    def made(self, id: str) -> PaymentFact:
+        """The intent as it is now."""
+        return self._intents[id]
 
     def charged(self) -> list[str]:
         """The intents that were charged for an invoice, whatever came of it."""

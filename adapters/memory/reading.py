@@ -153,10 +153,12 @@ class TenantBooks:
 
     def opening(self, draft: NewCheckoutSession) -> OpeningContext:
         """What opening a checkout session is decided on."""
-        purchase = self.get(Purchase, draft.purchase)
-        named = self.get(Subscription, draft.subscription)
+        asked_customer, asked, purchase_id, subscription_id = (
+            getattr(draft, name, None) for name in ("customer", "price", "purchase", "subscription")
+        )
+        purchase, named = self.get(Purchase, purchase_id), self.get(Subscription, subscription_id)
         of = purchase or named
-        reference = draft.customer or (of.customer_id if of else None)
+        reference = asked_customer or (of.customer_id if of else None)
         if reference is None:
             customer = None
             model = self.default_pricing_model()
@@ -166,7 +168,7 @@ class TenantBooks:
             if customer is None:
                 return OpeningContext(None, None, None)
             model_id = customer.pricing_model_id
-        asked = purchase.price_id if purchase else draft.price
+        asked = purchase.price_id if purchase else asked
         price = self._price(asked, model_id) if asked is not None else None
         is_theirs = named is not None and customer is not None and named.customer_id == customer.id
         return OpeningContext(

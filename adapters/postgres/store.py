@@ -101,10 +101,7 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
                 "opening_context",
                 auth.organization_id,
                 auth.livemode,
-                draft.customer,
-                draft.price,
-                draft.purchase,
-                draft.subscription,
+                *(getattr(draft, name, None) for name in ("customer", "price", "purchase", "subscription")),
             ),
         )
 

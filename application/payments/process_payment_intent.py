@@ -17,7 +17,7 @@ from domain.checkout import CheckoutSession
 from domain.completion import Outcome
 from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
 from domain.ids import CheckoutSessionId, Ids
-from domain.intent import failure_of
+from domain.intent import last_failed
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
@@ -108,15 +108,17 @@ class ProcessPaymentIntent:
             binding=fact.money_moves,
             abandoned=payment.is_abandoned_after(fact, context.payment),
             payment_intent_id=fact.payment_intent_id,
-            quantity=quantity,
+            quantity=quantity if fact.money_moves else None,
             email=fact.receipt_email,
             refunded=payment.refunded_after(fact, context.payment),
         )
         completed = completion.follow(session, context.ground, outcome, self.ids, now)
         for change in completed.changes:
             work.record(change)
+        stands = completed.session.after if completed.session else session
         paid = payment.record(
-            fact,
+            # What moves no money may be of an amount that was asked for before.
+            fact if fact.money_moves else replace(fact, amount=stands.amount),
             context.payment,
             organization_id=session.organization_id,
             checkout_session_id=session.id,
@@ -153,7 +155,7 @@ class ProcessPaymentIntent:
         status = payment.status_after(fact, context.payment)
         ground, refunded = context.ground, payment.refunded_after(fact, context.payment)
         stands = paid.after if paid else context.payment
-        failure = failure_of(status, stands.attempts) if stands else None
+        failure = last_failed(stands.attempts) if stands else None
         for change in billing.settle(
             charged, ground.purchase, ground.subscription, status, refunded, failure, now
         ):
@@ -178,8 +180,9 @@ def _fitting(fact: PaymentFact, context: BookingContext) -> tuple[CheckoutSessio
         raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.completing}.")
     if session.collects != "payment":
         raise Rejected("payment_intent_mismatch", "There is nothing to pay for this session.")
-    # Once somebody is paying, it is for one quantity: that of the purchase.
-    asked = session if session.purchase_id is None else replace(session, quantities=(session.quantity,))
+    # Once somebody is paying, it is for the purchase's quantity. What else is told may be old news.
+    is_fixed = fact.money_moves and session.purchase_id is not None
+    asked = replace(session, quantities=(session.quantity,)) if is_fixed else session
     quantity = checkout_progress.paid_quantity(asked, fact.amount, fact.currency)
     if quantity is None:
         raise Rejected(

@@ -8,7 +8,7 @@ from application.unit_of_work import UnitOfWork
 from domain import purchase
 from domain.auth import Authenticated
 from domain.change import stored
-from domain.checkout import NewCheckoutSession
+from domain.checkout import NewProductSession
 from domain.checkout_opening import check_purchasable
 from domain.ids import Ids
 from domain.money import total
@@ -29,7 +29,7 @@ class MakePurchase:
     async def __call__(self, draft: NewPurchase, auth: Authenticated, cause: ApiRequest) -> Purchase:
         """Raises Rejected `customer_not_found`, `price_not_found`, `price_not_purchasable`,
         `amount_too_large` and `already_subscribed`."""
-        wanted = NewCheckoutSession(type="product", price=draft.price, customer=draft.customer)
+        wanted = NewProductSession(price=draft.price, customer=draft.customer)
         context = await self.checkouts.opening_context(auth, wanted)
         customer, price = check_purchasable(wanted, context)
         amount = total(price.amount, draft.quantity)

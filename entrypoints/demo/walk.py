@@ -13,6 +13,7 @@ _BOOKED = (
     "subscription.created",
     "subscription_item.created",
     "purchase.completed",
+    "invoice.paid",
     "payment.succeeded",
 )
 
@@ -99,12 +100,12 @@ class Walk:
         if answer.status != 303:
             raise DemoFailedError(f"GET {path} answered {answer.status}, not 303")
         for event in await self.application.news():
-            if event["type"] != "customer.updated":  # the worker may have been faster than the browser
+            if event["actor"]["type"] != "worker":  # which may have been faster than the browser
                 raise DemoFailedError(f"the browser's return made {event['type']}, which was booked already")
 
     async def _booked(self, session: Json) -> None:
         self.screen.step("What is in the books now")
-        customer, subscription, item, purchase, payment = (
+        customer, subscription, item, purchase, invoice, payment = (
             self.application.the(name)["data"]["object"] for name in _BOOKED
         )
         catalog = (await self.application.call("GET", "/v1/catalog", expect=200)).body
@@ -119,6 +120,7 @@ class Walk:
             "the purchase is paid": (purchase["status"], purchase["customer_id"]) == ("paid", customer["id"]),
             "the payment is the purchase's": payment["purchase_id"] == purchase["id"],
             "the amounts are one": payment["amount"] == purchase["amount"] == session["amount"],
+            "the invoice is paid": (invoice["purchase_id"], invoice["amount_due"]) == (purchase["id"], 0),
             "the session succeeded": (after["status"], after["customer_id"]) == ("succeeded", customer["id"]),
         }
         for promise, kept in agree.items():
@@ -133,6 +135,8 @@ class Walk:
                 "  item": f"{item['id']}  {item['quantity']} x {item['price_id'] or item['product_id']}",
                 "purchase": f"{purchase['id']}  {purchase['status']}, {purchase['quantity']} x "
                 f"{purchase['price_id']}",
+                "invoice": f"{invoice['id']}  {invoice['status']}, "
+                f"{display(invoice['total'], invoice['currency'])}",
                 "payment": f"{payment['id']}  {payment['status']}, "
                 f"{display(payment['amount'], payment['currency'])}, {payment['payment_intent_id']}",
                 "checkout session": f"{after['id']}  {after['status']}",
@@ -140,11 +144,12 @@ class Walk:
         )
 
     async def _at_stripe(self) -> None:
-        self.screen.step("Meanwhile the worker has made the customer known to Stripe, once")
+        self.screen.step("Meanwhile the worker has numbered the invoice, and told Stripe of the customer")
         customer_id = self.application.the("customer.created")["subject"]["id"]
-        if not any(event["type"] == "customer.updated" for event in self.application.events):
-            await self.application.wait_for("customer.updated")
-        self.screen.stored(event := self.application.the("customer.updated"), _facts_of(event))
+        for told in ("invoice.finalized", "customer.updated"):
+            if not any(event["type"] == told for event in self.application.events):
+                await self.application.wait_for(told)
+            self.screen.stored(event := self.application.the(told), _facts_of(event))
         path = f"/v1/customers/{customer_id}"
         self.screen.called(f"GET {path}")
         answer = await self.application.call("GET", path, expect=200)

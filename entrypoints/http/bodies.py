@@ -4,7 +4,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from litestar._openapi.schema_generation import SchemaCreator
-from litestar.dto import AbstractDTO
+from litestar.dto import AbstractDTO, DTOConfig
 from litestar.openapi.spec import Reference, Schema
 from litestar.typing import FieldDefinition
 
@@ -27,6 +27,10 @@ class JsonBody(AbstractDTO[T]):
     """
 
     _decoder: ClassVar[msgspec.json.Decoder[Any]]
+
+    def __class_getitem__(cls, command: Any) -> type["JsonBody[Any]"]:  # noqa: ANN401
+        # Litestar's own takes no union, as it would generate a model of it; nothing is generated here.
+        return type(f"JsonBody[{command}]", (cls,), {"config": DTOConfig(), "model_type": command})
 
     def __init_subclass__(cls, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init_subclass__(**kwargs)

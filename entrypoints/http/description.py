@@ -21,6 +21,7 @@ from application.views import SubscriptionItemView
 from domain.catalog_document import CatalogDocument
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
@@ -47,6 +48,7 @@ _BODIES = (
     InboxPage,
     NewCheckoutSession,
     NewCustomer,
+    NewPurchase,
     NewRefund,
     InvoicePage,
     InvoiceReply,

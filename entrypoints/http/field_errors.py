@@ -17,7 +17,7 @@ _NAMED = re.compile(r"Object (?P<what>contains unknown|missing required) field `
 _TYPE = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<given>[^`]*)`\Z")
 _LIMIT = re.compile(r"Expected `(?P<wanted>[^`]*)` (?P<limit>(?:of length )?[<>]?=? ?\d+)\Z")
 _REGEX = re.compile(r"Expected `str(?: \| null)?` matching regex '(?P<regex>.*)'\Z", re.DOTALL)
-_ENUM = re.compile(r"Invalid enum value (?P<value>.*)\Z", re.DOTALL)
+_ENUM = re.compile(r"Invalid (?:enum )?value (?P<value>.*)\Z", re.DOTALL)
 
 _JSON_TYPES = {
     "str": "a string",

@@ -13,9 +13,11 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import Event, RecordedEvent
+from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import COMPLETE, Purchase
 from domain.reversal import dispute_events, refund_events
+from domain.setup import Setup
 
 S = TypeVar("S", bound=State)
 
@@ -41,6 +43,7 @@ def check_books(store: Inspected) -> None:
     _every_customer_is_known_to_stripe_or_will_be(store)
     _every_refund_is_known_to_stripe_or_will_be(store)
     _sessions_purchases_and_payments_agree(store)
+    _invoices_and_payments_agree(store)
 
 
 def _every_state_is_told_by_its_last_event(store: Inspected) -> None:
@@ -97,9 +100,15 @@ def _sessions_purchases_and_payments_agree(store: Inspected) -> None:
     sessions = {session.id: session for session in of_kind(store, CheckoutSession)}
     purchases = {purchase.checkout_session_id: purchase for purchase in of_kind(store, Purchase)}
     payments = {payment.checkout_session_id: payment for payment in of_kind(store, Payment)}
+    setups = {setup.checkout_session_id: setup for setup in of_kind(store, Setup)}
     for session_id, session in sessions.items():
         purchase, payment = purchases.get(session_id), payments.get(session_id)
-        assert session.purchase_id == (purchase.id if purchase else None)
+        assert purchase is None or session.purchase_id == purchase.id
+        assert session.purchase_id is None or purchase is not None or session.type == "purchase"
+        if session.collects == "payment_method":
+            setup = setups.get(session_id)
+            assert (session.status == "succeeded") == (setup is not None and setup.status == "succeeded")
+            continue
         is_paid = payment is not None and payment.status == "succeeded"
         if session.is_free:
             assert (session.payment_intent_id, payment) == (None, None)
@@ -118,6 +127,15 @@ def _sessions_purchases_and_payments_agree(store: Inspected) -> None:
             assert payment.payment_intent_id == session.payment_intent_id
             assert payment.purchase_id == session.purchase_id
             assert payment.customer_id == session.customer_id
+
+
+def _invoices_and_payments_agree(store: Inspected) -> None:
+    for invoice in of_kind(store, Invoice):
+        assert sum(line.amount for line in invoice.lines) == invoice.total
+        payments = [payment for payment in of_kind(store, Payment) if payment.invoice_id == invoice.id]
+        paid = [payment for payment in payments if payment.status == "succeeded"]
+        assert invoice.amount_paid == sum(payment.amount for payment in paid)
+        assert invoice.amount_refunded == sum(payment.refunded_amount for payment in paid)
 
 
 def of_kind(store: Inspected, kind: type[S]) -> list[S]:

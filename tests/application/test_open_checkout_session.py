@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.secrets import SequentialSecrets
 from application.checkout.open_checkout_session import OpenCheckoutSession
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.checkout_progress import Intent
 from domain.errors import Rejected, Unavailable
 from domain.money import MAX_AMOUNT
@@ -167,7 +167,7 @@ async def test_a_webhook_may_be_faster_than_stripes_reply(world: MemoryWorld) ->
     opening = OpenCheckoutSession(
         store, WebhookFirst(world), store, world.ids, world.clock, SequentialSecrets()
     )
-    draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+    draft = NewProductSession(price="book", anonymous=True)
     session = await opening(draft, world.auth, world.request())
     assert (session.status, session.payment_intent_id) == ("succeeded", "pi_memory1")
     assert session.client_secret == "pi_memory1_secret"

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from application.ports import EventFilter
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, ProductEntry
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import NewCustomer
 from domain.errors import Unavailable
 from domain.events import RecordedEvent
@@ -139,7 +139,7 @@ async def test_a_buyer_is_offered_the_terms_of_the_price_they_bought_while_those
     price = next(
         p for p in (await world.store.catalog(auth)).prices if p.pricing_model_id == models["partner"]
     )
-    draft = NewCheckoutSession(type="product", price=price.id, anonymous=True)
+    draft = NewProductSession(price=price.id, anonymous=True)
     fact = fact_of(await world.open_checkout_session(draft, auth, REQUEST))
     bought = (await world.store.fact_context(fact, "evt_1")).ground.terms
     assert bought.pricing_model is not None

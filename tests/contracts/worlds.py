@@ -28,7 +28,7 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import NewCustomer
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, PaymentId, RequestId
@@ -124,8 +124,8 @@ class World(UseCases[Store]):
         quantity: int = 1,
         customer: str | None = None,
     ) -> CheckoutSession:
-        draft = NewCheckoutSession(
-            type="product", price=price, quantity=quantity, customer=customer, anonymous=customer is None
+        draft = NewProductSession(
+            price=price, quantity=quantity, customer=customer, anonymous=customer is None
         )
         return await self.open_checkout_session(draft, auth, REQUEST)
 

@@ -22,7 +22,7 @@ from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.unit_of_work import UnitOfWork
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
@@ -68,7 +68,7 @@ class World:
         opening = OpenCheckoutSession(
             self.store, self.gateway, self.store, self.ids, self.clock, SequentialSecrets()
         )
-        draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+        draft = NewProductSession(price="book", anonymous=True)
         return await opening(draft, self.owner, ApiRequest(RequestId("req_session")))
 
     @property

@@ -14,7 +14,7 @@ from application.organizations.update_organization import OrganizationChanges
 from application.payments.news import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.auth import ClientToken
-from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
+from domain.checkout import BuyerDetails, CheckoutSession, NewProductSession
 from domain.customer import NewCustomer
 from domain.errors import Rejected
 from domain.ids import CheckoutSessionId, RequestId
@@ -60,7 +60,7 @@ async def _known_customer(run: Run) -> None:
 
 
 async def _session(run: Run, price: str = "book", **given: Any) -> CheckoutSession:
-    draft = NewCheckoutSession(type="product", price=price, anonymous=True, **given)
+    draft = NewProductSession(price=price, anonymous=True, **given)
     session = await run.insist(
         lambda process: process.open_checkout_session(draft, run.auth, process.request())
     )
@@ -78,7 +78,7 @@ async def _open_session(run: Run) -> None:
 
 async def _named(run: Run) -> None:
     """A caller who names its requests: each is done once, and answered the same when it is sent again."""
-    draft = NewCheckoutSession(type="product", price="book", anonymous=True)
+    draft = NewProductSession(price="book", anonymous=True)
 
     def encode(session: CheckoutSession) -> Reply:
         return Reply(201, f"{session.id} {session.payment_intent_id}")

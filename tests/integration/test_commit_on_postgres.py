@@ -18,7 +18,7 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
 from application.payments.news import BuyerReturned
 from application.payments.process_payment_intent import ProcessPaymentIntent
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.checkout_progress import Intent
 from domain.effects import CreateStripeCustomer
 from domain.errors import Unavailable
@@ -107,7 +107,7 @@ async def test_no_transaction_is_open_while_stripe_is_asked(world: World, fresh_
     auth = await world.organization()
     gateway = WatchingGateway(fresh_database.admin_dsn)
     store, worker = world.store, world.worker_store
-    draft = NewCheckoutSession(type="product", price="course", anonymous=True)
+    draft = NewProductSession(price="course", anonymous=True)
     opening = OpenCheckoutSession(store, gateway, store, world.ids, world.clock, SequentialSecrets())
     session = await opening(draft, auth, REQUEST)
     gateway.succeed(session.payment_intent_id or "")

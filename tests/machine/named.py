@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from application.answer_once import AnswerOnce
 from application.idempotency import IdempotencyKey, Reply
-from domain.checkout import CheckoutSession, NewCheckoutSession
+from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import NewCustomer
 from domain.ids import RequestId
 from tests.machine.known import Known
@@ -42,7 +42,7 @@ class OpenSessionOnce:
         auth = known.tenant(self.tenant)
         price = known.on_sale(auth)
         wanted = price.id if price else "price_none"
-        draft = NewCheckoutSession(type="product", price=wanted, anonymous=True)
+        draft = NewProductSession(price=wanted, anonymous=True)
         return await AnswerOnce(service.store)(
             auth,
             service.ids.new(RequestId),

@@ -17,7 +17,7 @@ from application.organizations.create_organization import NewOrganization
 from application.ports import EventFilter
 from domain.auth import ClientToken
 from domain.catalog_document import CatalogDocument
-from domain.checkout import BuyerDetails, NewCheckoutSession
+from domain.checkout import BuyerDetails, NewProductSession
 from domain.customer import NewCustomer
 from domain.ids import CheckoutSessionId, PricingModelId, RequestId
 from tests.machine.known import Known
@@ -97,8 +97,7 @@ class OpenSession:
         price = known.on_sale(auth) if self.price is None else None
         price = known.price(auth, self.price) if isinstance(self.price, int) else price
         buyer = known.customer(auth, self.customer) if isinstance(self.customer, int) else None
-        draft = NewCheckoutSession(
-            type="product",
+        draft = NewProductSession(
             price=self.price if isinstance(self.price, str) else price.id if price else "price_none",
             quantity=self.quantity,
             customer=buyer.id if buyer else None if self.customer is None else str(self.customer),

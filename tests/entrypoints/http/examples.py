@@ -168,6 +168,12 @@ async def _checkout(call: Recorder, service: Service) -> None:
         {"quantity": 1_000_000},
     ):
         await call("POST", "/v1/checkout-sessions", {**CHECKOUT, **wrong})
+    await call("POST", "/v1/purchases", {"customer": "user-7", "price": "handbook", "quantity": 2})
+    await call("POST", "/v1/purchases", {"customer": "user-8", "price": "handbook"})
+    await call("POST", "/v1/checkout-sessions", {"type": "purchase", "purchase": f"pur_{NOBODYS}"})
+    await call(
+        "POST", "/v1/checkout-sessions", {"type": "activate_subscription", "subscription": f"sub_{NOBODYS}"}
+    )
     other = await call("POST", "/v1/checkout-sessions", CHECKOUT)
     address = f"/v1/checkout-sessions/{other['id']}"
     await call("PATCH", address, BUYER)
