@@ -7,11 +7,12 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
-from adapters.memory.reading import TenantBooks, sessions_whosever
+from adapters.memory.reading import sessions_whosever
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -111,7 +112,7 @@ class MemoryStore(Lists, InvoiceReads, OperatorReads):
 
     async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
         organization_id = fact.organization_id or OrganizationId("")
-        books = TenantBooks(self._books, organization_id, livemode=fact.livemode)
+        books = BookingBooks(self._books, organization_id, livemode=fact.livemode)
         received = self._books.inbox.get((organization_id, fact.livemode, inbound_event_id))
         return await _answer(
             books.booking(
@@ -146,14 +147,14 @@ class MemoryStore(Lists, InvoiceReads, OperatorReads):
         session = sessions_whosever(self._books).get(id)
         if session is None:
             return await _answer(None)
-        books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
+        books = BookingBooks(self._books, session.organization_id, livemode=session.livemode)
         return await _answer(books.completing(session))
 
     async def offer(self, id: CheckoutSessionId) -> Offer | None:
         session = sessions_whosever(self._books).get(id)
         if session is None:
             return await _answer(None)
-        books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
+        books = BookingBooks(self._books, session.organization_id, livemode=session.livemode)
         return await _answer(books.offer(session))
 
     async def kept_reply(self, auth: Authenticated, route: str, key: str) -> KeptReply | None:
@@ -220,6 +221,9 @@ class MemoryStore(Lists, InvoiceReads, OperatorReads):
         return await _answer(
             Authenticated(key.user_id, key.organization_id, key.livemode, key.id) if key else None
         )
+
+    def _of(self, auth: AuthContext) -> BookingBooks:
+        return BookingBooks(self._books, auth.organization_id, livemode=auth.livemode)
 
     def _leased_as(self, task: Task) -> list[Task]:
         """The task, unless it is finished or somebody else's by now."""

@@ -126,7 +126,7 @@ def _fitting(fact: SetupFact, context: BookingContext) -> CheckoutSession:
             "setup_intent_mismatch", f"The intent completes another session, {context.completing}."
         )
     method = context.ground.payment_method
-    if method is not None and session.customer_id not in (None, method.customer_id):
+    if method is not None and method.customer_id != session.customer_id:
         raise Rejected("setup_intent_mismatch", "The payment method is another customer's.")
     customer = context.ground.customer
     expected = customer.stripe_customer_id if customer else None

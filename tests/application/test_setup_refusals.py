@@ -68,6 +68,20 @@ async def test_another_stripe_customers_intent_is_refused(world: MemoryWorld) ->
     assert await refused(world, wrong) == "stripe_customer_mismatch"
 
 
+async def test_a_payment_method_that_is_another_customers_is_not_a_strangers(world: MemoryWorld) -> None:
+    session, fact = await left(world, customer_email="bob@example.test")
+    await world.report(fact)
+    other = await world.session(price="pro", customer_email="eve@example.test")
+    theirs = replace(
+        world.gateway.succeed_setup(other.setup_intent_id or ""), payment_method=fact.payment_method
+    )
+    assert (await world.report(theirs)).refusal == "setup_intent_mismatch"
+    (method,) = of_kind(world.store, PaymentMethod)
+    known = await world.store.session(world.auth, session.id)
+    assert known is not None
+    assert method.customer_id == known.customer_id
+
+
 async def test_a_charge_for_an_invoice_that_is_not_there_is_kept(world: MemoryWorld) -> None:
     await world.subscribed(customer_email="bob@example.test")
     await world.settle()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -15,11 +16,20 @@ from application.customers.create_customer import CustomerFound
 from application.payments.news import BuyerReturned
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import document_of
-from domain.checkout import BuyerDetails
+from domain.checkout import BuyerDetails, CheckoutSession
 from domain.customer import NewCustomer
+from domain.effects import (
+    ChargeInvoice,
+    CreateInvoiceIntent,
+    CreateStripeCustomer,
+    Effect,
+    FinalizeInvoices,
+    RenewSubscription,
+)
 from domain.errors import Repeated
 from domain.intent import Attempt
 from domain.payment import Payment
+from domain.purchase import NewPurchase
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -191,3 +201,49 @@ async def test_a_named_request_takes_no_more_and_its_repetition_three(counted: C
         await world.create_customer(draft, auth, named(request="req_2"))
     await world.store.kept_reply(auth, ROUTE, "k1")
     assert await counted.turns(world.store.kept_reply(auth, ROUTE, "k1")) == 1
+
+
+async def test_a_subscription_takes_two_to_book_two_to_charge_and_two_to_renew(counted: CountedWorld) -> None:
+    """And the buyer's return three, as only Stripe says what was set up."""
+    world, auth = counted.world, counted.auth
+
+    async def left(number: int) -> CheckoutSession:
+        session = await world.session(auth, price="pro")
+        world.gateway.succeed_setup(session.setup_intent_id or "")
+        return session
+
+    async def done(kind: type[Effect]) -> int:
+        (task,) = [task for task in await world.lease() if isinstance(task.effect, kind)]
+        return await counted.turns(world.effects(task))
+
+    warm = await left(0)
+    await world.process_setup_intent(BuyerReturned(warm.id, REQUEST))
+    for _ in range(3):
+        for task in await world.lease():
+            await world.effects(task)
+    for charged in world.gateway.charged():
+        await world.report(await world.gateway.payment_intent(charged, livemode=False), "evt_warm_charge")
+    session = await left(1)
+    assert await counted.turns(world.process_setup_intent(BuyerReturned(session.id, REQUEST))) == 3
+    for kind in (CreateStripeCustomer, FinalizeInvoices, CreateInvoiceIntent, ChargeInvoice):
+        assert await done(kind) == 2, kind
+        world.clock.advance(timedelta(minutes=2))  # the leases of the others end
+    paid = await world.gateway.payment_intent(world.gateway.charged()[-1], livemode=False)
+    assert await counted.turns(world.report(paid, "evt_charged")) == 2
+    other = await left(2)
+    fact = await world.gateway.setup_intent(other.setup_intent_id or "", livemode=False)
+    assert await counted.turns(world.report(fact, "evt_left")) == 2
+    world.clock.advance(timedelta(days=31))
+    renewing = [task for task in await world.lease() if isinstance(task.effect, RenewSubscription)]
+    # The first one prepares its statement.
+    assert [await counted.turns(world.effects(task)) for task in renewing] == [3, 2]
+
+
+async def test_a_purchase_takes_two_and_another_quantity_two(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    draft = NewPurchase(customer="warm", price="course")
+    await world.make_purchase(draft, auth, REQUEST)
+    assert await counted.turns(world.make_purchase(draft, auth, REQUEST)) == 2
+    session = await world.session(auth)
+    wanted = BuyerDetails(quantity=2)
+    assert await counted.turns(world.update_checkout_session(session.id, wanted, auth, REQUEST)) == 2
