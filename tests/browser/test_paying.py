@@ -52,6 +52,22 @@ async def test_a_card_that_asks_for_approval_pays_once_it_is_given(shop: Shop, b
     assert await shop.status(session) == "succeeded"
 
 
+async def test_what_the_bank_refuses_is_told_and_can_be_paid_again(shop: Shop, buyer: Visit) -> None:
+    session = await shop.session()
+    await buyer.page.goto(session["url"])
+    await buyer.page.get_by_role("button", name=ASKING).click()
+    await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
+    await buyer.page.get_by_role("button", name="Refuse").click()
+    await expect(buyer.page.get_by_role("heading", level=1)).to_have_text("Not paid yet")
+    await buyer.page.get_by_role("link", name="Try again").click()
+    await expect(buyer.page.get_by_role("alert")).not_to_be_empty()
+    assert await shop.status(session) == "open"
+    await buyer.page.get_by_role("button", name=GOOD).click()
+    await buyer.page.get_by_role("button", name="Pay 19.99 USD").click()
+    await buyer.page.wait_for_url(shop.thanks)
+    assert await shop.status(session) == "succeeded"
+
+
 async def test_a_refused_field_is_named_and_the_buyer_is_taken_to_it(shop: Shop, buyer: Visit) -> None:
     await buyer.page.goto((await shop.session())["url"])
     for label, wrong, words in (

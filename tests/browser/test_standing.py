@@ -87,7 +87,12 @@ async def test_the_seller_the_product_and_the_whole_amount_are_there(
             "Subscribe",
         ),
         ("on trial", "9.00 USD every 3 months", "The first 14 days are free. Then 9.00 USD", "Subscribe"),
-        ("no second trial", "9.00 USD every 3 months", "9.00 USD is charged to your payment", "Subscribe"),
+        (
+            "no second trial",
+            "9.00 USD every 3 months",
+            "is charged to your payment method today",
+            "Subscribe",
+        ),
         ("method", None, "Nothing is charged now. Acme keeps it", "Save payment method"),
         ("method of all", None, "All your subscriptions will be paid with it.", "Save payment method"),
         ("activation", None, "What is due for your subscription is charged", "Activate subscription"),
