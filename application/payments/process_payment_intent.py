@@ -180,7 +180,7 @@ def _fitting(fact: PaymentFact, context: BookingContext) -> tuple[CheckoutSessio
         raise Rejected("payment_intent_mismatch", f"The intent pays another session, {context.completing}.")
     if session.collects != "payment":
         raise Rejected("payment_intent_mismatch", "There is nothing to pay for this session.")
-    # Once somebody is paying, it is for one quantity: that of the purchase. What else is told may be old news.
+    # Once somebody is paying, it is for one quantity: that of the purchase. What else is told may be old.
     is_fixed = fact.money_moves and session.purchase_id is not None
     asked = replace(session, quantities=(session.quantity,)) if is_fixed else session
     quantity = checkout_progress.paid_quantity(asked, fact.amount, fact.currency)
