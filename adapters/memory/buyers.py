@@ -74,9 +74,9 @@ class Buyers:
         assert intent.ending is None, f"{id} has {intent.ending}: its end is final"
         return intent
 
-    def made(self, id: str) -> PaymentFact:
-        """The intent as it is now."""
-        return self._intents[id]
+    def made_for(self, invoice_id: str) -> list[PaymentFact]:
+        """Every intent made for this invoice, as it is now."""
+        return [intent for intent in self._intents.values() if intent.invoice_id == invoice_id]
 
     def charged(self) -> list[str]:
         """The intents that were charged for an invoice, whatever came of it."""

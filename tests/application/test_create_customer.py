@@ -5,11 +5,14 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
+from adapters.memory.store import MemoryStore
 from domain.catalog import PricingModel
+from domain.catalog_document import CatalogDocument, PricingModelEntry
 from domain.customer import NewCustomer
 from domain.errors import Forbidden, Rejected
 from domain.ids import OrganizationId, PricingModelId
-from tests.world import CATALOG, MemoryWorld
+from tests.application.promises import check_books, of_kind
+from tests.world import CATALOG, MemoryWorld, World
 
 
 async def model(world: MemoryWorld, slug: str) -> PricingModel:
@@ -167,3 +170,14 @@ async def test_fifty_at_once_make_one_customer_one_set_of_events_and_one_task(wo
     assert {len(each.record.subscriptions) for each in found} == {2}
     assert len(world.store.events) - before == 5
     assert len(world.store.tasks) == 1
+
+
+async def test_without_a_default_product_nothing_is_subscribed_to() -> None:
+    bare = CatalogDocument(pricing_models=(PricingModelEntry(slug="bare", name="Bare", is_default=True),))
+    world = await World.opened(MemoryStore(), bare)
+    made = await world.customer("ada")
+    assert made.record.subscriptions == ()
+    assert [model.id for model in of_kind(world.store, PricingModel)] == [
+        made.record.customer.pricing_model_id
+    ]
+    check_books(world.store)

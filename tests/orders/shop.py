@@ -19,14 +19,13 @@ from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEnt
 from domain.change import State
 from domain.checkout import BuyerDetails, CheckoutSession
 from domain.customer import Customer
-from domain.ids import OrganizationId
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
-from tests.application.promises import Inspected
 from tests.databases import DatabaseServer, connected
 from tests.faults.inspection import inspected
+from tests.faults.judgement import Books
 from tests.use_cases import Store
 from tests.world import World
 
@@ -76,7 +75,7 @@ class Shop(World[Store]):
     """One organization. `inspect` shows all that is stored of it. Where the worker is slow, nothing is done
     by it until the end, and Stripe knows of charges of which we do not."""
 
-    inspect: Callable[[], Awaitable[Inspected]]
+    inspect: Callable[[], Awaitable[Books]]
     worker_is_slow = False
 
     async def kept(self, kind: type[S]) -> list[S]:
@@ -137,7 +136,7 @@ async def memory_ground(*, worker_is_slow: bool = False) -> Shop:
     store = MemoryStore()
     shop = Shop(store)
 
-    async def inspect() -> Inspected:
+    async def inspect() -> Books:
         return store
 
     return await _opened(shop, "acme", inspect, worker_is_slow=worker_is_slow)
@@ -163,7 +162,7 @@ async def postgres_ground(server: DatabaseServer) -> AsyncIterator[Ground]:
             slug = f"acme-{next(numbers)}"
             shop = Shop(PostgresStore(app), PostgresStore(worker), **outside)
 
-            async def inspect() -> Inspected:
+            async def inspect() -> Books:
                 return await inspected(admin, slug)
 
             return await _opened(shop, slug, inspect, worker_is_slow=worker_is_slow)
@@ -172,7 +171,7 @@ async def postgres_ground(server: DatabaseServer) -> AsyncIterator[Ground]:
 
 
 async def _opened(
-    shop: Shop, slug: str, inspect: Callable[[], Awaitable[Inspected]], *, worker_is_slow: bool
+    shop: Shop, slug: str, inspect: Callable[[], Awaitable[Books]], *, worker_is_slow: bool
 ) -> Shop:
     shop.inspect, shop.worker_is_slow = inspect, worker_is_slow
     shop.auth, shop.live = await shop.organization(slug)

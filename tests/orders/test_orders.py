@@ -21,9 +21,7 @@ Ends = tuple[list[str], list[str], list[str]]
 
 def possible(flow: Flow, names: Sequence[str]) -> bool:
     """Nothing comes before what it follows from."""
-    return all(
-        flow.after[name] in names[:place] for place, name in enumerate(names) if name in flow.after
-    )
+    return all(flow.after[name] in names[:place] for place, name in enumerate(names) if name in flow.after)
 
 
 def orders(flow: Flow) -> Iterator[tuple[str, ...]]:
@@ -70,7 +68,7 @@ async def ends(opened: Ground, flow: Flow, order: Sequence[str], *, worker_is_sl
 async def test_every_order_with_any_one_twice_ends_the_same(ground: tuple[str, Ground], flow: Flow) -> None:
     adapter, opened = ground
     tried = sample(flow, MOST[adapter])
-    print(f"{flow.name} on {adapter}: {len(tried)} orders")
+    print(f"{flow.name} on {adapter}: {len(tried)} orders")  # noqa: T201 (so that a run says what it tried)
     expected = await ends(opened, flow, tuple(flow.facts))
     for order in tried:
         assert await ends(opened, flow, order) == expected, order
