@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from adapters.memory.store import MemoryStore
 from domain.catalog import PricingModel
-from domain.catalog_document import CatalogDocument, PricingModelEntry
+from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.customer import NewCustomer
 from domain.errors import Forbidden, Rejected
 from domain.ids import OrganizationId, PricingModelId
@@ -173,7 +173,11 @@ async def test_fifty_at_once_make_one_customer_one_set_of_events_and_one_task(wo
 
 
 async def test_without_a_default_product_nothing_is_subscribed_to() -> None:
-    bare = CatalogDocument(pricing_models=(PricingModelEntry(slug="bare", name="Bare", is_default=True),))
+    monthly = PriceEntry(slug="pro", type="subscription", amount=0, currency="usd", interval="month")
+    sold = ProductEntry(slug="pro", name="Pro", prices=(monthly,))
+    bare = CatalogDocument(
+        pricing_models=(PricingModelEntry(slug="bare", name="Bare", is_default=True, products=(sold,)),)
+    )
     world = await World.opened(MemoryStore(), bare)
     made = await world.customer("ada")
     assert made.record.subscriptions == ()

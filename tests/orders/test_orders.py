@@ -13,7 +13,7 @@ from tests.orders.ending import decided, ending
 from tests.orders.flows import FLOWS, UPGRADE, Flow
 from tests.orders.shop import Ground
 
-MOST = {"memory": 400, "postgres": 25}
+MOST = {"memory": 400, "postgres": 15}
 """So many orders of each flow are tried on each adapter; of a longer flow, a sample of that size."""
 
 Ends = tuple[list[str], list[str], list[str]]
