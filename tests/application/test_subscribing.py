@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.memory.store import MemoryStore
 from domain.errors import Rejected
 from domain.invoice import Invoice
 from domain.payment import Payment
@@ -13,12 +12,7 @@ from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from tests.application.promises import of_kind
-from tests.world import MemoryWorld, World
-
-
-@pytest.fixture
-async def world() -> MemoryWorld:
-    return await World.opened(MemoryStore())
+from tests.world import MemoryWorld
 
 
 def held(world: MemoryWorld, product: str) -> Subscription:
