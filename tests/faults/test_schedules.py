@@ -17,7 +17,7 @@ from tests.faults.subscribing import SUBSCRIBING
 from tests.use_cases import Store
 
 ALL = (*SUBSCRIBING, *BUYING, *SCENARIOS)
-TWICE = (*BUYING[1:3], *SCENARIOS[:-1])
+TWICE = (*BUYING[1:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
