@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.errors import Rejected
 from domain.invoice import Invoice
@@ -138,6 +139,29 @@ async def test_each_period_is_billed_once_and_a_declined_charge_makes_it_past_du
     pro = held(world, "pro")
     assert (pro.status, pro.failure_code) == ("past_due", "expired_card")
     assert [invoice.status for invoice in of_kind(world.store, Invoice)] == ["paid", "paid", "open"]
+
+
+async def test_a_period_begins_where_the_last_one_ended_however_late_the_worker_is(
+    world: MemoryWorld,
+) -> None:
+    await world.customer("ada")
+    await world.subscribed(customer="ada")
+    await world.settle()
+    first = held(world, "pro")
+    world.clock.advance(timedelta(days=70))
+    await world.settle()
+    periods = sorted((invoice.period_start, invoice.period_end) for invoice in of_kind(world.store, Invoice))
+    assert len(periods) == 3
+    assert periods[0] == (first.current_period_start, first.current_period_end)
+    assert [end for _, end in periods[:-1]] == [start for start, _ in periods[1:]]
+
+
+async def test_a_webhook_that_only_names_what_was_set_up_has_stripe_describe_it(world: MemoryWorld) -> None:
+    session = await world.session(price="pro", customer_email="bob@example.test")
+    fact = world.gateway.succeed_setup(session.setup_intent_id or "")
+    await world.report(replace(fact, payment_method=None))
+    (method,) = of_kind(world.store, PaymentMethod)
+    assert (method.last4, held(world, "pro").payment_method_id) == ("4242", method.id)
 
 
 async def test_who_pays_for_a_plan_cannot_buy_a_second_one_of_its_group(world: MemoryWorld) -> None:
