@@ -91,7 +91,13 @@ class ProcessPaymentIntent:
         if intent_id is None or context.session.status == "succeeded":
             return Booked(context.session)
         fact = await self.gateway.payment_intent(intent_id, livemode=context.session.livemode)
-        work, session = self._decide(fact, context, cause)
+        try:
+            work, session = self._decide(fact, context, cause)
+        except Rejected:
+            # The books were read before Stripe was asked: how many are wanted may have changed since.
+            context = await self.payments.return_context(session_id)
+            assert context is not None, "sessions are never deleted"
+            work, session = self._decide(fact, context, cause)
         await self.outbox.commit(work)
         return Booked(session)
 

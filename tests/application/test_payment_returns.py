@@ -1,10 +1,18 @@
 """The buyer's browser is back from paying: the same booking, by asking Stripe."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
 import pytest
 
+from adapters.memory.gateway import MemoryGateway
+from application.payments.news import BuyerReturned
+from domain.checkout import BuyerDetails
 from domain.customer import Customer
 from domain.errors import NotFound, Unavailable
 from domain.ids import CheckoutSessionId
+from domain.payment import PaymentFact
+from domain.purchase import Purchase
 from tests.application.payment_flows import intent_of
 from tests.application.promises import of_kind
 from tests.world import MemoryWorld
@@ -53,3 +61,32 @@ async def test_a_return_to_an_unknown_session_is_not_found(world: MemoryWorld) -
     with pytest.raises(NotFound) as refused:
         await world.buyer_returns(CheckoutSessionId("cs_unknown"))
     assert refused.value.code == "checkout_session_not_found"
+
+
+class AskedMeanwhile(MemoryGateway):
+    """The provider, before whose answer something else happens once."""
+
+    def __init__(self, gateway: MemoryGateway, happens: Callable[[], Awaitable[object]]) -> None:
+        self.__dict__ = gateway.__dict__
+        self._happens = happens
+
+    async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
+        await self._happens()
+        return await super().payment_intent(id, livemode=livemode)
+
+
+async def test_a_quantity_that_is_changed_while_stripe_is_asked_is_what_the_return_books(
+    world: MemoryWorld,
+) -> None:
+    session = await world.session()
+
+    async def three_are_wanted_and_paid() -> None:
+        await world.update_checkout_session(session.id, BuyerDetails(quantity=3), world.auth, world.request())
+        world.gateway.succeed(intent_of(session))
+
+    asked = AskedMeanwhile(world.gateway, three_are_wanted_and_paid)
+    returns = replace(world.process_payment_intent, gateway=asked)
+    booked = await returns(BuyerReturned(session.id, world.request()))
+    assert booked.session is not None
+    assert (booked.session.status, booked.session.quantity) == ("succeeded", 3)
+    assert [purchase.amount for purchase in of_kind(world.store, Purchase)] == [4500]

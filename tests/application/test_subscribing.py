@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from adapters.memory.store import MemoryStore
 from domain.errors import Rejected
 from domain.invoice import Invoice
 from domain.payment import Payment
@@ -14,12 +13,7 @@ from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from tests.application.promises import of_kind
-from tests.world import MemoryWorld, World
-
-
-@pytest.fixture
-async def world() -> MemoryWorld:
-    return await World.opened(MemoryStore())
+from tests.world import MemoryWorld
 
 
 def held(world: MemoryWorld, product: str) -> Subscription:

@@ -10,9 +10,12 @@ from application.views import snapshot_of, subject_of
 from domain.catalog import PricingModel
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.effects import RenewSubscription
+from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import COMPLETE, Purchase
 from domain.subscription import Subscription, SubscriptionItem
+from tests.application.billing_promises import check_settled
 from tests.application.promises import check_books, of_kind
 from tests.faults.inspection import Inspection
 from tests.faults.load import Acknowledged
@@ -31,12 +34,17 @@ def audited(
 ) -> Findings:
     """Of books that have settled: no task is due any more, and every event has its number."""
     findings = Findings(
-        [*_lost_customers(books, acknowledged), *_lost_payments(books, acknowledged)],
+        [
+            *_lost_customers(books, acknowledged),
+            *_lost_payments(books, acknowledged),
+            *_lost_plans(books, acknowledged),
+        ],
         [*_half(books), *_gaps(books, feed)],
-        list(_not_one_at_stripe(books, stripe)),
+        [*_not_one_at_stripe(books, stripe), *_not_charged_once(books, stripe)],
     )
     if not (findings.lost or findings.half or findings.twice_at_stripe):
         check_books(books)
+        check_settled(books)
     return findings
 
 
@@ -45,7 +53,7 @@ def _lost_customers(books: Inspection, acknowledged: Acknowledged) -> Iterator[s
     for name, customer_id in acknowledged.customers.items():
         if name not in there or there[name].id != customer_id:
             yield f"{name} was answered as {customer_id}, and is not there"
-    intents = {str(session.id): session.payment_intent_id for session in of_kind(books, CheckoutSession)}
+    intents = {str(session.id): session.intent_id for session in of_kind(books, CheckoutSession)}
     for session_id, intent_id in acknowledged.sessions.items():
         if intents.get(session_id) != intent_id:
             yield f"{session_id} with {intent_id} was answered, and is not there"
@@ -68,7 +76,24 @@ def _lost_payments(books: Inspection, acknowledged: Acknowledged) -> Iterator[st
     for session_id in acknowledged.payments - kept:
         yield f"{session_id} was paid at Stripe, and is not in the books as paid"
     yield from (f"{row.id} came in, and is not handled: {row.refusal}" for row in books.inbox if row.refusal)
-    yield from (f"{task.id} is not done: {task.last_error}" for task in books.tasks)
+    for task in books.tasks:
+        if not isinstance(task.effect, RenewSubscription):
+            yield f"{task.id} is not done: {task.last_error}"
+
+
+def _lost_plans(books: Inspection, acknowledged: Acknowledged) -> Iterator[str]:
+    """Who has left a card has the plan: on trial, paid, or with the reason why not."""
+    plans = {plan.id: plan for plan in of_kind(books, Subscription)}
+    sessions = {str(session.id): session for session in of_kind(books, CheckoutSession)}
+    for session_id, can_be_charged in acknowledged.plans.items():
+        session = sessions[session_id]
+        plan = plans.get(session.subscription_id) if session.subscription_id else None
+        if session.status != "succeeded" or plan is None:
+            yield f"{session_id} has a card at Stripe, and in the books there is no plan for it"
+        elif plan.status not in ("trialing", "active" if can_be_charged else "incomplete"):
+            yield f"{session_id} has a plan that is {plan.status}, with {can_be_charged=}"
+        elif plan.status == "incomplete" and plan.failure_code is None:
+            yield f"{plan.id} could not be charged, and does not say why"
 
 
 def _half(books: Inspection) -> Iterator[str]:
@@ -87,7 +112,8 @@ def _half(books: Inspection) -> Iterator[str]:
     models = {model.id for model in of_kind(books, PricingModel)}
     subscriptions = defaultdict(list)
     for subscription in of_kind(books, Subscription):
-        subscriptions[subscription.customer_id].append(subscription.id)
+        if subscription.status != "canceled":
+            subscriptions[subscription.customer_id].append(subscription.id)
     items = Counter(item.subscription_id for item in of_kind(books, SubscriptionItem))
     for customer in of_kind(books, Customer):
         own = subscriptions[customer.id]
@@ -99,6 +125,23 @@ def _gaps(books: Inspection, feed: Sequence[int]) -> Iterator[str]:
     stored = sum(not event.livemode for event in books.events)
     if list(feed) != list(range(1, stored + 1)):
         yield f"the feed has {len(feed)} numbers up to {max(feed, default=0)}, for {stored} events"
+
+
+def _not_charged_once(books: Inspection, stripe: StripeBooks) -> Iterator[str]:
+    """Stripe has one intent for each invoice that we charge for, and has charged it once at the most: exactly
+    once, where it is paid."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for intent in stripe.payment_intents.values():
+        if "invoice_id" in intent["metadata"]:
+            made[intent["metadata"]["invoice_id"]].append(intent["id"])
+    charged = Counter(c["payment_intent"] for c in stripe.charges.values() if c["status"] == "succeeded")
+    for invoice in of_kind(books, Invoice):
+        intents = made.pop(invoice.id, [])
+        if invoice.charge_attempts and intents != [invoice.payment_intent_id]:
+            yield f"{invoice.id} is charged by {invoice.payment_intent_id}, and at Stripe there are {intents}"
+        if invoice.charge_attempts and sum(charged[intent] for intent in intents) != bool(invoice.paid_at):
+            yield f"{invoice.id} is {invoice.status}, and Stripe has charged {[charged[i] for i in intents]}"
+    yield from (f"Stripe has intents for {gone}, the books do not" for gone in made)
 
 
 def _not_one_at_stripe(books: Inspection, stripe: StripeBooks) -> Iterator[str]:

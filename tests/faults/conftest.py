@@ -8,12 +8,19 @@ import pytest
 import structlog
 
 _RUN = pytest.StashKey[Counter[str]]()
+_MET = pytest.StashKey[set[str]]()
 
 
 @pytest.fixture
 def schedules_run(request: pytest.FixtureRequest) -> Counter[str]:
     """By kind, in this session."""
     return request.config.stash.setdefault(_RUN, Counter())
+
+
+@pytest.fixture
+def calls_met(request: pytest.FixtureRequest) -> set[str]:
+    """The port calls that met a fault, in this session."""
+    return request.config.stash.setdefault(_MET, set())
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

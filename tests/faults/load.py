@@ -11,7 +11,7 @@ import httpx
 
 Json = dict[str, Any]
 
-_GOOD, _DECLINED = "4242424242424242", "4000000000000002"
+_GOOD, _DECLINED, _DECLINED_LATER = "4242424242424242", "4000000000000002", "4000000000000341"
 _PAUSE_SECONDS = 0.05  # between tries, as any client would pause
 
 
@@ -33,11 +33,13 @@ class Acknowledged:
     """Id → the intent that pays it."""
     payments: set[str] = field(default_factory=set)
     """Sessions of which Stripe has told the buyer that they are paid."""
+    plans: dict[str, bool] = field(default_factory=dict)
+    """Sessions of which Stripe has told the buyer that it keeps their card → whether that can be charged."""
 
     @property
     def requests(self) -> int:
         """All together."""
-        return len(self.customers) + len(self.sessions) + len(self.payments)
+        return len(self.customers) + len(self.sessions) + len(self.payments) + len(self.plans)
 
 
 class Load:
@@ -70,29 +72,46 @@ class Load:
             turn += 1
             name = f"customer-{number}-{turn}"
             await self._introduce(http, name)
-            if self._random.random() < 0.5:
-                await self._sell(http, name if self._random.random() < 0.5 else None)
+            buyer: Json = {"customer": name} if self._random.random() < 0.5 else {"anonymous": True}
+            if self._random.random() < 0.4:
+                await self._sell(http, buyer)
+            elif self._random.random() < 0.6:
+                await self._subscribe(http, buyer)
 
     async def _introduce(self, http: httpx.AsyncClient, name: str) -> None:
         body = {"external_id": name, "email": f"{name}@example.test", "name": name}
         made = await self._api(http, "/v1/customers", body)
         self.acknowledged.customers[name] = made["id"]
 
-    async def _sell(self, http: httpx.AsyncClient, customer: str | None) -> None:
-        buyer: Json = {"customer": customer} if customer else {"anonymous": True}
-        session = await self._api(
-            http, "/v1/checkout-sessions", {"type": "product", "price": "course", **buyer}
-        )
-        self.acknowledged.sessions[session["id"]] = session["payment_intent_id"]
+    async def _open(self, http: httpx.AsyncClient, price: str, buyer: Json) -> Json:
+        session = await self._api(http, "/v1/checkout-sessions", {"type": "product", "price": price, **buyer})
+        self.acknowledged.sessions[session["id"]] = _intent_of(session)
+        return session
+
+    async def _sell(self, http: httpx.AsyncClient, buyer: Json) -> None:
+        session = await self._open(http, "course", buyer)
         if self._random.random() < 0.3:
             await self._confirm(http, session, _DECLINED)
         if self._random.random() < 0.7:
             await self._confirm(http, session, _GOOD)
             self.acknowledged.payments.add(session["id"])
-            if self._random.random() < 0.5:
-                await self._insist(
-                    http, "GET", lambda: f"{self._address.api}/checkout/{session['id']}/return"
-                )
+            await self._return(http, session)
+
+    async def _subscribe(self, http: httpx.AsyncClient, buyer: Json) -> None:
+        """A card is left, maybe after one that is declined; some are declined when they are charged."""
+        session = await self._open(http, self._random.choice(("pro", "pro", "pro-trial")), buyer)
+        if self._random.random() < 0.2:
+            await self._confirm(http, session, _DECLINED)
+        if self._random.random() < 0.9:
+            can_be_charged = self._random.random() < 0.8
+            await self._confirm(http, session, _GOOD if can_be_charged else _DECLINED_LATER)
+            self.acknowledged.plans[session["id"]] = can_be_charged
+            await self._return(http, session)
+
+    async def _return(self, http: httpx.AsyncClient, session: Json) -> None:
+        """Half of the buyers' browsers come back; the others are closed."""
+        if self._random.random() < 0.5:
+            await self._insist(http, "GET", lambda: f"{self._address.api}/checkout/{session['id']}/return")
 
     async def _api(self, http: httpx.AsyncClient, path: str, body: Json) -> Json:
         reply = await self._insist(
@@ -104,7 +123,8 @@ class Load:
         return answer
 
     async def _confirm(self, http: httpx.AsyncClient, session: Json, card: str) -> None:
-        """Pay at Stripe; told that it is paid already, by a try whose answer was lost, is paid too."""
+        """Pay at Stripe, or leave the card; told that it is done already, by a try whose answer was lost, is
+        done too."""
         form = {
             "client_secret": session["client_secret"],
             "return_url": f"{self._address.api}/checkout/{session['id']}/return",
@@ -114,13 +134,14 @@ class Load:
             "payment_method_data[card][exp_year]": "40",
             "payment_method_data[card][cvc]": "123",
         }
-        path = f"/v1/payment_intents/{session['payment_intent_id']}/confirm"
+        kind = "payment" if session["payment_intent_id"] else "setup"
+        path = f"/v1/{kind}_intents/{_intent_of(session)}/confirm"
         key = {"Authorization": f"Bearer {self._publishable_key()}"}
         reply = await self._insist(http, "POST", lambda: self._address.stripe + path, headers=key, data=form)
         if reply.status_code == 402:
             assert card == _DECLINED, reply.text
         elif reply.status_code != 200:
-            assert reply.json()["error"].get("code") == "payment_intent_unexpected_state", reply.text
+            assert reply.json()["error"].get("code") == f"{kind}_intent_unexpected_state", reply.text
 
     async def _insist(
         self, http: httpx.AsyncClient, method: str, url: Callable[[], str], **request: Any
@@ -134,3 +155,8 @@ class Load:
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _intent_of(session: Json) -> str:
+    intent: str = session["payment_intent_id"] or session["setup_intent_id"]
+    return intent

@@ -9,10 +9,10 @@ from typing import TypeVar
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.mailer import MemoryMailer
-from application.causes import ApiRequest, CommandLine, InboundEvent
+from application.causes import ApiRequest, CommandLine, InboundEvent, StripeFact
 from application.organizations.create_organization import NewOrganization
-from application.payments.news import Booked, StripeReported
-from application.ports import Secrets
+from application.payments.news import Booked
+from application.ports import OffSessionCharge, Secrets
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument
 from domain.checkout import CheckoutSession
@@ -21,6 +21,7 @@ from domain.errors import Rejected, Unavailable
 from domain.ids import Ids, OrganizationId, RequestId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
+from domain.setup import SetupFact
 from entrypoints.worker import Worker
 from tests.faults.injection import Faults, Killed, faulty
 from tests.use_cases import Store, UseCases
@@ -33,21 +34,40 @@ _ANSWERS = 8  # asking more often than this means that no answer ever comes
 class Provider(MemoryGateway):
     """The payment provider; tells of every intent it has made."""
 
-    tell_at_once: Callable[[PaymentFact], Awaitable[object]] | None = None
-    """Who hears of a new intent before its maker has the answer."""
+    tell_at_once: Callable[[StripeFact], Awaitable[object]] | None = None
+    """Who hears of a new intent, and of a charge, before whoever asked for it has the answer."""
+
+    told = 0
+    """How many events it has told, to whomever."""
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str
     ) -> Intent:
         made = await super().create_intent(session, stripe_customer_id, idempotency_key)
         if self.tell_at_once is not None:
-            await self.tell_at_once(self._intents[made.id])
+            await self.tell_at_once(self._intents.get(made.id) or self._setups[made.id])
         return made
+
+    async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
+        await super().charge(charge, livemode=livemode, idempotency_key=idempotency_key)
+        if self.tell_at_once is not None:
+            await self.tell_at_once(self._intents[charge.payment_intent_id])
 
     @property
     def intents(self) -> Sequence[PaymentFact]:
         """As they are now."""
         return tuple(self._intents.values())
+
+    @property
+    def setups(self) -> Sequence[SetupFact]:
+        """The same, of those by which a means of payment is left."""
+        return tuple(self._setups.values())
+
+    @property
+    def of_sessions(self) -> Sequence[PaymentFact | SetupFact]:
+        """All of both that complete a checkout session."""
+        made: tuple[PaymentFact | SetupFact, ...] = (*self.intents, *self.setups)
+        return [fact for fact in made if fact.checkout_session_id is not None]
 
 
 @dataclass
@@ -85,7 +105,10 @@ class Process(UseCases[Store]):
             mailer=faulty(outside.mailer, faults),
         )
         store = self.worker_store
-        self.worker = Worker(store, store, store, self.effects, self.retries, self.clock, random=lambda: 0.0)
+        # One task after the other: each run makes the same calls, on whatever store.
+        self.worker = Worker(
+            store, store, store, self.effects, self.retries, self.clock, concurrency=1, random=lambda: 0.0
+        )
 
     def request(self) -> ApiRequest:
         """Somebody calls the API."""
@@ -100,14 +123,13 @@ class Run:
     def __init__(self, outside: Outside, faults: Faults | None = None) -> None:
         self.outside = outside
         self.answered: list[str] = []
-        self._events = 0
         self.under(faults or Faults())
 
     def cloned(self) -> "Run":
         """As it stands, to go on from here more than once."""
+        self.outside.provider.tell_at_once = None  # nobody of this run hears of the other one
         clone = Run(self.outside.cloned())
         clone.answered = list(self.answered)
-        clone._events = self._events
         if hasattr(self, "auth"):
             clone.auth = self.auth
         return clone
@@ -147,31 +169,29 @@ class Run:
 
         await self.insist(create)
 
-    async def sell(self, *, nothing: bool = False) -> None:
-        """The catalog is applied; or one with nothing in it."""
-        catalog = CatalogDocument() if nothing else CATALOG
+    async def sell(self, catalog: CatalogDocument = CATALOG) -> None:
+        """The catalog is applied."""
         await self.insist(lambda process: process.apply_catalog(catalog, self.auth, process.request()))
 
     def elsewhere(self) -> "Run":
         """Another process of the same service, in which all goes well."""
         other = Run(self.outside)
         other.answered = self.answered
-        other._events = self._events + 1000
         return other
 
-    async def report(self, fact: PaymentFact | ReversalFact) -> Booked:
+    async def report(self, fact: StripeFact) -> Booked:
         """Stripe delivers a new event, the same one until it is taken."""
-        self._events += 1
+        self.outside.provider.told += 1
         cause = InboundEvent(
-            id=f"evt_stripe{self._events}",
-            type="payment_intent.updated",
-            organization_id=(fact.organization_id if isinstance(fact, PaymentFact) else None)
+            id=f"evt_stripe{self.outside.provider.told}",
+            type=f"{type(fact).__struct_config__.tag}.updated",
+            organization_id=(None if isinstance(fact, ReversalFact) else fact.organization_id)
             or OrganizationId(""),
             livemode=fact.livemode,
             received_at=self.outside.clock.now(),
         )
         self.answered.append(cause.id)
-        return await self.insist(lambda process: process.process_payment_intent(StripeReported(fact, cause)))
+        return await self.insist(lambda process: process.news(fact, cause))
 
     async def drain(self, times: int = 6, wait: timedelta = timedelta(minutes=2)) -> None:
         """The worker does what is due, and after each wait what has become due again."""

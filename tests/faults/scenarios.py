@@ -1,9 +1,8 @@
 """What happens to the service, one use case each: what was there before, then what meets the faults."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from application.answer_once import Answered, AnswerOnce
 from application.causes import CommandLine
@@ -14,6 +13,7 @@ from application.organizations.update_organization import OrganizationChanges
 from application.payments.news import BuyerReturned
 from application.payments.refund_payment import RefundAsked
 from domain.auth import ClientToken
+from domain.catalog_document import CatalogDocument
 from domain.checkout import BuyerDetails, CheckoutSession, NewProductSession
 from domain.customer import NewCustomer
 from domain.errors import Rejected
@@ -21,16 +21,7 @@ from domain.ids import CheckoutSessionId, RequestId
 from domain.reversal import Dispute, NewRefund, ReversalFact
 from tests.application.payment_flows import intent_of
 from tests.faults.outside import Process, Run
-
-Act = Callable[[Run], Awaitable[object]]
-
-
-class Scenario(NamedTuple):
-    """`before` goes well; the faults happen during `act`."""
-
-    name: str
-    before: Act
-    act: Act
+from tests.faults.scenario import Scenario
 
 
 async def _nothing(_: Run) -> None:
@@ -226,7 +217,7 @@ async def _kept(run: Run) -> None:
     """What a buyer has paid for is not sold any more, and there is no other pricing model."""
     await _shop(run)
     session = await _session(run)
-    await run.sell(nothing=True)
+    await run.sell(CatalogDocument())
     booked = await run.report(run.outside.provider.succeed(intent_of(session)))
     assert booked.refusal == "no_default_pricing_model"
 

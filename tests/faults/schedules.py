@@ -1,12 +1,12 @@
 """Which faults there are for a scenario, and a run of it under some of them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from tests.faults.injection import KINDS, Fault, Faults, Kind
 from tests.faults.judgement import Books, Ending, judged
 from tests.faults.outside import Outside, Run
-from tests.faults.scenarios import Scenario
+from tests.faults.scenario import Scenario
 
 Schedule = tuple[Fault, ...]
 _SECOND: tuple[Kind, ...] = ("killed after", "refused")
@@ -38,11 +38,13 @@ async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Do
     return Done(calls, all_met, judged(await ground.books_of(begun.outside), begun))
 
 
-async def singles(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
-    """Every kind of fault at every call."""
+async def singles(
+    ground: Ground, scenario: Scenario, kinds: Sequence[Kind] = KINDS
+) -> AsyncIterator[tuple[Schedule, Done]]:
+    """Every kind of fault, or each of these, at every call."""
     undisturbed = await run(ground, scenario)
     for at in range(1, len(undisturbed.calls) + 1):
-        for kind in KINDS:
+        for kind in kinds:
             schedule = (Fault(at, kind),)
             yield schedule, await run(ground, scenario, schedule)
 

@@ -70,6 +70,7 @@ _OTHERS = (
     "route_organizations",
     "route_api_keys",
     "route_checkout_sessions",
+    "route_invoices",
     "event_counters",
 )
 _DECODER = msgspec.json.Decoder(

@@ -2,6 +2,7 @@
 regroups, prices otherwise, makes the default or archives. Most are valid."""
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from domain.catalog import FeatureType
 from domain.catalog_document import (
@@ -12,6 +13,7 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
+from tests.world import CATALOG
 
 _PRODUCT_SLUGS = ("basic", "book", "free", "pro")
 _MODEL_SLUGS = ("standard", "partner", "wholesale")
@@ -98,6 +100,29 @@ def small_catalogs(draw: st.DrawFn) -> CatalogDocument:
     slug = draw(st.sampled_from(_MODEL_SLUGS))
     model = draw(_models(slug, draw(st.sampled_from((slug, None))), ()))
     return CatalogDocument(pricing_models=(model,))
+
+
+_CLUB = ProductEntry(
+    slug="club",
+    name="Club",
+    group="clubs",
+    prices=(
+        PriceEntry(slug="club", type="subscription", amount=900, currency="usd", interval="month"),
+        PriceEntry(slug="guest", type="subscription", amount=0, currency="usd", interval="month"),
+    ),
+)
+_PARKING = ProductEntry(
+    slug="parking",
+    name="Parking",
+    is_add_on=True,
+    prices=(PriceEntry(slug="parking", type="subscription", amount=300, currency="usd", interval="week"),),
+)
+_STANDARD, *_OTHERS = CATALOG.pricing_models
+SHOP = replace(
+    CATALOG,
+    pricing_models=(replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING)), *_OTHERS),
+)
+"""What is sold at first: also a plan that no free one makes way for, and an add-on."""
 
 
 def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:

@@ -13,6 +13,7 @@ from tests.machine.lockstep import Way
 from tests.machine.named import IntroduceOnce, OpenSessionOnce
 from tests.machine.news import News
 from tests.machine.operating import (
+    ChangeOrganization,
     CreateKey,
     FindOwner,
     ListKeys,
@@ -119,6 +120,12 @@ _NAMES = st.sampled_from(("k-1", "k-2", "k-3"))
 named = st.builds(IntroduceOnce, tenant=_TENANTS, key=_NAMES, external_id=_EXTERNAL_IDS)
 # Alone only: of two at once either may end what the other has begun, as no order of the two would.
 named_in_steps = st.builds(OpenSessionOnce, tenant=_TENANTS, key=_NAMES)
+changed_organizations = st.builds(
+    ChangeOrganization,
+    tenant=_TENANTS,
+    name=st.sampled_from((None, None, "Acme & Co")),
+    sends_receipts=st.sampled_from((None, True, True, False)),
+)
 new_keys = st.builds(CreateKey, tenant=_TENANTS)
 revocations = st.builds(RevokeKey, key=_PICKS, tenant=st.one_of(st.none(), st.none(), _TENANTS))
 operator_reads: SearchStrategy[Operation] = st.one_of(
@@ -163,6 +170,12 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
     st.builds(Perform, task=st.sampled_from((0, 1))),
     st.builds(Expire, tenant=st.just(0), session=st.just(0)),
     st.builds(RevokeKey, key=st.sampled_from((0, 1)), tenant=st.none()),
+    st.builds(
+        ChangeOrganization,
+        tenant=st.sampled_from((0, 1)),
+        name=st.sampled_from((None, "Acme & Co")),
+        sends_receipts=st.sampled_from((None, True, False)),
+    ),
     _one_task,
 )
 anything: SearchStrategy[Operation] = st.one_of(

@@ -11,7 +11,10 @@ from domain.catalog import Price, PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.invoice import Invoice
 from domain.payment import Payment
+from domain.purchase import Purchase
+from domain.subscription import Subscription
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -60,6 +63,17 @@ class Known:
             None,
         )
 
+    def plan_on_sale(self, auth: Authenticated) -> Price | None:
+        """A price of a subscription that costs something, the newest."""
+        return next(
+            (
+                price
+                for price in reversed(self._of(auth, Price))
+                if price.type == "subscription" and price.amount > 0 and price.archived_at is None
+            ),
+            None,
+        )
+
     def customer(self, auth: Authenticated, pick: int) -> Customer | None:
         """A customer, anonymous ones too."""
         return _picked(self._of(auth, Customer), pick)
@@ -67,6 +81,18 @@ class Known:
     def session(self, pick: int) -> CheckoutSession | None:
         """A checkout session, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, CheckoutSession), key=lambda session: session.id), pick)
+
+    def purchase(self, pick: int) -> Purchase | None:
+        """A purchase, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, Purchase), key=lambda purchase: purchase.id), pick)
+
+    def subscription(self, pick: int) -> Subscription | None:
+        """A subscription, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, Subscription), key=lambda plan: plan.id), pick)
+
+    def invoice(self, pick: int) -> Invoice | None:
+        """An invoice, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, Invoice), key=lambda invoice: invoice.id), pick)
 
     def inbound(self, pick: int) -> InboxRow | None:
         """What Stripe told us, whomever it is about."""

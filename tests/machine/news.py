@@ -30,9 +30,8 @@ NOT_OURS = PaymentFact("pi_none", False, 1500, "usd")
 
 def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFact:
     """What Stripe reports of the session's intent; of an intent of our own making if there is no session."""
-    if session is None:
+    if session is None or session.currency is None:
         return NOT_OURS
-    assert session.currency is not None
     fact = PaymentFact(
         payment_intent_id=session.payment_intent_id or f"pi_for_{session.id}",
         livemode=session.livemode,

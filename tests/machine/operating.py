@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from application.causes import CommandLine
+from application.organizations.update_organization import OrganizationChanges
 from domain.auth import Authenticated
 from domain.ids import RequestId
 from tests.machine.known import Known
@@ -31,6 +32,19 @@ class RevokeKey:
         owner = Authenticated(key.user_id, key.organization_id, key.livemode)
         auth = owner if self.tenant is None else known.tenant(self.tenant)
         return await service.revoke_api_key(key.id, auth, command(service))
+
+
+@dataclass(frozen=True)
+class ChangeOrganization:
+    """An organization gets another name, or wants receipts to be sent, or no more."""
+
+    tenant: int
+    name: str | None
+    sends_receipts: bool | None
+
+    async def __call__(self, service: Service, known: Known) -> object:
+        changes = OrganizationChanges(name=self.name, sends_receipts=self.sends_receipts)
+        return await service.update_organization(changes, known.tenant(self.tenant), command(service))
 
 
 @dataclass(frozen=True)

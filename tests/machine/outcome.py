@@ -10,10 +10,11 @@ from msgspec import Struct
 from application.views import subject_of
 from domain.errors import Conflict, DomainError
 from domain.payment import PaymentFact
+from domain.setup import SetupFact
 from tests.machine.books import Everything
 
 _OUR_ID = re.compile(r"(\d{9})(\d)(\d{16})")
-_PROVIDERS_ID = re.compile(r"\b(?:pi|cus)_memory\d+")
+_PROVIDERS_ID = re.compile(r"(?<![a-z0-9])(?:pi|seti|cus)_memory\d+")
 
 
 class Refused(Struct, frozen=True):
@@ -38,8 +39,8 @@ class Outcome(Struct, frozen=True):
     found: Everything
     owners: dict[str, str]
     """Whose the provider's ids are."""
-    intents: list[PaymentFact]
-    """The payment intents there, as they stand."""
+    intents: list[PaymentFact | SetupFact]
+    """The intents there, as they stand."""
 
 
 def normal_form(outcome: Outcome, step: int) -> dict[str, list[str]]:

@@ -66,8 +66,10 @@ class Return:
 
     async def __call__(self, service: Service, known: Known) -> object:
         session = known.session(self.session) if self.session is not None else None
-        session_id = session.id if session else CheckoutSessionId("cs_none")
-        return await service.process_payment_intent(BuyerReturned(session_id, request(service)))
+        returned = BuyerReturned(session.id if session else CheckoutSessionId("cs_none"), request(service))
+        if session is not None and session.collects == "payment_method":
+            return await service.process_setup_intent(returned)
+        return await service.process_payment_intent(returned)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from adapters.memory.gateway import MemoryGateway
 from domain.effects import CreateStripeCustomer
 from domain.ids import PREFIXES, AnyId, OrganizationId
 from domain.payment import PaymentFact
+from domain.setup import SetupFact
 from tests.use_cases import Store, UseCases
 
 LANE: ContextVar[int] = ContextVar("lane", default=0)
@@ -88,15 +89,27 @@ class CopiedGateway(MemoryGateway):
             return self.customers[0].id
         return made
 
-    def intents(self) -> list[PaymentFact]:
-        """Every payment intent as it stands."""
-        return list(self._intents.values())
+    def intents(self) -> list[PaymentFact | SetupFact]:
+        """Every intent as it stands."""
+        return [*self._intents.values(), *self._setups.values()]
+
+    def intent(self, id: str) -> PaymentFact:
+        """A payment intent as it stands."""
+        return self._intents[id]
+
+    def put_setup(self, intent: SetupFact) -> None:
+        """The setup intent is like this now, whatever it was."""
+        self._setups[intent.setup_intent_id] = intent
 
     def owners(self) -> dict[str, str]:
-        """Whose each of the provider's ids is: a customer's or a checkout session's of ours."""
+        """Whose each of the provider's ids is: a customer's, a checkout session's or an invoice's of ours."""
         customers = {known.id: f"at_stripe({known.customer.customer_id})" for known in self.customers}
-        intents = {intent: f"intent({fact.checkout_session_id})" for intent, fact in self._intents.items()}
-        return customers | intents
+        intents = {
+            intent: f"intent({fact.checkout_session_id or fact.invoice_id})"
+            for intent, fact in self._intents.items()
+        }
+        setups = {intent: f"setup({fact.checkout_session_id})" for intent, fact in self._setups.items()}
+        return customers | intents | setups
 
 
 class Service(UseCases[Store]):

@@ -1,9 +1,11 @@
-"""What the facts of a payment come to, said once more and otherwise than the code does (design, rule 9)."""
+"""What the facts of a payment or a setup come to, said once more and otherwise than the code
+does (design, rule 9)."""
 
 from domain.checkout import CheckoutSession
 from domain.effects import EndCheckoutSession
 from domain.payment import Payment
 from domain.purchase import Purchase
+from domain.setup import Setup
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -26,6 +28,12 @@ def check_standing(found: Everything) -> None:
     }
     for session in sessions.values():
         assert session.status != "open" or session.id in ends, session
+    for setup in of_kind(found, Setup):
+        facts = {*setup.endings, *(attempt.status for attempt in setup.attempts)}
+        _, left, asked, _ = next(rank for rank in _RANKS if rank[0] in facts)
+        session = sessions[setup.checkout_session_id]
+        assert setup.status == left, setup
+        assert session.status == asked or (session.status, asked) == ("expired", "open"), session
     purchases = {purchase.id: purchase for purchase in of_kind(found, Purchase)}
     for payment in of_kind(found, Payment):
         facts = {*payment.endings, *(attempt.status for attempt in payment.attempts)}
@@ -35,7 +43,9 @@ def check_standing(found: Everything) -> None:
             continue
         session = sessions[payment.checkout_session_id]
         assert session.status == asked or (session.status, asked) == ("expired", "open"), session
-        if payment.purchase_id is not None:
+        # Another session may be the one that pays the purchase now.
+        is_paying = payment.purchase_id and purchases[payment.purchase_id].checkout_session_id == session.id
+        if payment.purchase_id is not None and is_paying:
             if bought == "paid" and (back := payment.refunded_amount):
                 bought = "refunded" if back >= payment.amount else "partially_refunded"
             assert purchases[payment.purchase_id].status == bought, purchases[payment.purchase_id]

@@ -7,21 +7,21 @@ from hypothesis.stateful import initialize, rule
 
 from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
-from tests.machine import drawing
+from tests.machine import drawing, drawing_plans
+from tests.machine.catalogs import SHOP
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
 from tests.machine.payments import Lease
-from tests.machine.races import Races
-from tests.world import CATALOG
+from tests.machine.plans import Plans
 
 
-class TwoStores(Races):
+class TwoStores(Plans):
     """An organization with a catalog, and then anything, one after the other and two at once."""
 
     @initialize(name=st.just("Acme"))
     def an_organization_that_sells(self, name: str) -> None:
         self._runner.run(self._lockstep.begin())
         self._alone(OpenOrganization(name, None))
-        self._alone(Apply(0, CATALOG))
+        self._alone(Apply(0, SHOP))
         self._alone(Introduce(0, "ada", "ada@example.test"))
         self._alone(Lease(1))
         self._alone(OpenSession(0, "book", None, 1))
@@ -74,11 +74,32 @@ class TwoStores(Races):
     def named_request(self, operation: Operation) -> None:
         self._alone(operation)
 
-    @rule(operation=drawing.new_keys | drawing.revocations | drawing.operator_reads)
+    @rule(
+        operation=drawing.new_keys
+        | drawing.revocations
+        | drawing.changed_organizations
+        | drawing.operator_reads
+    )
     def operator(self, operation: Operation) -> None:
         self._alone(operation)
 
-    @rule(by=st.sampled_from((timedelta(seconds=1), timedelta(seconds=61), LIFETIME)))
+    @rule(operation=drawing_plans.sessions | drawing_plans.agreements)
+    def plan(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_plans.setups | drawing_plans.cards)
+    def card(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_plans.charges | drawing_plans.settled)
+    def billing(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_plans.reads)
+    def list(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(by=st.sampled_from((timedelta(seconds=1), timedelta(seconds=61), LIFETIME, timedelta(days=31))))
     def time_passes(self, by: timedelta) -> None:
         self._lockstep.advance(by)
 
