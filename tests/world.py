@@ -1,5 +1,6 @@
 """A service without a web: every use case on one store, with a clock, ids and a provider that obey."""
 
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -27,7 +28,7 @@ from domain.catalog_document import (
 )
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
-from domain.effects import EndCheckoutSession
+from domain.effects import Effect, EndCheckoutSession
 from domain.errors import Unavailable
 from domain.ids import CheckoutSessionId, OrganizationId, PaymentId, RequestId
 from domain.payment import Payment, PaymentFact
@@ -228,6 +229,14 @@ class World(UseCases[StoreT]):
             await self.worker_drains()
             for charged in self.gateway.charged():
                 await self.report(await self.gateway.payment_intent(charged, livemode=False))
+
+    async def worker_drains_until(self, kind: type[Effect]) -> None:
+        """Whatever else is due, until there is a task of this kind, which waits."""
+        for _ in range(5):
+            for task in await self.worker_store.lease(1000, self.clock.now(), timedelta(seconds=0)):
+                if not isinstance(task.effect, kind):
+                    with suppress(Unavailable):
+                        await self.effects(task)
 
     async def worker_drains(self) -> None:
         """Whatever is due, until nothing is; what has to wait for something else is tried again after it."""

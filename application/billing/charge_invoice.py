@@ -72,7 +72,9 @@ class ChargeForInvoice:
         await self.gateway.charge(
             charge,
             livemode=context.invoice.livemode,
-            idempotency_key=f"{effect.invoice_id}:{effect.attempt}",
+            # The means of payment too: it may be another one when the same attempt is tried again, and Stripe
+            # refuses a known key with other parameters.
+            idempotency_key=f"{effect.invoice_id}:{effect.attempt}:{charge.stripe_payment_method_id}",
         )
 
     async def _context(self, task: Task, id: InvoiceId) -> ChargeContext:

@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from domain.errors import Rejected
+from domain.effects import ChargeInvoice
+from domain.errors import Rejected, Unavailable
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -53,7 +54,8 @@ async def test_the_first_charge_makes_it_active_and_the_purchase_complete(world:
     assert (payment.invoice_id, payment.purchase_id) == (invoice.id, session.purchase_id)
     assert (payment.amount, invoice.amount_paid, invoice.number) == (4900, 4900, 1)
     keys = [call.idempotency_key for call in world.gateway.calls if call.name == "charge"]
-    assert keys == [f"{invoice.id}:1"]
+    (method,) = of_kind(world.store, PaymentMethod)
+    assert keys == [f"{invoice.id}:1:{method.stripe_payment_method_id}"]
 
 
 async def test_a_stranger_becomes_a_customer_with_the_plan_and_a_card_that_is_theirs(
@@ -106,7 +108,27 @@ async def test_with_another_card_it_is_charged_again_by_the_same_intent_and_a_ke
         ["failed", "succeeded"],
     )
     keys = [call.idempotency_key for call in world.gateway.calls if call.name == "charge"]
-    assert keys == [f"{invoice.id}:1", f"{invoice.id}:2"]
+    first, second = of_kind(world.store, PaymentMethod)
+    assert keys == [
+        f"{invoice.id}:1:{first.stripe_payment_method_id}",
+        f"{invoice.id}:2:{second.stripe_payment_method_id}",
+    ]
+
+
+async def test_the_same_attempt_may_be_made_with_another_card(world: MemoryWorld) -> None:
+    await world.customer("ada")
+    await world.subscribed(customer="ada")
+    await world.worker_drains_until(ChargeInvoice)
+    (charging,) = [task for task in world.store.tasks if isinstance(task.effect, ChargeInvoice)]
+    world.gateway.fail_next("after")  # Stripe has acted, and the answer is lost
+    with pytest.raises(Unavailable):
+        await world.perform(charging)
+    added = await world.open(type="add_payment_method", customer="ada", all_subscriptions=True)
+    await world.report(world.gateway.succeed_setup(added.setup_intent_id or ""))
+    await world.perform(charging)
+    await world.settle()
+    assert held(world, "pro").status == "active"
+    assert [len(payment.attempts) for payment in of_kind(world.store, Payment)] == [1]
 
 
 async def test_on_trial_nothing_is_charged_until_it_ends(world: MemoryWorld) -> None:
