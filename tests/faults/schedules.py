@@ -9,7 +9,7 @@ from tests.faults.outside import Outside, Run
 from tests.faults.scenario import Scenario
 
 Schedule = tuple[Fault, ...]
-_SECOND: tuple[Kind, ...] = ("killed after", "refused")
+_HARD: tuple[Kind, ...] = ("killed after", "refused")
 
 
 class Ground(NamedTuple):
@@ -50,10 +50,10 @@ async def singles(
 
 
 async def pairs(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
-    """Every kind of fault at every call, and a second one at every call of what follows from it: the process
-    dies once more, or something else is away."""
-    async for first, once in singles(ground, scenario):
+    """A fault at every call, and a second one at every call of what follows from it: the process dies, or
+    something is away."""
+    async for first, once in singles(ground, scenario, _HARD):
         for at in range(first[0].at + 1, len(once.calls) + 1):
-            for kind in _SECOND:
+            for kind in _HARD:
                 schedule = (*first, Fault(at, kind))
                 yield schedule, await run(ground, scenario, schedule)

@@ -7,7 +7,7 @@ from tests.machine.excuses import EXCUSES
 from tests.machine.sabotage import everything, tried
 
 
-@pytest.mark.parametrize("name", ["catalogs_one", "event payment.succeeded"])
+@pytest.mark.parametrize("name", ["payments_one_per_intent", "event payment.succeeded"])
 def test_the_machine_notices_a_dropped_unique_index_and_a_lost_event(
     database_server: DatabaseServer, name: str
 ) -> None:
