@@ -62,24 +62,24 @@ def test_a_live_event_needs_the_live_secret_and_a_test_event_the_test_one() -> N
     assert refusal(TEST_ONLY, live, sign(live, LIVE)) == "invalid_signature"
 
 
-@pytest.mark.parametrize(
-    "signature",
-    [
-        None,
-        "",
-        "nonsense",
-        "t=,v1=",
-        "t=1,v1=é",
-        f"t={int(time.time())}",
-        f"t={int(time.time())},v1=0000",
-        f"t={'9' * 5000},v1=0000",
-        sign(event(), "whsec_wrong"),
-        sign(event(), TEST, age=301),
-        sign(event()).replace("v1=", "v0="),
-        sign(event()).replace("t=", "t=1"),
-        sign(event()) + "é",
-    ],
-)
+SIGNATURES = {
+    "missing": None,
+    "empty": "",
+    "nonsense": "nonsense",
+    "nothing in it": "t=,v1=",
+    "not hexadecimal": "t=1,v1=é",
+    "only a time": f"t={int(time.time())}",
+    "a short one": f"t={int(time.time())},v1=0000",
+    "an endless time": f"t={'9' * 5000},v1=0000",
+    "by another secret": sign(event(), "whsec_wrong"),
+    "old": sign(event(), TEST, age=301),
+    "another scheme": sign(event()).replace("v1=", "v0="),
+    "another time": sign(event()).replace("t=", "t=1"),
+    "something after it": sign(event()) + "é",
+}
+
+
+@pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
 def test_a_signature_that_is_missing_wrong_or_old_is_refused(signature: str | None) -> None:
     assert refusal(BOTH, event(), signature) == "invalid_signature"
 
