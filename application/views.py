@@ -46,7 +46,13 @@ from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase, PurchaseStatus
 from domain.reversal import Dispute, Refund
 from domain.setup import Setup
-from domain.subscription import CancellationReason, Subscription, SubscriptionItem, SubscriptionStatus
+from domain.subscription import (
+    CancellationReason,
+    Overdue,
+    Subscription,
+    SubscriptionItem,
+    SubscriptionStatus,
+)
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
@@ -92,6 +98,7 @@ class SubscriptionView(Struct, frozen=True, kw_only=True):
     payment_method_id: PaymentMethodId | None
     failure_code: str | None
     failure_message: str | None
+    overdue: tuple[Overdue, ...]
     canceled_at: datetime | None
     cancellation_reason: CancellationReason | None
     replaced_by: SubscriptionId | None

@@ -17,7 +17,7 @@ from domain.intent import Attempt, IntentStatus
 from domain.invoice import Billed, BilledTo, Invoice, InvoiceLine
 from domain.money import total
 from domain.purchase import Purchase
-from domain.subscription import Subscription, period_end
+from domain.subscription import Overdue, Subscription, period_end
 
 
 def billed_to(buyer: Customer | None, session: CheckoutSession, email: str | None) -> BilledTo:
@@ -90,40 +90,44 @@ def settle(
 def follow_charge(
     subscription: Subscription, charged: Invoice, payment: IntentStatus, failure: Attempt | None
 ) -> Change[Subscription] | None:
-    """The subscription after the charge for its current period; None when nothing is new.
+    """The subscription after the charge for one of its periods; None when nothing is new.
 
-    Paid, it is active. Once an attempt has failed, and while none has succeeded, it stays `incomplete` if it
-    never was paid for, and is `past_due` otherwise, with the reason: also while another attempt is under way
-    or the charge was canceled since, as that may become known first. One that has ended stays so, whatever is
-    paid for it.
+    The invoice is overdue once an attempt has failed, and while none has succeeded: also while another one is
+    under way, as that may become known first. A charge that was canceled is not asked for any more.
     """
-    if subscription.status == "canceled" or charged.period_end != subscription.current_period_end:
-        return None
-    after = subscription
     if payment == "succeeded":
-        if subscription.status in ("incomplete", "past_due"):
-            after = replace(after, status="active", failure_code=None, failure_message=None)
-    elif failure is not None:
-        after = replace(
-            after,
-            status="incomplete" if subscription.status == "incomplete" else "past_due",
-            failure_code=failure.failure_code,
-            failure_message=failure.failure_message,
-        )
+        return _standing(subscription, charged, None, is_paid=True)
+    if payment == "canceled" or failure is None:
+        return _standing(subscription, charged, None)
+    return _standing(
+        subscription, charged, Overdue(charged.id, failure.failure_code, failure.failure_message)
+    )
+
+
+def not_chargeable(subscription: Subscription, charged: Invoice) -> Change[Subscription] | None:
+    """There is nothing to charge it to; None when that was known."""
+    overdue = Overdue(charged.id, "payment_method_missing", "There is no payment method to charge.")
+    return _standing(subscription, charged, overdue)
+
+
+def _standing(
+    subscription: Subscription, charged: Invoice, overdue: Overdue | None, *, is_paid: bool = False
+) -> Change[Subscription] | None:
+    """The subscription as all that is overdue makes it, whatever became known first. One that has ended stays
+    so, and one that was never paid for waits for that."""
+    if subscription.status == "canceled":
+        return None
+    others = [known for known in subscription.overdue if known.invoice_id != charged.id]
+    remaining = sorted([*others, *((overdue,) if overdue else ())], key=lambda known: known.invoice_id)
+    status = subscription.status
+    if remaining:
+        status = "incomplete" if status == "incomplete" else "past_due"
+    elif status == "past_due" or (status == "incomplete" and is_paid):
+        status = "active"
+    after = replace(subscription, status=status, overdue=tuple(remaining))
     if after == subscription:
         return None
     return Change(after, (_event(subscription, after),), subscription)
-
-
-def not_chargeable(subscription: Subscription) -> Change[Subscription] | None:
-    """There is nothing to charge it to; None when that was known."""
-    after = replace(
-        subscription,
-        status="incomplete" if subscription.status == "incomplete" else "past_due",
-        failure_code="payment_method_missing",
-        failure_message="There is no payment method to charge.",
-    )
-    return Change(after, (_event(subscription, after),), subscription) if after != subscription else None
 
 
 def _event(before: Subscription, after: Subscription) -> Event:

@@ -31,9 +31,9 @@ class Ground(Struct, frozen=True, kw_only=True):
     """What completing a session is decided on; null what is not there.
 
     `customer`, `price`, `product` and `purchase` are the session's, `invoice` the purchase's. `subscription`
-    is the one that the session names, and `owed` what is still to be paid for it; `current` are the
-    customer's current subscriptions. `trial_used`: they had a trial of this product. `payment_method` is
-    what Stripe says was set up, if it is known. `terms` are for a customer to be made.
+    is the one that the session names, `owed` what is still to be paid for it, of whichever period; `current`
+    are the customer's current subscriptions. `trial_used`: they had a trial of this product.
+    `payment_method` is what Stripe says was set up, if it is known. `terms` are for a customer to be made.
     """
 
     customer: Customer | None = None
@@ -42,7 +42,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     purchase: Purchase | None = None
     invoice: Invoice | None = None
     subscription: Subscription | None = None
-    owed: Invoice | None = None
+    owed: tuple[Invoice, ...] = ()
     current: tuple[Subscription, ...] = ()
     trial_used: bool = False
     payment_method: PaymentMethod | None = None
@@ -258,6 +258,6 @@ class _Completing:
         for known in self._current if session.all_subscriptions else (named,) if named else ():
             if (paid := subscription.pay_by(known, self._method_id)) is not None:
                 self._changes.append(paid)
-        owed = self._ground.owed if session.type == "activate_subscription" else None
-        if owed is not None and (charge := invoice.charge_again(owed)) is not None:
-            self._changes.append(charge)
+        if session.type == "activate_subscription":
+            charges = (invoice.charge_again(owed) for owed in self._ground.owed)
+            self._changes += [charge for charge in charges if charge is not None]

@@ -13,6 +13,7 @@ from domain.events import Event
 from domain.ids import (
     CustomerId,
     Ids,
+    InvoiceId,
     OrganizationId,
     PaymentMethodId,
     PriceId,
@@ -26,14 +27,22 @@ SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "ca
 CancellationReason = Literal["replaced", "requested"]
 
 
+class Overdue(Struct, frozen=True):
+    """An invoice for which charging has failed, and why; until it is paid or void."""
+
+    invoice_id: InvoiceId
+    failure_code: str | None
+    failure_message: str | None
+
+
 class Subscription(Struct, frozen=True):
     """A product that a customer has. At most one current one per customer and group, add-ons aside:
     group and add-on are copied here so that the database can hold that rule.
 
-    `incomplete` until its first charge has succeeded, `past_due` while a later one has failed. Without a
-    `current_period_end` it does not renew and does not end by itself; periods are counted from the
-    `billing_anchor`. `payment_method_id` is what it is charged to. The `failure` is that of the last charge,
-    while that has failed. `replaced_by` is the one that the customer took instead.
+    `incomplete` until its first charge has succeeded, `past_due` while one is `overdue`, of whichever period:
+    a debit may bounce when the next one has long begun. Without a `current_period_end` it does not renew and
+    does not end by itself; periods are counted from the `billing_anchor`. `payment_method_id` is what it is
+    charged to. `replaced_by` is the one that the customer took instead.
     """
 
     id: SubscriptionId
@@ -53,12 +62,21 @@ class Subscription(Struct, frozen=True):
     current_period_end: datetime | None
     payment_method_id: PaymentMethodId | None
     created_at: datetime
-    failure_code: str | None = None
-    failure_message: str | None = None
+    overdue: tuple[Overdue, ...] = ()
     canceled_at: datetime | None = None
     cancellation_reason: CancellationReason | None = None
     replaced_by: SubscriptionId | None = None
     version: int = 0
+
+    @property
+    def failure_code(self) -> str | None:
+        """Why the latest of the overdue invoices could not be charged."""
+        return self.overdue[-1].failure_code if self.overdue else None
+
+    @property
+    def failure_message(self) -> str | None:
+        """The same, as Stripe says it to a person."""
+        return self.overdue[-1].failure_message if self.overdue else None
 
 
 class SubscriptionItem(Struct, frozen=True):

@@ -165,14 +165,14 @@ class BookingBooks(TenantBooks):
             if isinstance(row, Organization) and row.id == organization_id
         )
 
-    def _owed(self, subscription_id: SubscriptionId | None) -> Invoice | None:
-        unpaid = [
+    def _owed(self, subscription_id: SubscriptionId | None) -> tuple[Invoice, ...]:
+        if subscription_id is None:
+            return ()
+        return tuple(
             row
             for row in self.rows(Invoice)
-            if row.subscription_id == subscription_id and row.period_end is not None
-            if row.paid_at is None and row.status != "void"
-        ]
-        return max(unpaid, key=lambda row: row.period_end or row.created_at, default=None)
+            if row.subscription_id == subscription_id and row.paid_at is None and row.status != "void"
+        )
 
     def _invoice_ground(self, invoice_id: InvoiceId | None) -> Ground:
         invoice = self.get(Invoice, invoice_id)

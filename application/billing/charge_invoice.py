@@ -53,7 +53,7 @@ class ChargeForInvoice:
 
     async def _prepare(self, context: ChargeContext, work: UnitOfWork) -> None:
         if context.payment_method is None:
-            if (change := billing.not_chargeable(context.subscription)) is not None:
+            if (change := billing.not_chargeable(context.subscription, context.invoice)) is not None:
                 work.record(change)
             return
         made = await self.gateway.create_invoice_intent(

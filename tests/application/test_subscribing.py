@@ -163,6 +163,51 @@ async def test_each_period_is_billed_once_and_a_declined_charge_makes_it_past_du
     assert [invoice.status for invoice in of_kind(world.store, Invoice)] == ["paid", "paid", "open"]
 
 
+async def late_bounces(world: MemoryWorld, *, charge_of_the_next: str | None) -> None:
+    """The second period's charge fails, which is known only when the third has begun and been charged."""
+    await world.customer("ada")
+    await world.subscribed(customer="ada")
+    await world.settle()
+    (method,) = of_kind(world.store, PaymentMethod)
+    for outcome in ("insufficient_funds", charge_of_the_next):
+        world.gateway.declines.pop(method.stripe_payment_method_id, None)
+        if outcome is not None:
+            world.gateway.declines[method.stripe_payment_method_id] = outcome
+        world.clock.advance(timedelta(days=31))
+        await world.worker_drains()
+    assert held(world, "pro").status == "active"
+
+
+async def test_a_charge_that_fails_when_the_next_period_has_begun_makes_it_past_due(
+    world: MemoryWorld,
+) -> None:
+    await late_bounces(world, charge_of_the_next=None)
+    await world.settle()
+    pro, (_, bounced, last) = held(world, "pro"), of_kind(world.store, Invoice)
+    assert (bounced.status, last.status) == ("open", "paid")
+    assert (pro.status, pro.failure_code) == ("past_due", "insufficient_funds")
+    assert [overdue.invoice_id for overdue in pro.overdue] == [bounced.id]
+
+
+async def test_another_card_is_charged_for_every_period_that_is_owed_and_only_then_is_it_active(
+    world: MemoryWorld,
+) -> None:
+    await late_bounces(world, charge_of_the_next="expired_card")
+    await world.settle()
+    pro = held(world, "pro")
+    assert (pro.status, pro.failure_code, len(pro.overdue)) == ("past_due", "expired_card", 2)
+    again = await world.open(type="activate_subscription", subscription=pro.id)
+    await world.report(world.gateway.succeed_setup(again.setup_intent_id or ""))
+    await world.worker_drains()
+    _, *charges = sorted(world.gateway.charged())
+    standing = []
+    for charged in charges:
+        await world.report(await world.gateway.payment_intent(charged, livemode=False))
+        standing.append((held(world, "pro").status, len(held(world, "pro").overdue)))
+    assert standing == [("past_due", 1), ("active", 0)]
+    assert [invoice.status for invoice in of_kind(world.store, Invoice)] == ["paid"] * 3
+
+
 async def test_a_period_begins_where_the_last_one_ended_however_late_the_worker_is(
     world: MemoryWorld,
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -187,3 +188,27 @@ async def test_a_decline_and_a_success_of_one_charge_at_once_leave_it_active(sho
         assert (pro.status, pro.failure_code) == ("active", None)
         (payment,) = await shop.kept(Payment)
         assert [attempt.status for attempt in payment.attempts] == ["failed", "succeeded"]
+
+
+async def test_overdue_periods_that_are_paid_at_once_leave_it_active(shops: list[Shop]) -> None:
+    for shop in shops:
+        await shop.customer("ada")
+        await shop.subscribed(customer="ada")
+        charges = [await shop.charge_as_made()]
+        await shop.told(replace(charges[0], attempts=(Attempt("ch_0", "succeeded"),), ending="succeeded"))
+        for _ in range(2):
+            shop.clock.advance(timedelta(days=31))
+            await shop.worker_drains()
+            charges.append(await shop.charge_as_made())
+        for number, charge in enumerate(charges[1:]):
+            await shop.told(replace(charge, attempts=(Attempt(f"ch_{number}", "failed", "expired_card"),)))
+        (pro,) = [one for one in await shop.kept(Subscription) if one.product_slug == "pro"]
+        assert (pro.status, len(pro.overdue)) == ("past_due", 2)
+        paid = [
+            replace(charge, attempts=(Attempt(f"ch_paid{number}", "succeeded"),), ending="succeeded")
+            for number, charge in enumerate(charges[1:])
+        ]
+        booked = await asyncio.gather(*(shop.report(fact) for fact in paid))
+        assert {one.refusal for one in booked} == {None}
+        (pro,) = [one for one in await shop.kept(Subscription) if one.product_slug == "pro"]
+        assert (pro.status, pro.overdue) == ("active", ())

@@ -71,10 +71,9 @@ BEGIN
     RETURN ground || jsonb_build_object(
         'subscription', (SELECT to_jsonb(t) FROM subscriptions t
             WHERE t.organization_id = org AND t.livemode = live AND t.id = session.subscription_id),
-        'owed', (SELECT to_jsonb(t) FROM invoices t
+        'owed', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM invoices t
             WHERE t.organization_id = org AND t.livemode = live AND t.subscription_id = session.subscription_id
-                AND t.paid_at IS NULL AND t.status <> 'void'
-            ORDER BY t.period_end DESC LIMIT 1),
+                AND t.paid_at IS NULL AND t.status <> 'void'),
         'current', current_subscriptions(org, live, session.customer_id),
         'trial_used', EXISTS (SELECT FROM subscriptions t
             WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = session.customer_id
