@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.catalog import FeatureType, Interval, PriceType, ProductFeature
+from domain.catalog import CreditRate, FeatureType, Interval, PriceType, ProductFeature
 from domain.ids import CatalogId, FeatureId, PriceId, PricingModelId, ProductId
 
 
@@ -29,6 +29,7 @@ class FeatureView(Struct, frozen=True, kw_only=True):
     slug: str
     name: str
     type: FeatureType
+    credit_rates: tuple[CreditRate, ...]
     livemode: bool
     created_at: datetime
     archived_at: datetime | None

@@ -13,12 +13,14 @@ from msgspec import Struct
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
 from domain.account import ApiKey, Organization, User
 from domain.address import Address
+from domain.balance import Balance
 from domain.catalog import (
     CatalogHead,
     Feature,
     Price,
     PricingModel,
     Product,
+    ResetInterval,
 )
 from domain.change import State
 from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType, Collects
@@ -26,8 +28,11 @@ from domain.customer import Customer
 from domain.events import Subject
 from domain.ids import (
     ApiKeyId,
+    BalanceId,
     CheckoutSessionId,
     CustomerId,
+    EntityId,
+    FeatureId,
     InvoiceId,
     OrganizationId,
     PaymentMethodId,
@@ -224,6 +229,26 @@ class InvoiceView(Struct, frozen=True, kw_only=True):
     paid_at: datetime | None
 
 
+class BalanceView(Struct, frozen=True, kw_only=True):
+    """The terms on which a customer may use a feature; `granted` units in each `reset` interval."""
+
+    id: BalanceId
+    customer_id: CustomerId
+    feature_id: FeatureId
+    subscription_id: SubscriptionId | None
+    purchase_id: PurchaseId | None
+    entity_id: EntityId | None
+    granted: int | None
+    unlimited: bool
+    overage: bool
+    per_entity: bool
+    reset: ResetInterval
+    expires_at: datetime | None
+    thresholds: tuple[int, ...]
+    livemode: bool
+    created_at: datetime
+
+
 class OrganizationView(Struct, frozen=True, kw_only=True):
     id: OrganizationId
     name: str
@@ -269,6 +294,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     PaymentMethod: ("payment_method", PaymentMethodView),
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),
+    Balance: ("balance", BalanceView),
 }
 
 

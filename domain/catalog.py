@@ -12,6 +12,11 @@ FeatureType = Literal["boolean", "metered", "credit"]
 Interval = Literal["day", "week", "month", "year"]
 ResetInterval = Literal["minute", "hour", "day", "week", "month", "quarter", "year", "never"]
 IntervalCount = Annotated[int, Meta(ge=1, le=365)]
+MAX_UNITS = 10**12
+MAX_COST = 100_000
+Units = Annotated[int, Meta(ge=0, le=MAX_UNITS)]
+Threshold = Annotated[int, Meta(ge=1, le=1000)]
+DEFAULT_THRESHOLDS = (80, 100)
 TrialDays = Annotated[int, Meta(ge=1, le=730)]
 
 
@@ -39,8 +44,18 @@ class PricingModel(Struct, frozen=True):
     version: int = 0
 
 
+class CreditRate(Struct, frozen=True):
+    """What one unit of a feature costs, in units of the credit that it is paid with."""
+
+    feature_id: FeatureId
+    cost: int
+
+
 class Feature(Struct, frozen=True):
-    """Something a customer may use: had or not (`boolean`), counted (`metered`), or paid with (`credit`)."""
+    """Something a customer may use: had or not (`boolean`), counted (`metered`), or paid with (`credit`).
+
+    A credit has a rate for each feature that it pays for.
+    """
 
     id: FeatureId
     organization_id: OrganizationId
@@ -48,18 +63,29 @@ class Feature(Struct, frozen=True):
     slug: str
     name: str
     type: FeatureType
+    credit_rates: tuple[CreditRate, ...]
     created_at: datetime
     archived_at: datetime | None = None
     version: int = 0
 
 
 class ProductFeature(Struct, frozen=True):
-    """How much of a feature a product gives: `included` units (or no limit) in each `reset` interval."""
+    """How much of a feature a product gives: `included` units (or no limit) in each `reset` interval, for
+    each one that is bought.
+
+    With `overage` more may be used than is included. `per_entity`: each entity of the customer has as much
+    for itself. What is given with a purchase ends `expires_after_days`. Events tell when so many percent are
+    used as the `thresholds` say.
+    """
 
     feature_id: FeatureId
     included: int | None
     unlimited: bool
     reset: ResetInterval
+    overage: bool = False
+    per_entity: bool = False
+    expires_after_days: int | None = None
+    thresholds: tuple[int, ...] = DEFAULT_THRESHOLDS
 
 
 class Product(Struct, frozen=True):

@@ -8,7 +8,16 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.auth import Authenticated
-from domain.catalog import Catalog, CatalogHead, Feature, Price, PricingModel, Product, ProductFeature
+from domain.catalog import (
+    Catalog,
+    CatalogHead,
+    CreditRate,
+    Feature,
+    Price,
+    PricingModel,
+    Product,
+    ProductFeature,
+)
 from domain.catalog_document import (
     CatalogDocument,
     FeatureEntry,
@@ -83,10 +92,11 @@ class _Plan:
 
     def write(self, document: CatalogDocument) -> None:
         features = {feature.slug: feature for feature in self._catalog.features}
-        feature_ids = {
-            entry.slug: self._feature(entry, features.pop(entry.slug, None), f"features[{i}]")
-            for i, entry in enumerate(document.features)
-        }
+        feature_ids: dict[str, FeatureId] = {}
+        # Credits last: their rates refer to other features.
+        for i, feature in sorted(enumerate(document.features), key=lambda placed: placed[1].type == "credit"):
+            known = features.pop(feature.slug, None)
+            feature_ids[feature.slug] = self._feature(feature, known, feature_ids, f"features[{i}]")
         self._archive("feature", features.values())
         models = {model.slug: model for model in self._catalog.pricing_models}
         for i, entry in enumerate(document.pricing_models):
@@ -96,7 +106,9 @@ class _Plan:
             self._archive("product", (p for p in self._catalog.products if p.pricing_model_id == model.id))
         self._archive("pricing_model", models.values())
 
-    def _feature(self, entry: FeatureEntry, known: Feature | None, place: str) -> FeatureId:
+    def _feature(
+        self, entry: FeatureEntry, known: Feature | None, feature_ids: Mapping[str, FeatureId], place: str
+    ) -> FeatureId:
         if known is not None and known.type != entry.type:
             raise Rejected(
                 "invalid_catalog",
@@ -108,6 +120,7 @@ class _Plan:
             slug=entry.slug,
             name=entry.name,
             type=entry.type,
+            credit_rates=tuple(CreditRate(feature_ids[rate.slug], rate.cost) for rate in entry.credit_rates),
             created_at=self._now,
             organization_id=self._organization_id,
             livemode=self._livemode,
@@ -160,7 +173,16 @@ class _Plan:
             is_default=entry.is_default,
             is_add_on=entry.is_add_on,
             features=tuple(
-                ProductFeature(feature_ids[given.slug], given.included, given.unlimited, given.reset)
+                ProductFeature(
+                    feature_ids[given.slug],
+                    given.included,
+                    given.unlimited,
+                    given.reset,
+                    overage=given.overage,
+                    per_entity=given.per_entity,
+                    expires_after_days=given.expires_after_days,
+                    thresholds=tuple(sorted(set(given.thresholds))),
+                )
                 for given in entry.features
             ),
             created_at=self._now,

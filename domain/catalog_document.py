@@ -6,6 +6,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from domain.catalog import (
+    DEFAULT_THRESHOLDS,
+    MAX_COST,
     Catalog,
     Feature,
     FeatureType,
@@ -15,7 +17,9 @@ from domain.catalog import (
     PriceType,
     Product,
     ResetInterval,
+    Threshold,
     TrialDays,
+    Units,
 )
 from domain.ids import FeatureId, PriceId, PricingModelId, ProductId, id_pattern
 from domain.money import Amount, Currency
@@ -37,12 +41,21 @@ class PriceEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class ProductFeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`slug` is the feature's. `included` units are given again after each `reset` interval."""
+    """`slug` is the feature's. `included` units are given again after each `reset` interval.
+
+    With `overage` more may be used than is included; with `per_entity` each entity of the customer has as
+    much for itself. What is given by a single payment ends `expires_after_days`. `thresholds`: at so many
+    percent used an event is sent.
+    """
 
     slug: Slug
-    included: Amount | None = None
+    included: Units | None = None
     unlimited: bool = False
     reset: ResetInterval = "never"
+    overage: bool = False
+    per_entity: bool = False
+    expires_after_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
+    thresholds: Annotated[tuple[Threshold, ...], Meta(max_length=10)] = DEFAULT_THRESHOLDS
 
 
 class ProductEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,12 +81,20 @@ class PricingModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
 
 
+class CreditRateEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One unit of the feature with this slug costs so many units of the credit."""
+
+    slug: Slug
+    cost: Annotated[int, Meta(ge=1, le=MAX_COST)]
+
+
 class FeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A feature that products refer to by its slug."""
+    """A feature that products refer to by its slug. A credit says what it pays for, and at which rate."""
 
     slug: Slug
     name: Name
     type: FeatureType
+    credit_rates: tuple[CreditRateEntry, ...] = ()
     id: Annotated[FeatureId, Meta(pattern=id_pattern(FeatureId))] | None = None
 
 
@@ -106,7 +127,7 @@ def document_of(catalog: Catalog) -> CatalogDocument:
             )
             for model in catalog.pricing_models
         ),
-        features=tuple(map(_feature_entry, catalog.features)),
+        features=tuple(_feature_entry(feature, slugs) for feature in catalog.features),
     )
 
 
@@ -125,6 +146,10 @@ def _product_entry(product: Product, prices: list[Price], slugs: dict[FeatureId,
                 included=given.included,
                 unlimited=given.unlimited,
                 reset=given.reset,
+                overage=given.overage,
+                per_entity=given.per_entity,
+                expires_after_days=given.expires_after_days,
+                thresholds=given.thresholds,
             )
             for given in product.features
         ),
@@ -145,5 +170,13 @@ def _price_entry(price: Price) -> PriceEntry:
     )
 
 
-def _feature_entry(feature: Feature) -> FeatureEntry:
-    return FeatureEntry(id=feature.id, slug=feature.slug, name=feature.name, type=feature.type)
+def _feature_entry(feature: Feature, slugs: dict[FeatureId, str]) -> FeatureEntry:
+    return FeatureEntry(
+        id=feature.id,
+        slug=feature.slug,
+        name=feature.name,
+        type=feature.type,
+        credit_rates=tuple(
+            CreditRateEntry(slug=slugs[rate.feature_id], cost=rate.cost) for rate in feature.credit_rates
+        ),
+    )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
-from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
+from domain.catalog_document import CatalogDocument, FeatureEntry, PriceEntry, PricingModelEntry, ProductEntry
 from domain.errors import Rejected
 
 
@@ -15,6 +15,8 @@ def check(document: CatalogDocument) -> None:
         ((f"pricing_models[{i}]", entry.slug) for i, entry in enumerate(document.pricing_models)),
     )
     features = {feature.slug: feature.type for feature in document.features}
+    for i, feature in enumerate(document.features):
+        _check_rates(feature, f"features[{i}]", features)
     default: str | None = None
     for i, model in enumerate(document.pricing_models):
         place = f"pricing_models[{i}]"
@@ -80,10 +82,27 @@ def _check_features(product: ProductEntry, place: str, features: Mapping[str, st
         at = f"{place}.features[{k}]"
         if given.slug not in features:
             _refuse(f"{at}.slug", f"There is no feature '{given.slug}' in this catalog.")
-        if features[given.slug] == "boolean" and (given.included is not None or given.unlimited):
+        if features[given.slug] == "boolean" and (
+            given.included is not None or given.unlimited or given.overage
+        ):
             _refuse(at, f"'{given.slug}' is boolean: it is had or not, and has no amount.")
         if given.unlimited and given.included is not None:
             _refuse(f"{at}.included", "An unlimited feature has no included amount.")
+
+
+def _check_rates(feature: FeatureEntry, place: str, features: Mapping[str, str]) -> None:
+    if feature.credit_rates and feature.type != "credit":
+        _refuse(f"{place}.credit_rates", f"'{feature.slug}' is {feature.type}: only a credit has rates.")
+    _no_slug_twice(
+        "rates of a credit",
+        ((f"{place}.credit_rates[{k}]", rate.slug) for k, rate in enumerate(feature.credit_rates)),
+    )
+    for k, rate in enumerate(feature.credit_rates):
+        if features.get(rate.slug) != "metered":
+            _refuse(
+                f"{place}.credit_rates[{k}].slug",
+                f"There is no metered feature '{rate.slug}' in this catalog.",
+            )
 
 
 def _no_slug_twice(what: str, places: Iterable[tuple[str, str]]) -> None:

@@ -11,7 +11,16 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from domain import checkout_progress, customer, invoice, payment_method, purchase, subscribing, subscription
+from domain import (
+    balance,
+    checkout_progress,
+    customer,
+    invoice,
+    payment_method,
+    purchase,
+    subscribing,
+    subscription,
+)
 from domain.auth import Anonymous
 from domain.billing import billed_to
 from domain.catalog import Price, Product
@@ -180,11 +189,11 @@ class _Completing:
             line = InvoiceLine(
                 product.name, self._session.quantity, price.amount, self._session.amount, price.id
             )
-            self._bill(price, line, self._outcome.status)
+            self._bill(product, price, line, self._outcome.status)
         elif self._outcome.binding and self._session.subscription_id is None:
             subscribed = self._subscribe(price, product)
             due: IntentStatus = "processing" if subscribed.line.amount else "succeeded"
-            self._bill(price, subscribed.line, due, subscribed.subscription)
+            self._bill(product, price, subscribed.line, due, subscribed.subscription)
 
     def _subscribe(self, price: Price, product: Product) -> Subscribed:
         assert self._session.customer_id is not None, "a buyer who is bound is known"
@@ -203,7 +212,12 @@ class _Completing:
         return subscribed
 
     def _bill(
-        self, price: Price, line: InvoiceLine, payment: IntentStatus, subscribed: Subscription | None = None
+        self,
+        product: Product,
+        price: Price,
+        line: InvoiceLine,
+        payment: IntentStatus,
+        subscribed: Subscription | None = None,
     ) -> None:
         """Purchase and invoice, as far as they are paid. A failed attempt of a stranger makes neither."""
         session, known = self._session, self._ground.purchase
@@ -215,6 +229,8 @@ class _Completing:
         if bought is not None:
             self._changes.append(bought)
             self._session = replace(session, purchase_id=bought.after.id)
+            if subscribed is None and purchase.is_completed_by(bought):
+                self._changes += balance.of_purchase(bought.after, product.features, self._ids, self._now)
         invoiced = self._invoiced(session.customer_id, price, line, payment, subscribed)
         if invoiced is not None:
             self._changes.append(invoiced)

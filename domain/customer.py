@@ -6,6 +6,7 @@ from typing import Annotated, assert_never
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from domain import balance
 from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.catalog import Plan, PricingModel
@@ -118,8 +119,13 @@ def create(
         created_at=now,
     )
     started = [start_default(customer.id, plan, ids, now) for plan in terms.defaults]
+    given = [
+        change
+        for plan, (_, record) in zip(terms.defaults, started, strict=True)
+        for change in balance.of_subscription(record.subscription, plan.product, 1, ids)
+    ]
     change = Change(
-        customer, (Event("customer.created"),), together_with=tuple(change for change, _ in started)
+        customer, (Event("customer.created"),), together_with=(*(change for change, _ in started), *given)
     )
     return change, CustomerRecord(customer, tuple(record for _, record in started))
 

@@ -11,6 +11,8 @@ from domain.ids import EventId, OrganizationId, RequestId
 EventType = Literal[
     "api_key.created",
     "api_key.revoked",
+    "balance.corrected",
+    "balance.granted",
     "catalog.applied",
     "checkout_session.created",
     "checkout_session.expired",
@@ -21,6 +23,8 @@ EventType = Literal[
     "customer.created",
     "customer.updated",
     "dispute.closed",
+    "entity.created",
+    "entity.deleted",
     "feature.archived",
     "feature.created",
     "feature.updated",
@@ -71,6 +75,7 @@ EventType = Literal[
     "subscription.renewed",
     "subscription.updated",
     "subscription_item.created",
+    "usage.threshold_reached",
     "user.created",
 ]
 

@@ -14,6 +14,9 @@ FeatureId = NewType("FeatureId", str)
 CustomerId = NewType("CustomerId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 SubscriptionItemId = NewType("SubscriptionItemId", str)
+EntityId = NewType("EntityId", str)
+BalanceId = NewType("BalanceId", str)
+UsageId = NewType("UsageId", str)
 CheckoutSessionId = NewType("CheckoutSessionId", str)
 PurchaseId = NewType("PurchaseId", str)
 PaymentId = NewType("PaymentId", str)
@@ -37,6 +40,9 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     CustomerId: "cus",
     SubscriptionId: "sub",
     SubscriptionItemId: "si",
+    EntityId: "ent",
+    BalanceId: "bal",
+    UsageId: "usage",
     CheckoutSessionId: "cs",
     PurchaseId: "pur",
     PaymentId: "pay",

@@ -97,6 +97,12 @@ def pay_through(
     return _changed(known, sold, payment, refunded, now)
 
 
+def is_completed_by(change: Change[Purchase]) -> bool:
+    """Whether it is paid now, for the first time."""
+    before = change.before
+    return change.after.completed_at is not None and (before is None or before.completed_at is None)
+
+
 def follow_payment(
     known: Purchase, payment: PaymentStatus, refunded: int, now: datetime
 ) -> Change[Purchase] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from domain import balance
 from domain.catalog import Price, Product
 from domain.change import Change
 from domain.errors import Rejected
@@ -94,6 +95,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
     item = item_of(subscription, price.id, wanted.quantity, ids, now)
     changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
     changes.append(started(subscription, (item,)))
+    changes += balance.of_subscription(subscription, product, wanted.quantity, ids)
     line = InvoiceLine(term.description, wanted.quantity, price.amount, term.amount, price.id)
     return Subscribed(subscription, tuple(changes), line)
 

@@ -183,14 +183,14 @@ def add_intervals(start: datetime, interval: Interval, count: int) -> datetime:
         case "week":
             return start + timedelta(weeks=count)
         case "month":
-            return _add_months(start, count)
+            return add_months(start, count)
         case "year":
-            return _add_months(start, 12 * count)
+            return add_months(start, 12 * count)
         case _:
             assert_never(interval)
 
 
-def _add_months(start: datetime, count: int) -> datetime:
+def add_months(start: datetime, count: int) -> datetime:
     years, month = divmod(start.month - 1 + count, 12)
     year = start.year + years
     last_day = calendar.monthrange(year, month + 1)[1]

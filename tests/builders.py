@@ -86,7 +86,7 @@ def pricing_model(**changes: Any) -> PricingModel:
 
 
 def feature(**changes: Any) -> Feature:
-    made = Feature(FeatureId(f"feat_{suffix()}"), ORGANIZATION, False, "seats", "Seats", "metered", NOW)
+    made = Feature(FeatureId(f"feat_{suffix()}"), ORGANIZATION, False, "seats", "Seats", "metered", (), NOW)
     return replace(made, **changes)
 
 

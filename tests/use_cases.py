@@ -52,8 +52,13 @@ from application.ports import (
     SubscriptionRepository,
     TaskQueue,
     Tenants,
+    UsageLedger,
 )
 from application.purchases.make_purchase import MakePurchase
+from application.usage.check_feature import CheckFeature
+from application.usage.correct_balance import CorrectBalance
+from application.usage.grant_balance import GrantBalance
+from application.usage.track_usage import TrackUsage
 from domain.ids import Ids
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
@@ -82,6 +87,7 @@ class Store(
     Backlogs,
     KeptReplies,
     BillingRepository,
+    UsageLedger,
     Protocol,
 ):
     """All the ports that one store implements."""
@@ -129,6 +135,10 @@ class UseCases(Generic[StoreT]):
         self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.check_feature = CheckFeature(store, clock)
+        self.track_usage = TrackUsage(store, ids, clock)
+        self.correct_balance = CorrectBalance(store, ids, clock)
+        self.grant_balance = GrantBalance(store, store, ids, clock)
         self.retries = InboxRetries(worker, self.news, clock, Tries())
 
 

@@ -12,14 +12,18 @@ from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
 from application.inbox_tries import next_try_at
 from application.operator_ports import InboxRow
+from application.ports import Tracked
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, TaskId
+from domain.usage import Entry, Level, Usage
 
 T = TypeVar("T")
 InboxKey = tuple[OrganizationId, bool, str]
+LevelKey = tuple[OrganizationId, bool, str, str]
+"""Of a balance, and the entity whose level it is; empty for the customer's."""
 ReplyKey = tuple[OrganizationId, bool, str, str]
 
 
@@ -38,6 +42,10 @@ class Books:
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
     replies: dict[ReplyKey, KeptReply] = field(default_factory=dict)
+    levels: dict[LevelKey, Level] = field(default_factory=dict)
+    entries: tuple[tuple[OrganizationId, bool, Entry], ...] = ()
+    usages: tuple[Usage, ...] = ()
+    answers: dict[InboxKey, tuple[str, Tracked]] = field(default_factory=dict)
 
     def after(self, work: TakenWork) -> "Books":
         """The books with this work in them. Raises Repeated, StaleState or Conflict; these books stay as they
@@ -49,7 +57,15 @@ class Books:
         states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
         events = tuple(copied(event) for part in work.parts for event in part.events)
         tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
-        return Books(states, taken, (*self.events, *events), tasks, inbox, replies)
+        return replace(
+            self,
+            states=states,
+            taken=taken,
+            events=(*self.events, *events),
+            tasks=tasks,
+            inbox=inbox,
+            replies=replies,
+        )
 
     def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:
         """The books without the oldest replies that were kept before then, and how many those were."""

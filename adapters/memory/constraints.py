@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 
 from domain.account import ApiKey, Organization, User
+from domain.balance import Balance
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -139,5 +140,9 @@ _REFERENCES = _by_kind(
         _Reference(Invoice, "subscription_id", Subscription),
         _Reference(Payment, "checkout_session_id", CheckoutSession),
         _Reference(Payment, "invoice_id", Invoice),
+        _Reference(Balance, "customer_id", Customer),
+        _Reference(Balance, "feature_id", Feature),
+        _Reference(Balance, "subscription_id", Subscription),
+        _Reference(Balance, "purchase_id", Purchase),
     )
 )

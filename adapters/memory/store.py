@@ -13,6 +13,7 @@ from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import sessions_whosever
+from adapters.memory.usage import UsageLedgerInMemory
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -50,7 +51,7 @@ from domain.setup import SetupFact
 T = TypeVar("T")
 
 
-class MemoryStore(Lists, InvoiceReads, OperatorReads):
+class MemoryStore(Lists, InvoiceReads, UsageLedgerInMemory, OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

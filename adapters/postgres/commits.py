@@ -12,6 +12,7 @@ from application.idempotency import KeptReply
 from application.inbox_tries import next_try_at
 from application.unit_of_work import TakenWork
 from domain.account import ApiKey, Organization, User
+from domain.balance import Balance
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -43,6 +44,7 @@ TABLES: Mapping[type, str] = {
     Setup: "setups",
     Invoice: "invoices",
     Payment: "payments",
+    Balance: "balances",
 }
 """Where each kind of state is stored; the columns are the state's fields."""
 

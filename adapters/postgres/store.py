@@ -13,6 +13,7 @@ from adapters.postgres.database import Database
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
+from adapters.postgres.usage import UsageLedgerInPostgres
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -52,10 +53,11 @@ _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
 _FACT = ("text", "boolean", *["text"] * 6)
+_FEATURE = ("text", "boolean", "text", "text", "text", "timestamptz")
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(Lists, InvoiceReads, OperatorReads):
+class PostgresStore(Lists, InvoiceReads, UsageLedgerInPostgres, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
@@ -63,6 +65,8 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
         self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
         self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
         self._fact_contexts = self._combined("fact_context", *_FACT)
+        self.feature_contexts = self._combined("feature_context", *_FEATURE)
+        self.open_ledger(wait_seconds)
 
     async def commit(self, work: UnitOfWork) -> None:
         await self._commits(work.take())

@@ -26,8 +26,18 @@ from application.ports.invoices import (
 from application.ports.mail import Mail, Mailer
 from application.ports.payments import BookingContext, PaymentRecord, PaymentRepository
 from application.ports.provider import OffSessionCharge, PaymentGateway, WebhookNotice, WebhookReader
+from application.ports.usage import (
+    BalanceContext,
+    FeatureAsked,
+    FeatureContext,
+    NewCorrection,
+    NewUsage,
+    Tracked,
+    UsageLedger,
+)
 
 __all__ = [
+    "BalanceContext",
     "BillingRepository",
     "BookingContext",
     "CatalogRepository",
@@ -40,10 +50,14 @@ __all__ = [
     "EventFilter",
     "EventOutbox",
     "EventSequencer",
+    "FeatureAsked",
+    "FeatureContext",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",
     "Mailer",
+    "NewCorrection",
+    "NewUsage",
     "Numbering",
     "OffSessionCharge",
     "Offer",
@@ -56,6 +70,8 @@ __all__ = [
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
+    "Tracked",
+    "UsageLedger",
     "WebhookNotice",
     "WebhookReader",
 ]

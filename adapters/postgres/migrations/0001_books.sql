@@ -58,6 +58,7 @@ CREATE TABLE features (
     slug            text NOT NULL,
     name            text NOT NULL,
     type            text NOT NULL,
+    credit_rates    jsonb NOT NULL,
     created_at      timestamptz NOT NULL,
     archived_at     timestamptz,
     version         int NOT NULL,
@@ -153,6 +154,26 @@ CREATE TABLE customers (
 );
 CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
+
+CREATE TABLE entities (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    customer_id     typeid NOT NULL,
+    external_id     text COLLATE "C" NOT NULL,
+    name            text,
+    feature_id      typeid,
+    created_at      timestamptz NOT NULL,
+    deleted_at      timestamptz,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, feature_id) REFERENCES features
+);
+CREATE UNIQUE INDEX entities_external_id ON entities (organization_id, livemode, customer_id, external_id)
+    WHERE deleted_at IS NULL;
+CREATE INDEX entities_of_customer ON entities (organization_id, livemode, customer_id, id)
+    WHERE deleted_at IS NULL;
 
 CREATE TABLE payment_methods (
     organization_id          typeid NOT NULL,
@@ -381,3 +402,84 @@ CREATE TABLE payments (
 CREATE INDEX payments_of_invoice ON payments (organization_id, livemode, invoice_id, id)
     WHERE invoice_id IS NOT NULL;
 CREATE INDEX payments_of_customer ON payments (organization_id, livemode, customer_id, id);
+
+-- What customers may use: the terms. How much is left stands in balance_levels.
+CREATE TABLE balances (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    customer_id     typeid NOT NULL,
+    feature_id      typeid NOT NULL,
+    subscription_id typeid,
+    purchase_id     typeid,
+    entity_id       typeid,
+    granted         bigint CHECK (granted >= 0),
+    unlimited       boolean NOT NULL,
+    overage         boolean NOT NULL,
+    per_entity      boolean NOT NULL,
+    reset           text NOT NULL,
+    anchor          timestamptz NOT NULL,
+    expires_at      timestamptz,
+    thresholds      jsonb NOT NULL,
+    created_at      timestamptz NOT NULL,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, feature_id) REFERENCES features,
+    FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions,
+    FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases
+);
+CREATE INDEX balances_of_customer ON balances (organization_id, livemode, customer_id, feature_id, id);
+CREATE INDEX features_of_credit ON features (organization_id, livemode)
+    WHERE credit_rates <> '[]' AND archived_at IS NULL;
+
+-- Written by usage alone (sql/19_usage.sql), as its entries say; there once something has touched it.
+-- entity_id '' is the customer as a whole.
+CREATE TABLE balance_levels (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    balance_id      typeid NOT NULL,
+    entity_id       text COLLATE "C" NOT NULL,
+    granted         bigint NOT NULL,
+    remaining       bigint NOT NULL,
+    period_end      timestamptz,
+    entries         bigint NOT NULL CHECK (entries > 0),
+    PRIMARY KEY (organization_id, livemode, balance_id, entity_id),
+    FOREIGN KEY (organization_id, livemode, balance_id) REFERENCES balances
+) WITH (fillfactor = 70);
+
+-- The record: the entries of a level sum to what remains.
+CREATE TABLE balance_entries (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    balance_id      typeid NOT NULL,
+    entity_id       text COLLATE "C" NOT NULL,
+    number          bigint NOT NULL CHECK (number > 0),
+    kind            text NOT NULL,
+    amount          bigint NOT NULL,
+    remaining       bigint NOT NULL,
+    usage_id        typeid NOT NULL,
+    occurred_at     timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, livemode, balance_id, entity_id, number)
+);
+
+-- What was said to be used. `answer` is what was answered to a caller who has named it.
+CREATE TABLE usages (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    customer_id     typeid NOT NULL,
+    feature_id      typeid NOT NULL,
+    entity_id       typeid,
+    kind            text NOT NULL,
+    amount          bigint NOT NULL,
+    recorded        bigint NOT NULL,
+    key             text,
+    fingerprint     text,
+    answer          jsonb,
+    occurred_at     timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers
+);
+CREATE UNIQUE INDEX usages_key ON usages (organization_id, livemode, key) WHERE key IS NOT NULL;
+CREATE INDEX usages_of_customer ON usages (organization_id, livemode, customer_id, id);

@@ -11,8 +11,8 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
-        'customers', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
-        'setups', 'invoices', 'payments',
+        'customers', 'entities', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
+        'setups', 'invoices', 'payments', 'balances', 'balance_levels', 'balance_entries', 'usages',
         'events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
@@ -21,7 +21,7 @@ BEGIN
             CASE name WHEN 'organizations' THEN same_organization
             ELSE same_organization || ' AND ' || same_mode END);
         EXECUTE format('GRANT SELECT, INSERT ON %I TO counterfoil_app, counterfoil_worker', name);
-        IF name NOT IN ('events', 'event_counters', 'tasks') THEN
+        IF name NOT IN ('events', 'event_counters', 'tasks', 'balance_entries', 'usages') THEN
             EXECUTE format('GRANT UPDATE ON %I TO counterfoil_app, counterfoil_worker', name);
         END IF;
     END LOOP;

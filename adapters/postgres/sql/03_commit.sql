@@ -94,6 +94,9 @@ BEGIN
     IF added ? 'payments' OR changed ? 'payments' THEN
         PERFORM store_payments(added -> 'payments', changed -> 'payments');
     END IF;
+    IF added ? 'balances' OR changed ? 'balances' THEN
+        PERFORM store_balances(added -> 'balances', changed -> 'balances');
+    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION store_events(events jsonb) RETURNS void LANGUAGE sql AS $$

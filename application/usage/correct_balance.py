@@ -1,0 +1,63 @@
+"""An application puts right what a customer may still use."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from application.causes import ApiRequest
+from application.ports import Clock, NewCorrection, UsageLedger
+from application.usage.telling import refused, usage_event
+from domain.auth import Authenticated
+from domain.catalog import MAX_UNITS
+from domain.errors import Rejected
+from domain.ids import BalanceId, Ids, UsageId
+from domain.text import CustomerReference
+from domain.usage import Line, Usage
+
+
+class CorrectionAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """So many units more, or fewer where it is negative, in the period under way; of one entity, where each
+    has as much for itself."""
+
+    amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)]
+    entity: CustomerReference | None = None
+
+
+class Corrected(Struct, frozen=True):
+    """The correction as it was recorded, and the balance after it."""
+
+    usage: Usage
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectBalance:
+    """Grant more of a balance in the period under way, or take back what is not used yet."""
+
+    ledger: UsageLedger
+    ids: Ids
+    clock: Clock
+
+    async def __call__(
+        self, id: BalanceId, draft: CorrectionAsked, auth: Authenticated, cause: ApiRequest
+    ) -> Corrected:
+        """Raises NotFound `balance_not_found`; Rejected `entity_not_found` (also where the balance is not
+        each entity's own), `balance_not_counted`, `insufficient_balance`."""
+        if draft.amount == 0:
+            raise Rejected("invalid_value", "Nothing would change.", field="amount")
+        usage_id, now = self.ids.new(UsageId), self.clock.now()
+        correction = NewCorrection(
+            id=usage_id,
+            balance_id=id,
+            entity=draft.entity,
+            amount=draft.amount,
+            at=now,
+            event=usage_event("balance.corrected", usage_id, auth, cause, self.ids, now),
+        )
+        tracked = await self.ledger.correct(auth, correction)
+        if tracked.outcome != "recorded":
+            raise refused(tracked.outcome, entity=draft.entity)
+        assert tracked.usage is not None, "what is recorded has a row"
+        (line,) = tracked.lines
+        return Corrected(tracked.usage, line)

@@ -1,0 +1,50 @@
+"""An application gives units of a feature by hand."""
+
+from dataclasses import dataclass
+
+from application.causes import ApiRequest
+from application.ports import Clock, EventOutbox, FeatureAsked, UsageLedger
+from application.ports.usage import no_such_entity, no_such_feature
+from application.unit_of_work import UnitOfWork, retry_on_stale
+from domain import granting
+from domain.auth import Authenticated
+from domain.change import stored
+from domain.customer import no_such
+from domain.granting import NewGrant
+from domain.ids import Ids
+from domain.usage import Line
+
+
+@dataclass(frozen=True, slots=True)
+class GrantBalance:
+    """Give a customer, or one entity, units of a feature that they have not bought."""
+
+    ledger: UsageLedger
+    outbox: EventOutbox
+    ids: Ids
+    clock: Clock
+
+    @retry_on_stale()
+    async def __call__(self, draft: NewGrant, auth: Authenticated, cause: ApiRequest) -> Line:
+        """Raises Rejected `customer_not_found`, `feature_not_found`, `entity_not_found`, `missing_field`,
+        `invalid_value`."""
+        now = self.clock.now()
+        context = await self.ledger.feature_context(
+            auth, FeatureAsked(draft.customer, draft.feature, draft.entity), now
+        )
+        if context.customer is None:
+            raise no_such(draft.customer)
+        if context.feature is None:
+            raise no_such_feature(draft.feature)
+        if draft.entity is not None and context.entity_id is None:
+            raise no_such_entity(draft.entity)
+        work = UnitOfWork(cause, auth, self.ids, now)
+        balance = work.record(
+            granting.grant(context.customer, context.feature, context.entity_id, draft, self.ids, now)
+        )
+        line = Line(
+            balance=stored(balance), feature=context.feature.slug, cost=None, entity_id=None, level=None
+        )
+        work.answer(line)
+        await self.outbox.commit(work)
+        return line

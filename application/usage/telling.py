@@ -1,0 +1,62 @@
+"""What is told of usage: the event that the ledger stores with it, and why it was not recorded."""
+
+from datetime import datetime
+
+from application.causes import ApiRequest
+from application.ports.usage import Outcome, no_such_entity, no_such_feature
+from application.unit_of_work import event_hash
+from domain.auth import Authenticated, actor_of
+from domain.customer import no_such
+from domain.errors import DomainError, NotFound, Rejected
+from domain.events import Event, EventData, EventType, RecordedEvent, Subject
+from domain.ids import EventId, Ids, UsageId
+
+
+def usage_event(
+    type: EventType, usage_id: UsageId, auth: Authenticated, cause: ApiRequest, ids: Ids, now: datetime
+) -> RecordedEvent:
+    """An event about a record of usage, but for its data: that is what the ledger makes of it."""
+    event = Event(type)
+    return RecordedEvent(
+        id=ids.new(EventId),
+        organization_id=auth.organization_id,
+        livemode=auth.livemode,
+        type=event.type,
+        occurred_at=now,
+        subject=Subject("usage", usage_id),
+        data=EventData({}),
+        actor=actor_of(auth),
+        request_id=cause.request_id,
+        correlation_id=cause.request_id,
+        causation_id=None,
+        hash=event_hash(event, usage_id, 1),
+    )
+
+
+def refused(
+    outcome: Outcome, *, customer: str = "", feature: str = "", entity: str | None = None
+) -> DomainError:
+    """Why nothing was recorded, in the words of whoever has asked."""
+    match outcome:
+        case "customer_not_found":
+            return no_such(customer)
+        case "feature_not_found":
+            return no_such_feature(feature)
+        case "entity_not_found":
+            return no_such_entity(entity or "")
+        case "balance_not_found":
+            return NotFound(outcome, "There is no such balance.")
+        case _:
+            detail, field = _REASONS[outcome]
+            return Rejected(outcome, detail, field=field)
+
+
+_REASONS = {
+    "feature_is_boolean": ("This feature is had or not: there is nothing to count.", "feature"),
+    "balance_not_counted": ("Nothing is counted of this balance.", "amount"),
+    "insufficient_balance": ("There are not as many units left.", "amount"),
+    "idempotency_key_reused": (
+        "This key was given to other usage: give each a key of its own.",
+        "idempotency_key",
+    ),
+}

@@ -1,0 +1,90 @@
+"""An application says what a customer has used."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from application.causes import ApiRequest
+from application.ports import Clock, FeatureAsked, NewUsage, UsageLedger
+from application.unit_of_work import retry_on_stale
+from application.usage.telling import refused, usage_event
+from domain.auth import Authenticated
+from domain.catalog import MAX_UNITS
+from domain.entitlement import Standing, as_of, standing
+from domain.errors import Rejected
+from domain.ids import Ids, UsageId
+from domain.text import CustomerReference, Slug
+from domain.usage import Line, Usage, WhenShort
+
+UsageKey = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\A[\x21-\x7e]+\Z")]
+
+
+class NewTrack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Units of a feature that a customer, or one of their entities, has used; negative: gives back.
+
+    Of more than is left, what fits is recorded (`cap`), or nothing (`reject`). Under an `idempotency_key` it
+    is recorded once, and answered the same each time.
+    """
+
+    customer: CustomerReference
+    feature: Slug
+    entity: CustomerReference | None = None
+    amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)] = 1
+    overage: WhenShort = "cap"
+    idempotency_key: UsageKey | None = None
+
+
+class Recorded(Struct, frozen=True):
+    """The usage as it was recorded, and how the customer stands after it; None where they have nothing of it.
+    `replayed`: this was so when the same usage was recorded before."""
+
+    usage: Usage
+    standing: Standing | None
+    lines: tuple[Line, ...]
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TrackUsage:
+    """Record what a customer has used, and take it from their balances: at once or not at all, to the unit
+    whatever else is recorded at the same time.
+    """
+
+    ledger: UsageLedger
+    ids: Ids
+    clock: Clock
+
+    @retry_on_stale()
+    async def __call__(self, draft: NewTrack, auth: Authenticated, cause: ApiRequest) -> Recorded:
+        """Raises Rejected `customer_not_found`, `feature_not_found`, `feature_is_boolean`,
+        `entity_not_found`, `insufficient_balance` (where it is to be rejected), `idempotency_key_reused`."""
+        if draft.amount == 0:
+            raise Rejected("invalid_value", "Nothing was used.", field="amount")
+        tracked = await self.ledger.track(auth, self._usage(draft, auth, cause))
+        if tracked.outcome != "recorded":
+            raise refused(
+                tracked.outcome, customer=draft.customer, feature=draft.feature, entity=draft.entity
+            )
+        assert tracked.usage is not None, "what is recorded has a row"
+        lines = as_of(tracked.lines, tracked.usage.occurred_at)
+        return Recorded(tracked.usage, standing(draft.feature, lines), tuple(lines), tracked.replayed)
+
+    def _usage(self, draft: NewTrack, auth: Authenticated, cause: ApiRequest) -> NewUsage:
+        usage_id, now = self.ids.new(UsageId), self.clock.now()
+        return NewUsage(
+            id=usage_id,
+            asked=FeatureAsked(draft.customer, draft.feature, draft.entity),
+            amount=draft.amount,
+            when_short=draft.overage,
+            key=draft.idempotency_key,
+            fingerprint=_fingerprint(draft) if draft.idempotency_key else None,
+            at=now,
+            event=usage_event("usage.threshold_reached", usage_id, auth, cause, self.ids, now),
+        )
+
+
+def _fingerprint(draft: NewTrack) -> str:
+    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()

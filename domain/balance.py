@@ -1,0 +1,126 @@
+"""Balances: what a customer may use of a feature, and by what right.
+
+A `Balance` holds the terms, as they were when it was given: the catalog may change, what was sold does not.
+How much is left stands in its accounts, one for the customer or one for each entity, which only usage,
+resets and corrections write (domain/usage.py): the entries of an account sum to what remains.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from domain.catalog import (
+    Product,
+    ProductFeature,
+    ResetInterval,
+)
+from domain.change import Change
+from domain.events import Event
+from domain.ids import (
+    BalanceId,
+    CustomerId,
+    EntityId,
+    FeatureId,
+    Ids,
+    OrganizationId,
+    PurchaseId,
+    SubscriptionId,
+)
+from domain.purchase import Purchase
+from domain.subscription import Subscription
+
+
+class Balance(Struct, frozen=True, kw_only=True):
+    """A customer's right to a feature: `granted` units in each `reset` interval counted from the `anchor`.
+
+    It comes with a subscription and counts while that is current; or with a purchase, and counts once that
+    is paid and until it is refunded; or was granted by hand. `expires_at` ends it. An `entity_id` names the
+    only one that may use it; with `per_entity` each entity has as much. `granted` is null where nothing is
+    included, or nothing counted: of a boolean feature, or where it is `unlimited`.
+    """
+
+    id: BalanceId
+    organization_id: OrganizationId
+    livemode: bool
+    customer_id: CustomerId
+    feature_id: FeatureId
+    subscription_id: SubscriptionId | None = None
+    purchase_id: PurchaseId | None = None
+    entity_id: EntityId | None = None
+    granted: int | None
+    unlimited: bool
+    overage: bool
+    per_entity: bool
+    reset: ResetInterval
+    anchor: datetime
+    expires_at: datetime | None = None
+    thresholds: tuple[int, ...]
+    created_at: datetime
+    version: int = 0
+
+
+def of_subscription(
+    subscription: Subscription, product: Product, quantity: int, ids: Ids
+) -> tuple[Change[Balance], ...]:
+    """What the product's features give with so many of this subscription; nothing before it is current."""
+    return tuple(
+        given(
+            Balance(
+                id=ids.new(BalanceId),
+                organization_id=subscription.organization_id,
+                livemode=subscription.livemode,
+                customer_id=subscription.customer_id,
+                feature_id=feature.feature_id,
+                subscription_id=subscription.id,
+                anchor=subscription.billing_anchor,
+                created_at=subscription.created_at,
+                **_terms(feature, quantity),
+            )
+        )
+        for feature in product.features
+    )
+
+
+def of_purchase(
+    purchase: Purchase, features: Iterable[ProductFeature], ids: Ids, now: datetime
+) -> tuple[Change[Balance], ...]:
+    """What the product's features give with this purchase, from now on."""
+    return tuple(
+        given(
+            Balance(
+                id=ids.new(BalanceId),
+                organization_id=purchase.organization_id,
+                livemode=purchase.livemode,
+                customer_id=purchase.customer_id,
+                feature_id=feature.feature_id,
+                purchase_id=purchase.id,
+                anchor=now,
+                created_at=now,
+                expires_at=_days_later(now, feature.expires_after_days),
+                **_terms(feature, purchase.quantity),
+            )
+        )
+        for feature in features
+    )
+
+
+def _terms(feature: ProductFeature, quantity: int) -> dict[str, Any]:
+    return {
+        "granted": feature.included * quantity if feature.included is not None else None,
+        "unlimited": feature.unlimited,
+        "overage": feature.overage,
+        "per_entity": feature.per_entity,
+        "reset": feature.reset,
+        "thresholds": feature.thresholds,
+    }
+
+
+def _days_later(now: datetime, days: int | None) -> datetime | None:
+    return now + timedelta(days=days) if days is not None else None
+
+
+def given(balance: Balance) -> Change[Balance]:
+    """The customer has it from now on."""
+    return Change(balance, (Event("balance.granted"),))

@@ -1,0 +1,60 @@
+"""Entitlements: whether a customer may use a feature, and how they stand with it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.catalog import Feature
+from domain.usage import Line, available, in_order, level_of
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """All lines of one feature together. `granted` and `used` are of the periods under way, the first of
+    which ends at `resets_at`; `remaining` is not below zero. Where it is `unlimited`, only use is
+    counted."""
+
+    feature: str
+    granted: int
+    used: int
+    remaining: int
+    unlimited: bool
+    overage_allowed: bool
+    resets_at: datetime | None
+
+
+def as_of(lines: Sequence[Line], now: datetime) -> list[Line]:
+    """The lines in the order in which they are used up, with their levels as of now."""
+    return [replace(line, level=level_of(line, now)) for line in in_order(lines)]
+
+
+def is_allowed(feature: Feature, lines: Sequence[Line], required: int) -> bool:
+    """Whether so many units may be used; of a boolean feature, whether it is had. The lines are as of now."""
+    if feature.type == "boolean":
+        return bool(lines)
+    if any(line.balance.unlimited or line.balance.overage for line in lines):
+        return True
+    return sum(map(available, lines)) >= required
+
+
+def standing(feature: str, lines: Sequence[Line]) -> Standing | None:
+    """How the customer stands with this feature; where they have none of it, with the credits that pay for
+    it. None where they have neither. The lines are as of now."""
+    slugs = [line.feature for line in lines]
+    told = feature if feature in slugs else next(iter(slugs), None)
+    if told is None:
+        return None
+    own = [line for line in lines if line.feature == told]
+    levels = [line.level for line in own if line.level is not None]
+    counted = [line.level for line in own if line.level is not None and not line.balance.unlimited]
+    ends = [level.period_end for level in levels if level.period_end is not None]
+    return Standing(
+        feature=told,
+        granted=sum(level.granted for level in counted),
+        used=sum(level.used for level in levels),
+        remaining=max(0, sum(level.remaining for level in counted)),
+        unlimited=any(line.balance.unlimited for line in own),
+        overage_allowed=any(line.balance.overage for line in own),
+        resets_at=min(ends, default=None),
+    )
