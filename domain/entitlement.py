@@ -46,8 +46,8 @@ def standing(feature: str, lines: Sequence[Line]) -> Standing | None:
     if told is None:
         return None
     own = [line for line in lines if line.feature == told]
-    levels = [line.level for line in own if line.level is not None]
-    counted = [line.level for line in own if line.level is not None and not line.balance.unlimited]
+    levels = [line.current for line in own]
+    counted = [line.current for line in own if not line.balance.unlimited]
     ends = [level.period_end for level in levels if level.period_end is not None]
     return Standing(
         feature=told,

@@ -59,6 +59,12 @@ class Line(Struct, frozen=True, kw_only=True):
         """Units of this balance for one unit of what is asked."""
         return self.cost or 1
 
+    @property
+    def current(self) -> Level:
+        """The level, of a line that is as of now."""
+        assert self.level is not None, "levels are as of now"
+        return self.level
+
 
 class Usage(Struct, frozen=True, kw_only=True):
     """A record of usage, or a correction by hand: of `amount` units `recorded` were taken. Negative is given
@@ -180,7 +186,7 @@ def take(
         if share:
             added = entries_for(known, line, "usage", -share * line.price, usage_id, now)
             entries += added
-            line = replace(line, level=_after(_level(line), added))  # noqa: PLW2901
+            line = replace(line, level=_after(line.current, added))  # noqa: PLW2901
         after.append(line)
     return Taken(recorded, tuple(after), tuple(entries), crossed(before, after))
 
@@ -198,7 +204,7 @@ def entries_for(
     stored: Line, line: Line, kind: EntryKind, amount: int, usage_id: UsageId, now: datetime
 ) -> tuple[Entry, ...]:
     """The movement, after that which makes the `stored` level the one as of now."""
-    level = _level(line)
+    level = line.current
     movements: list[tuple[EntryKind, int, int]] = []
     if stored.level is None:
         movements.append(("grant", level.remaining, level.remaining))
@@ -244,7 +250,7 @@ def _given_back(lines: Sequence[Line], amount: int) -> list[int]:
     left = amount
     for over in (True, False):
         for number, line in reversed(list(enumerate(lines))):
-            level = _level(line)
+            level = line.current
             most = max(0, -level.remaining if over and not line.balance.unlimited else level.used)
             back = min(left, most // line.price + units[number])
             units[number] -= back
@@ -254,12 +260,7 @@ def _given_back(lines: Sequence[Line], amount: int) -> list[int]:
 
 def available(line: Line) -> int:
     """How many units of what is asked are included in this line still."""
-    return max(0, _level(line).remaining) // line.price
-
-
-def _level(line: Line) -> Level:
-    assert line.level is not None, "levels are as of now"
-    return line.level
+    return max(0, line.current.remaining) // line.price
 
 
 def crossed(before: Iterable[Line], after: Iterable[Line]) -> tuple[Crossed, ...]:
@@ -282,7 +283,7 @@ def _totals(lines: Iterable[Line]) -> dict[str, tuple[int, int, frozenset[int]]]
     for line in lines:
         if not line.balance.unlimited:
             granted, used, thresholds = totals.get(line.feature, (0, 0, frozenset()))
-            level = _level(line)
+            level = line.current
             totals[line.feature] = (
                 granted + level.granted,
                 used + level.used,

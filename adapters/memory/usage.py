@@ -110,11 +110,8 @@ class UsageBooks(TenantBooks):
 
 def tracked(books: Books, auth: Authenticated, asked: NewUsage) -> tuple[Books, Tracked]:
     """The books after this usage, and what became of it."""
-    key = auth.organization_id, auth.livemode, asked.key or ""
-    if key in books.answers:
-        fingerprint, answer = books.answers[key]
-        is_same = fingerprint == asked.fingerprint
-        return books, replace(answer, replayed=True) if is_same else Tracked(outcome="idempotency_key_reused")
+    if (answered := _answered(books, auth, asked)) is not None:
+        return books, answered
     mine = UsageBooks(books, auth.organization_id, livemode=auth.livemode)
     customer, feature = mine.customer(asked.asked.customer), mine.feature(asked.asked.feature)
     entity_id = mine.entity(customer.id if customer else None, asked.asked.entity)
@@ -143,13 +140,20 @@ def tracked(books: Books, auth: Authenticated, asked: NewUsage) -> tuple[Books, 
     )
     answer = Tracked(outcome="recorded", usage=usage, lines=taken.lines)
     told = _told(asked.event, usage, feature, taken.crossed) if taken.crossed else None
-    after = _with(books, answer, taken, told)
-    if asked.key is not None:
-        after = with_rows(after, answers={**books.answers, key: (asked.fingerprint or "", answer)})
-    return after, answer
+    return _with(books, answer, taken, told, asked.fingerprint), answer
 
 
-def _with(books: Books, answer: Tracked, taken: Taken, told: RecordedEvent | None) -> Books:
+def _answered(books: Books, auth: Authenticated, asked: NewUsage | NewCorrection) -> Tracked | None:
+    """What was answered under the same key, if anything was."""
+    if asked.key is None or (auth.organization_id, auth.livemode, asked.key) not in books.answers:
+        return None
+    fingerprint, answer = books.answers[auth.organization_id, auth.livemode, asked.key]
+    if fingerprint != asked.fingerprint:
+        return Tracked(outcome="idempotency_key_reused")
+    return replace(answer, replayed=True)
+
+
+def _with(books: Books, answer: Tracked, taken: Taken, told: RecordedEvent | None, fingerprint: str) -> Books:
     assert answer.usage is not None, "what is recorded has a row"
     tenant = answer.usage.organization_id, answer.usage.livemode
     moved = {(entry.balance_id, entry.entity_id) for entry in taken.entries}
@@ -158,8 +162,12 @@ def _with(books: Books, answer: Tracked, taken: Taken, told: RecordedEvent | Non
         for line in taken.lines
         if (line.balance.id, line.entity_id) in moved and line.level is not None
     }
+    answers = dict(books.answers)
+    if answer.usage.key is not None:
+        answers[*tenant, answer.usage.key] = fingerprint, answer
     return with_rows(
         books,
+        answers=answers,
         levels={**books.levels, **levels},
         entries=(*books.entries, *((*tenant, entry) for entry in taken.entries)),
         usages=(*books.usages, answer.usage),
@@ -188,6 +196,8 @@ def _told(
 
 def corrected(books: Books, auth: Authenticated, asked: NewCorrection) -> tuple[Books, Tracked]:
     """The books after this correction, and what became of it."""
+    if (answered := _answered(books, auth, asked)) is not None:
+        return books, answered
     mine = UsageBooks(books, auth.organization_id, livemode=auth.livemode)
     found = mine.named(asked.balance_id, asked.entity)
     if isinstance(found, str):
@@ -209,11 +219,11 @@ def corrected(books: Books, auth: Authenticated, asked: NewCorrection) -> tuple[
         kind="correction",
         amount=asked.amount,
         recorded=asked.amount,
-        key=None,
+        key=asked.key,
         occurred_at=asked.at,
     )
     answer = Tracked(outcome="recorded", usage=usage, lines=taken.lines)
-    return _with(books, answer, taken, _told(asked.event, usage, feature, ())), answer
+    return _with(books, answer, taken, _told(asked.event, usage, feature, ()), asked.fingerprint), answer
 
 
 class UsageLedgerInMemory:

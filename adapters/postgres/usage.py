@@ -36,7 +36,7 @@ class _Asked(Struct, frozen=True, kw_only=True):
     amount: int
     when_short: WhenShort
     key: str | None
-    fingerprint: str | None
+    fingerprint: str
     at: datetime
     event: RecordedEvent
 

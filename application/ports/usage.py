@@ -50,7 +50,7 @@ class NewUsage(Struct, frozen=True, kw_only=True):
     amount: int
     when_short: WhenShort
     key: str | None
-    fingerprint: str | None
+    fingerprint: str
     at: datetime
     event: RecordedEvent
 
@@ -63,6 +63,8 @@ class NewCorrection(Struct, frozen=True, kw_only=True):
     balance_id: BalanceId
     entity: str | None
     amount: int
+    key: str | None
+    fingerprint: str
     at: datetime
     event: RecordedEvent
 

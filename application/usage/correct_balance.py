@@ -7,7 +7,8 @@ from msgspec import Meta, Struct
 
 from application.causes import ApiRequest
 from application.ports import Clock, NewCorrection, UsageLedger
-from application.usage.telling import refused, usage_event
+from application.unit_of_work import retry_on_stale
+from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
 from domain.catalog import MAX_UNITS
 from domain.errors import Rejected
@@ -29,6 +30,7 @@ class Corrected(Struct, frozen=True):
 
     usage: Usage
     line: Line
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,9 @@ class CorrectBalance:
     ids: Ids
     clock: Clock
 
+    @retry_on_stale()
     async def __call__(
-        self, id: BalanceId, draft: CorrectionAsked, auth: Authenticated, cause: ApiRequest
+        self, id: BalanceId, draft: CorrectionAsked, key: str | None, auth: Authenticated, cause: ApiRequest
     ) -> Corrected:
         """Raises NotFound `balance_not_found`; Rejected `entity_not_found` (also where the balance is not
         each entity's own), `balance_not_counted`, `insufficient_balance`."""
@@ -52,6 +55,8 @@ class CorrectBalance:
             balance_id=id,
             entity=draft.entity,
             amount=draft.amount,
+            key=key,
+            fingerprint=fingerprint(id, draft),
             at=now,
             event=usage_event("balance.corrected", usage_id, auth, cause, self.ids, now),
         )
@@ -60,4 +65,4 @@ class CorrectBalance:
             raise refused(tracked.outcome, entity=draft.entity)
         assert tracked.usage is not None, "what is recorded has a row"
         (line,) = tracked.lines
-        return Corrected(tracked.usage, line)
+        return Corrected(tracked.usage, line, tracked.replayed)

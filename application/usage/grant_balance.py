@@ -10,6 +10,7 @@ from domain import granting
 from domain.auth import Authenticated
 from domain.change import stored
 from domain.customer import no_such
+from domain.entitlement import as_of
 from domain.granting import NewGrant
 from domain.ids import Ids
 from domain.usage import Line
@@ -42,9 +43,10 @@ class GrantBalance:
         balance = work.record(
             granting.grant(context.customer, context.feature, context.entity_id, draft, self.ids, now)
         )
-        line = Line(
+        new = Line(
             balance=stored(balance), feature=context.feature.slug, cost=None, entity_id=None, level=None
         )
+        (line,) = as_of([new], now)
         work.answer(line)
         await self.outbox.commit(work)
         return line

@@ -1,6 +1,9 @@
 """What is told of usage: the event that the ledger stores with it, and why it was not recorded."""
 
+import hashlib
 from datetime import datetime
+
+import msgspec
 
 from application.causes import ApiRequest
 from application.ports.usage import Outcome, no_such_entity, no_such_feature
@@ -31,6 +34,11 @@ def usage_event(
         causation_id=None,
         hash=event_hash(event, usage_id, 1),
     )
+
+
+def fingerprint(*asked: object) -> str:
+    """Of all that was asked, to know the same request again."""
+    return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
 
 
 def refused(

@@ -1,16 +1,14 @@
 """An application says what a customer has used."""
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated
 
-import msgspec
 from msgspec import Meta, Struct
 
 from application.causes import ApiRequest
 from application.ports import Clock, FeatureAsked, NewUsage, UsageLedger
 from application.unit_of_work import retry_on_stale
-from application.usage.telling import refused, usage_event
+from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
 from domain.catalog import MAX_UNITS
 from domain.entitlement import Standing, as_of, standing
@@ -80,11 +78,7 @@ class TrackUsage:
             amount=draft.amount,
             when_short=draft.overage,
             key=draft.idempotency_key,
-            fingerprint=_fingerprint(draft) if draft.idempotency_key else None,
+            fingerprint=fingerprint(draft),
             at=now,
             event=usage_event("usage.threshold_reached", usage_id, auth, cause, self.ids, now),
         )
-
-
-def _fingerprint(draft: NewTrack) -> str:
-    return hashlib.sha256(msgspec.json.encode(draft)).hexdigest()

@@ -40,7 +40,7 @@ class Once(Struct, Generic[UseCase], frozen=True):
         resume: Callable[[str, ApiRequest], Awaitable[Result]] | None = None,
     ) -> Response[Body]:
         """What `answer` makes of the result: status and body. The rest is as AnswerOnce says."""
-        name = request.headers.get(HEADER)
+        name = named(request)
         if name is None:
             status, body = answer(await perform(request.cause))
             return Response(body, status_code=status)
@@ -49,7 +49,7 @@ class Once(Struct, Generic[UseCase], frozen=True):
             status, body = answer(result)
             return Reply(status, msgspec.json.encode(body).decode())
 
-        key = IdempotencyKey(_route(request), _checked(name), await _fingerprint(request), encode)
+        key = IdempotencyKey(_route(request), name, await _fingerprint(request), encode)
         answered = await self.answer_once(request.auth, request.id, key, perform, resume)
         content: Any = answered.reply.body.encode()
         return Response(
@@ -64,8 +64,10 @@ def _route(request: Call) -> str:
     return f"{request.method} {request.scope['path_template']}"
 
 
-def _checked(name: str) -> str:
-    if not _KEY.fullmatch(name):
+def named(request: Call) -> str | None:
+    """The caller's name for this request, if it has one. Raises Rejected `invalid_value`."""
+    name = request.headers.get(HEADER)
+    if name is not None and not _KEY.fullmatch(name):
         raise Rejected(
             "invalid_value",
             f"{HEADER} must have 1 to {LONGEST_KEY} visible ASCII characters",

@@ -149,11 +149,20 @@ BEGIN
     RETURN QUERY SELECT unnest(answers);
 END $$;
 
+-- What was answered under this key before; null if nothing was.
+CREATE OR REPLACE FUNCTION answered_usage(org text, live boolean, asked_key text, asked_print text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN asked_key IS NOT NULL THEN (
+        SELECT CASE WHEN t.fingerprint = asked_print
+            THEN t.answer || '{"replayed": true}' ELSE '{"outcome": "idempotency_key_reused"}' END
+        FROM usages t WHERE t.organization_id = org AND t.livemode = live AND t.key = asked_key) END;
+END $$;
+
 -- The tenant has been entered, and the customer, if there is one, locked.
 CREATE OR REPLACE FUNCTION track_usage(org text, live boolean, buyer text, asked jsonb) RETURNS jsonb
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    known    usages;
     wanted   features;
     entity   text;
     now      constant timestamptz := asked ->> 'at';
@@ -162,13 +171,9 @@ DECLARE
     recorded usages;
     answer   jsonb;
 BEGIN
-    IF asked ->> 'key' IS NOT NULL THEN
-        SELECT * INTO known FROM usages t
-            WHERE t.organization_id = org AND t.livemode = live AND t.key = asked ->> 'key';
-        IF FOUND THEN
-            RETURN CASE WHEN known.fingerprint = asked ->> 'fingerprint'
-                THEN known.answer || '{"replayed": true}' ELSE '{"outcome": "idempotency_key_reused"}' END;
-        END IF;
+    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint');
+    IF answer IS NOT NULL THEN
+        RETURN answer;
     END IF;
     wanted := current_feature(org, live, asked ->> 'feature');
     IF buyer IS NULL THEN
@@ -345,6 +350,7 @@ DECLARE
     line     jsonb;
     level    jsonb;
     recorded usages;
+    answer   jsonb;
 BEGIN
     PERFORM enter(org, live);
     SELECT * INTO known FROM balances t
@@ -354,6 +360,10 @@ BEGIN
     END IF;
     PERFORM FROM customers t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = known.customer_id FOR NO KEY UPDATE;
+    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint');
+    IF answer IS NOT NULL THEN
+        RETURN answer;
+    END IF;
     entity := find_entity(org, live, known.customer_id, asked ->> 'entity');
     IF known.per_entity <> (asked ->> 'entity' IS NOT NULL) OR (known.per_entity AND entity IS NULL) THEN
         RETURN '{"outcome": "entity_not_found"}';
@@ -369,11 +379,15 @@ BEGIN
     END IF;
     level := move_level(org, live, line, 'correction', amount, asked ->> 'id', now);
     recorded := (org, live, asked ->> 'id', known.customer_id, wanted.id, entity, 'correction', amount, amount,
-        NULL, NULL, NULL, now);
+        asked ->> 'key', asked ->> 'fingerprint', NULL, now);
+    answer := jsonb_build_object('outcome', 'recorded', 'usage', to_jsonb(recorded) - 'answer' - 'fingerprint',
+        'lines', jsonb_build_array(jsonb_set(line, '{level}', level)));
+    IF recorded.key IS NOT NULL THEN
+        recorded.answer := answer;
+    END IF;
     INSERT INTO usages SELECT recorded.*;
     PERFORM store_events(jsonb_build_array(usage_event(asked -> 'event', recorded, wanted.slug, '[]')));
-    RETURN jsonb_build_object('outcome', 'recorded', 'usage', to_jsonb(recorded) - 'answer' - 'fingerprint',
-        'lines', jsonb_build_array(jsonb_set(line, '{level}', level)));
+    RETURN answer;
 END $$;
 
 -- The event with what became of it.
