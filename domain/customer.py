@@ -1,7 +1,7 @@
 """Customers: each with its pricing model, from the first moment on."""
 
 from datetime import datetime
-from typing import Annotated, assert_never
+from typing import Annotated, Any, assert_never
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -118,16 +118,14 @@ def create(
         billing_address=draft.billing_address,
         created_at=now,
     )
-    started = [start_default(customer.id, plan, ids, now) for plan in terms.defaults]
-    given = [
-        change
-        for plan, (_, record) in zip(terms.defaults, started, strict=True)
-        for change in balance.of_subscription(record.subscription, plan.product, 1, ids)
-    ]
-    change = Change(
-        customer, (Event("customer.created"),), together_with=(*(change for change, _ in started), *given)
-    )
-    return change, CustomerRecord(customer, tuple(record for _, record in started))
+    together: list[Change[Any]] = []
+    records: list[SubscriptionRecord] = []
+    for plan in terms.defaults:
+        started, record = start_default(customer.id, plan, ids, now)
+        together += [started, *balance.of_subscription(record.subscription, plan.product, 1, ids)]
+        records.append(record)
+    change = Change(customer, (Event("customer.created"),), together_with=tuple(together))
+    return change, CustomerRecord(customer, tuple(records))
 
 
 def anonymous_draft(

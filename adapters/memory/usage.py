@@ -288,14 +288,15 @@ class UsageLedgerInMemory:
             and (wanted is None or row.feature_id == wanted.id)
             and (before is None or row.id < before)
         ]
-        return await _answer(sorted(found, key=lambda row: row.id, reverse=True)[:limit])
+        return await _answers(sorted(found, key=lambda row: row.id, reverse=True)[:limit])
 
     async def entries(
         self, auth: Authenticated, id: BalanceId, entity: str | None, limit: int, before: int | None = None
     ) -> Sequence[Entry] | None:
         found = self._usage_books(auth).named(id, entity)
         if isinstance(found, str):
-            return await _answer(None)
+            await asyncio.sleep(0)
+            return None
         _, _, entity_id = found
         entries = [
             entry
@@ -304,7 +305,7 @@ class UsageLedgerInMemory:
             and (entry.balance_id, entry.entity_id) == (id, entity_id)
             and (before is None or entry.number < before)
         ]
-        return await _answer(sorted(entries, key=lambda entry: -entry.number)[:limit])
+        return await _answers(sorted(entries, key=lambda entry: -entry.number)[:limit])
 
     def _usage_books(self, auth: Authenticated) -> UsageBooks:
         return UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
@@ -314,3 +315,9 @@ async def _answer(found: T) -> T:
     answer = copied(found)
     await asyncio.sleep(0)
     return answer
+
+
+async def _answers(found: list[T]) -> list[T]:
+    answers = [copied(one) for one in found]
+    await asyncio.sleep(0)
+    return answers

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.memory.store import MemoryStore
+from domain.balance import Balance
 from domain.catalog import PricingModel
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.customer import NewCustomer
@@ -57,10 +58,12 @@ async def test_the_events_of_a_new_customer_are_stored_in_order(world: MemoryWor
     found = await world.customer()
     told = world.store.events[before:]
     free, forum = found.record.subscriptions
+    (balance,) = of_kind(world.store, Balance)
     assert [(event.type, event.subject.id) for event in told] == [
         ("customer.created", found.record.customer.id),
         ("subscription.created", free.subscription.id),
         ("subscription_item.created", free.items[0].id),
+        ("balance.granted", balance.id),
         ("subscription.created", forum.subscription.id),
         ("subscription_item.created", forum.items[0].id),
     ]
@@ -168,7 +171,7 @@ async def test_fifty_at_once_make_one_customer_one_set_of_events_and_one_task(wo
     assert len({each.record.customer.id for each in found}) == 1
     assert [each.created for each in found].count(True) == 1
     assert {len(each.record.subscriptions) for each in found} == {2}
-    assert len(world.store.events) - before == 5
+    assert len(world.store.events) - before == 6
     assert len(world.store.tasks) == 1
 
 

@@ -38,6 +38,7 @@ async def test_the_events_of_creating_the_customer_are_stored_with_those_of_the_
         "customer.created",
         "subscription.created",
         "subscription_item.created",
+        "balance.granted",
         "subscription.created",
         "subscription_item.created",
         "purchase.created",

@@ -33,6 +33,7 @@ async def test_state_and_events_are_stored_together(world: World) -> None:
         "customer.created",
         "subscription.created",
         "subscription_item.created",
+        "balance.granted",
     ]
 
 

@@ -14,7 +14,7 @@ async def test_an_event_is_in_the_feed_once_it_has_its_number(world: World) -> N
     await world.customer(auth)
     before = await world.store.page(auth, EventFilter(type="customer.created"))
     assert list(before) == []
-    assert await world.worker_store.sequence(1000) == 3
+    assert await world.worker_store.sequence(1000) == 4
     assert len(await world.store.page(auth, EventFilter(type="customer.created"))) == 1
 
 

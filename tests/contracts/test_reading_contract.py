@@ -222,6 +222,7 @@ async def test_a_stranger_pays_and_everything_is_in_the_books(world: World) -> N
         "customer.created",
         "subscription.created",
         "subscription_item.created",
+        "balance.granted",
         "purchase.created",
         "purchase.completed",
         "invoice.created",
