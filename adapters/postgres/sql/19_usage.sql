@@ -119,63 +119,101 @@ END $$;
 CREATE OR REPLACE FUNCTION track_usages(asked jsonb) RETURNS SETOF jsonb LANGUAGE plpgsql AS $$
 DECLARE
     answers jsonb[] := array_fill(NULL::jsonb, ARRAY[jsonb_array_length(asked)]);
-    buyers  text[] := array_fill(NULL::text, ARRAY[jsonb_array_length(asked)]);
     tenant  record;
-    one     record;
+    told    jsonb[];
 BEGIN
-    -- Tenants and customers in one order, which commit_work has too: calls that meet on several cannot deadlock.
+    -- Tenants in the order of commit_work, then customers in the order of ids: calls that meet on several cannot
+    -- deadlock.
     FOR tenant IN
-        SELECT a ->> 'organization_id' AS org, (a -> 'livemode')::boolean AS live
-        FROM jsonb_array_elements(asked) AS a GROUP BY 1, 2 ORDER BY 1 DESC, 2 DESC
+        SELECT one ->> 'organization_id' AS org, (one -> 'livemode')::boolean AS live,
+            array_agg(n::int ORDER BY n) AS numbers, array_agg(one ORDER BY n) AS asked
+        FROM jsonb_array_elements(asked) WITH ORDINALITY AS given (one, n) GROUP BY 1, 2 ORDER BY 1 DESC, 2 DESC
     LOOP
         PERFORM enter(tenant.org, tenant.live);
-        FOR one IN
-            SELECT a, i FROM jsonb_array_elements(asked) WITH ORDINALITY AS given (a, i)
-            WHERE a ->> 'organization_id' = tenant.org AND (a -> 'livemode')::boolean = tenant.live
-        LOOP
-            buyers[one.i] := (find_customer(tenant.org, tenant.live, one.a ->> 'customer')).id;
-        END LOOP;
-        -- One at a time for each customer: what is read below stays so until the commit.
-        PERFORM FROM customers t
-            WHERE t.organization_id = tenant.org AND t.livemode = tenant.live AND t.id = ANY (buyers)
-            ORDER BY t.id FOR NO KEY UPDATE;
-        FOR one IN
-            SELECT a, i FROM jsonb_array_elements(asked) WITH ORDINALITY AS given (a, i)
-            WHERE a ->> 'organization_id' = tenant.org AND (a -> 'livemode')::boolean = tenant.live
-        LOOP
-            answers[one.i] := track_usage(tenant.org, tenant.live, buyers[one.i], one.a);
+        told := track_together(tenant.org, tenant.live, tenant.asked);
+        FOR n IN 1 .. cardinality(told) LOOP
+            answers[tenant.numbers[n]] := told[n];
         END LOOP;
     END LOOP;
     RETURN QUERY SELECT unnest(answers);
 END $$;
 
--- What was answered under this key before; null if nothing was.
-CREATE OR REPLACE FUNCTION answered_usage(org text, live boolean, asked_key text, asked_print text) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
-BEGIN
-    RETURN CASE WHEN asked_key IS NOT NULL THEN (
-        SELECT CASE WHEN t.fingerprint = asked_print
-            THEN t.answer || '{"replayed": true}' ELSE '{"outcome": "idempotency_key_reused"}' END
-        FROM usages t WHERE t.organization_id = org AND t.livemode = live AND t.key = asked_key) END;
-END $$;
-
--- The tenant has been entered, and the customer, if there is one, locked.
-CREATE OR REPLACE FUNCTION track_usage(org text, live boolean, buyer text, asked jsonb) RETURNS jsonb
+-- Of one tenant, which has been entered. What is read once serves all that ask the same, and what they leave behind
+-- is written at the end.
+CREATE OR REPLACE FUNCTION track_together(org text, live boolean, asked jsonb[]) RETURNS jsonb[]
 LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    wanted   features;
-    entity   text;
-    now      constant timestamptz := asked ->> 'at';
-    lines    jsonb;
+    answers  jsonb[] := '{}';
+    buyers   text[] := '{}';
+    since    timestamptz := (SELECT min((one ->> 'at')::timestamptz) FROM unnest(asked) AS one);
+    contexts jsonb := '{}';
+    levels   jsonb := '{}';
+    named    jsonb := '{}';
+    recorded jsonb[] := '{}';
+    entries  jsonb[] := '{}';
+    events   jsonb[] := '{}';
+    one      jsonb;
+    place    text;
+    context  jsonb;
     taken    jsonb;
-    recorded usages;
-    answer   jsonb;
+    usage    jsonb;
 BEGIN
-    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint');
-    IF answer IS NOT NULL THEN
-        RETURN answer;
-    END IF;
-    wanted := current_feature(org, live, asked ->> 'feature');
+    FOR n IN 1 .. cardinality(asked) LOOP
+        buyers[n] := (find_customer(org, live, asked[n] ->> 'customer')).id;
+    END LOOP;
+    -- One call at a time for each customer: what is read below stays so until the commit.
+    PERFORM FROM customers t
+        WHERE t.organization_id = org AND t.livemode = live AND t.id = ANY (buyers)
+        ORDER BY t.id FOR NO KEY UPDATE;
+    FOR n IN 1 .. cardinality(asked) LOOP
+        one := asked[n];
+        answers[n] := answered_usage(org, live, one ->> 'key', one ->> 'fingerprint', named);
+        CONTINUE WHEN answers[n] IS NOT NULL;
+        place := concat_ws('/', buyers[n], one ->> 'feature', one ->> 'entity');
+        context := contexts -> place;
+        IF context IS NULL THEN
+            context := usage_context(org, live, buyers[n], one ->> 'feature', one ->> 'entity', since);
+            contexts := contexts || jsonb_build_object(place, context);
+        END IF;
+        IF context ? 'outcome' THEN
+            answers[n] := context;
+            CONTINUE;
+        END IF;
+        taken := take_usage(context -> 'lines', levels, (one -> 'amount')::bigint, one ->> 'when_short',
+            one ->> 'id', (one ->> 'at')::timestamptz);
+        IF taken ? 'outcome' THEN
+            answers[n] := taken;
+            CONTINUE;
+        END IF;
+        usage := jsonb_build_object('organization_id', org, 'livemode', live, 'id', one -> 'id',
+            'customer_id', buyers[n], 'feature_id', context #> '{feature,id}', 'entity_id', context -> 'entity_id',
+            'kind', 'usage', 'amount', one -> 'amount', 'recorded', taken -> 'recorded', 'key', one -> 'key',
+            'occurred_at', one -> 'at');
+        answers[n] := jsonb_build_object('outcome', 'recorded', 'usage', usage, 'lines', taken -> 'lines');
+        IF one ->> 'key' IS NOT NULL THEN
+            usage := usage || jsonb_build_object('fingerprint', one -> 'fingerprint', 'answer', answers[n]);
+            named := named || jsonb_build_object(one ->> 'key', usage);
+        END IF;
+        recorded := recorded || usage;
+        levels := levels || (taken -> 'levels');
+        entries := entries || ARRAY(SELECT jsonb_array_elements(taken -> 'entries'));
+        IF taken -> 'crossed' <> '[]' THEN
+            events := events
+                || usage_event(one -> 'event', usage, context #>> '{feature,slug}', taken -> 'crossed');
+        END IF;
+    END LOOP;
+    PERFORM store_usage(org, live, recorded, entries, levels, events);
+    RETURN answers;
+END $$;
+
+-- What is asked for, and the balances that count for it at `since` or later; or why there is none.
+CREATE OR REPLACE FUNCTION usage_context(
+    org text, live boolean, buyer text, asked_feature text, asked_entity text, since timestamptz
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    wanted features := current_feature(org, live, asked_feature);
+    entity text;
+BEGIN
     IF buyer IS NULL THEN
         RETURN '{"outcome": "customer_not_found"}';
     ELSIF wanted.id IS NULL THEN
@@ -183,61 +221,64 @@ BEGIN
     ELSIF wanted.type = 'boolean' THEN
         RETURN '{"outcome": "feature_is_boolean"}';
     END IF;
-    IF asked ->> 'entity' IS NOT NULL THEN
-        entity := find_entity(org, live, buyer, asked ->> 'entity');
+    IF asked_entity IS NOT NULL THEN
+        entity := find_entity(org, live, buyer, asked_entity);
         IF entity IS NULL THEN
             RETURN '{"outcome": "entity_not_found"}';
         END IF;
     END IF;
-    lines := usage_lines(org, live, buyer, wanted.id, entity, now);
-    taken := take_usage(
-        org, live, lines, (asked ->> 'amount')::bigint, asked ->> 'when_short', asked ->> 'id', now);
-    IF (taken -> 'recorded')::bigint <> (asked -> 'amount')::bigint AND asked ->> 'when_short' = 'reject'
-        AND (asked -> 'amount')::bigint > 0 THEN
-        RETURN jsonb_build_object('outcome', 'insufficient_balance', 'lines', taken -> 'lines');
-    END IF;
-    recorded := (org, live, asked ->> 'id', buyer, wanted.id, entity, 'usage', asked -> 'amount',
-        taken -> 'recorded', asked ->> 'key', asked ->> 'fingerprint', NULL, now);
-    answer := jsonb_build_object(
-        'outcome', 'recorded', 'usage', to_jsonb(recorded) - 'answer' - 'fingerprint', 'lines', taken -> 'lines');
-    IF recorded.key IS NOT NULL THEN
-        recorded.answer := answer;
-    END IF;
-    INSERT INTO usages SELECT recorded.*;
-    IF taken -> 'crossed' <> '[]' THEN
-        PERFORM store_events(
-            jsonb_build_array(usage_event(asked -> 'event', recorded, wanted.slug, taken -> 'crossed')));
-    END IF;
-    RETURN answer;
+    RETURN jsonb_build_object('feature', jsonb_build_object('id', wanted.id, 'slug', wanted.slug),
+        'entity_id', entity, 'lines', usage_lines(org, live, buyer, wanted.id, entity, since));
 END $$;
 
--- What so many units take from the lines: {"recorded", "lines" as they stand afterwards, "crossed"}. Where it is
--- to be rejected, and something is missing, nothing is written.
-CREATE OR REPLACE FUNCTION take_usage(
-    org text, live boolean, lines jsonb, amount bigint, when_short text, usage_id text, now timestamptz
-) RETURNS jsonb LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+-- What was answered under this key before, to those that are stored or to one `named` in the same call; null if
+-- nothing was.
+CREATE OR REPLACE FUNCTION answered_usage(
+    org text, live boolean, asked_key text, asked_print text, named jsonb
+) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    size       constant int := jsonb_array_length(lines);
-    line       jsonb;
-    fresh      boolean;
-    price      bigint[] := '{}';
-    granted    bigint[] := '{}';
-    remaining  bigint[] := '{}';
-    units      bigint[] := '{}';
-    unlimited  boolean[] := '{}';
-    "left"     bigint := abs(amount);
-    fits       bigint;
-    beyond     boolean;
-    before     jsonb;
+    known jsonb;
 BEGIN
-    FOR i IN 1 .. size LOOP
-        line := current_line(lines -> (i - 1), now);
-        price[i] := coalesce((line ->> 'cost')::bigint, 1);
-        unlimited[i] := line #> '{balance,unlimited}';
-        granted[i] := line #> '{level,granted}';
-        remaining[i] := line #> '{level,remaining}';
-        units[i] := 0;
-        lines := jsonb_set(lines, ARRAY[(i - 1)::text], line);
+    IF asked_key IS NULL THEN
+        RETURN NULL;
+    END IF;
+    known := coalesce(named -> asked_key, (SELECT to_jsonb(t) FROM usages t
+        WHERE t.organization_id = org AND t.livemode = live AND t.key = asked_key));
+    RETURN CASE WHEN known ->> 'fingerprint' = asked_print THEN known -> 'answer' || '{"replayed": true}'
+        WHEN known IS NOT NULL THEN '{"outcome": "idempotency_key_reused"}' END;
+END $$;
+
+-- What so many units take from the lines, whose levels are as stored or, after others of this call, as in `levels`:
+-- {"recorded", "lines" as they stand afterwards, "entries", "levels" that have changed, "crossed"}, or that there are
+-- not enough, where it is to be rejected then. As `take` in domain/usage.py.
+CREATE OR REPLACE FUNCTION take_usage(
+    lines jsonb, levels jsonb, amount bigint, when_short text, usage_id text, now timestamptz
+) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    known     jsonb[] := '{}';
+    before    jsonb;
+    size      int := 0;
+    price     bigint[] := '{}';
+    granted   bigint[] := '{}';
+    remaining bigint[] := '{}';
+    unlimited boolean[] := '{}';
+    units     bigint[] := '{}';
+    "left"    bigint := abs(amount);
+    fits      bigint;
+    moved     jsonb;
+    entries   jsonb := '[]';
+    changed   jsonb := '{}';
+    near      boolean := false;
+BEGIN
+    FOR before IN SELECT jsonb_array_elements(lines) LOOP
+        CONTINUE WHEN (before #>> '{balance,expires_at}')::timestamptz <= now;
+        size := size + 1;
+        known[size] := current_line(before, levels, now);
+        price[size] := coalesce((before ->> 'cost')::bigint, 1);
+        unlimited[size] := before #> '{balance,unlimited}';
+        granted[size] := known[size] #> '{level,granted}';
+        remaining[size] := known[size] #> '{level,remaining}';
+        units[size] := 0;
     END LOOP;
     IF amount >= 0 THEN
         FOR i IN 1 .. size LOOP
@@ -246,16 +287,19 @@ BEGIN
             "left" := "left" - fits;
         END LOOP;
         FOR i IN 1 .. size LOOP
-            IF "left" > 0 AND (lines #> ARRAY[(i - 1)::text, 'balance', 'overage'])::boolean THEN
+            IF "left" > 0 AND (known[i] #> '{balance,overage}')::boolean THEN
                 units[i] := units[i] + "left";
                 "left" := 0;
             END IF;
         END LOOP;
+        IF "left" > 0 AND when_short = 'reject' THEN
+            RETURN jsonb_build_object('outcome', 'insufficient_balance', 'lines', told_lines(known));
+        END IF;
     ELSE
         -- Overage is given back first, then what was taken last.
-        FOREACH beyond IN ARRAY ARRAY[true, false] LOOP
+        FOR beyond IN 0 .. 1 LOOP
             FOR i IN REVERSE size .. 1 LOOP
-                fits := greatest(0, CASE WHEN beyond AND NOT unlimited[i] THEN -remaining[i]
+                fits := greatest(0, CASE WHEN beyond = 0 AND NOT unlimited[i] THEN -remaining[i]
                     ELSE granted[i] - remaining[i] END);
                 fits := least("left", fits / price[i] + units[i]);
                 units[i] := units[i] - fits;
@@ -263,58 +307,78 @@ BEGIN
             END LOOP;
         END LOOP;
     END IF;
-    before := level_totals(lines);
-    IF NOT ("left" > 0 AND amount >= 0 AND when_short = 'reject') THEN
-        FOR i IN 1 .. size LOOP
-            IF units[i] <> 0 THEN
-                lines := jsonb_set(lines, ARRAY[(i - 1)::text, 'level'],
-                    move_level(org, live, lines -> (i - 1), 'usage', -units[i] * price[i], usage_id, now));
-            END IF;
-        END LOOP;
-    END IF;
+    before := to_jsonb(known);
+    FOR i IN 1 .. size LOOP
+        IF units[i] <> 0 THEN
+            moved := move_level(known[i], 'usage', -units[i] * price[i], usage_id, now);
+            known[i] := moved -> 'line';
+            entries := entries || (moved -> 'entries');
+            changed := changed || jsonb_build_object(level_key(known[i]), known[i] -> 'level');
+            -- The whole is no more used up than the line that is so most.
+            near := near OR EXISTS (SELECT FROM jsonb_array_elements(known[i] #> '{balance,thresholds}') AS percent
+                WHERE percent::bigint * granted[i] <= (granted[i] - (known[i] #> '{level,remaining}')::bigint) * 100);
+        END IF;
+    END LOOP;
     RETURN jsonb_build_object(
         'recorded', CASE WHEN amount >= 0 THEN amount - "left" ELSE amount + "left" END,
-        'lines', (SELECT coalesce(jsonb_agg(told #- '{level,stored}' ORDER BY n), '[]')
-            FROM jsonb_array_elements(lines) WITH ORDINALITY AS given (told, n)),
-        'crossed', crossed_thresholds(before, level_totals(lines)));
+        'lines', told_lines(known), 'entries', entries, 'levels', changed,
+        'crossed', CASE WHEN near OR size > 1
+            THEN crossed_thresholds(level_totals(before), level_totals(to_jsonb(known))) ELSE '[]' END);
 END $$;
 
--- The line's level after one movement, and before it whatever makes the stored level that of now.
-CREATE OR REPLACE FUNCTION move_level(
-    org text, live boolean, line jsonb, kind text, amount bigint, usage_id text, now timestamptz
-) RETURNS jsonb LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
-DECLARE
-    level     jsonb := line -> 'level';
-    stored    constant jsonb := level -> 'stored';
-    balance   constant text := line #>> '{balance,id}';
-    entity    constant text := coalesce(line ->> 'entity_id', '');
-    remaining bigint := level -> 'remaining';
-    granted   bigint := level -> 'granted';
-    entries   bigint := level -> 'entries';
+-- Of which level a line speaks.
+CREATE OR REPLACE FUNCTION level_key(line jsonb) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    IF stored = 'null' THEN
-        entries := entries + 1;
-        INSERT INTO balance_entries
-            VALUES (org, live, balance, entity, entries, 'grant', remaining, remaining, usage_id, now);
-    ELSIF stored -> 'period_end' IS DISTINCT FROM level -> 'period_end' THEN
-        entries := entries + 1;
-        INSERT INTO balance_entries VALUES (org, live, balance, entity, entries, 'reset',
-            remaining - (stored -> 'remaining')::bigint, remaining, usage_id, now);
+    RETURN (line #>> '{balance,id}') || '/' || coalesce(line ->> 'entity_id', '');
+END $$;
+
+CREATE OR REPLACE FUNCTION told_lines(lines jsonb[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(line - 'stored' ORDER BY n), '[]')
+        FROM unnest(lines) WITH ORDINALITY AS given (line, n));
+END $$;
+
+-- The line with its level as of now, and beside it the one that is `stored`.
+CREATE OR REPLACE FUNCTION current_line(line jsonb, levels jsonb, now timestamptz) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    stored constant jsonb := coalesce(levels -> level_key(line), line -> 'level');
+    given  jsonb;
+BEGIN
+    IF (stored ->> 'period_end')::timestamptz > now OR (stored <> 'null' AND stored -> 'period_end' = 'null') THEN
+        RETURN line || jsonb_build_object('level', stored, 'stored', stored);
     END IF;
-    entries := entries + 1;
-    remaining := remaining + amount;
-    IF kind = 'correction' THEN
-        granted := granted + amount;
+    given := coalesce(nullif(line #> '{balance,granted}', 'null'), '0');
+    RETURN line || jsonb_build_object('stored', stored, 'level', jsonb_build_object(
+        'granted', given, 'remaining', given, 'entries', coalesce(stored -> 'entries', '0'),
+        'period_end', next_reset((line #>> '{balance,anchor}')::timestamptz, line #>> '{balance,reset}', now)));
+END $$;
+
+-- The line after one movement, and the entries that say so: before it, where it is the first one of all or of its
+-- period, there is another which makes the stored level the one of now.
+CREATE OR REPLACE FUNCTION move_level(line jsonb, kind text, amount bigint, usage_id text, now timestamptz)
+RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    level     constant jsonb := line -> 'level';
+    stored    constant jsonb := line -> 'stored';
+    remaining constant bigint := level -> 'remaining';
+    number    bigint := (level -> 'entries')::bigint + 1;
+    entry     jsonb := jsonb_build_object('balance_id', line #> '{balance,id}', 'usage_id', usage_id,
+        'entity_id', coalesce(line ->> 'entity_id', ''), 'occurred_at', now);
+    entries   jsonb := '[]';
+BEGIN
+    IF stored = 'null' OR stored -> 'period_end' <> level -> 'period_end' THEN
+        entries := jsonb_build_array(entry || jsonb_build_object('number', number,
+            'kind', CASE stored WHEN 'null' THEN 'grant' ELSE 'reset' END,
+            'amount', remaining - coalesce((stored ->> 'remaining')::bigint, 0), 'remaining', remaining));
+        number := number + 1;
     END IF;
-    INSERT INTO balance_entries
-        VALUES (org, live, balance, entity, entries, kind, amount, remaining, usage_id, now);
-    INSERT INTO balance_levels AS kept
-        VALUES (org, live, balance, entity, granted, remaining, (level ->> 'period_end')::timestamptz, entries)
-    ON CONFLICT (organization_id, livemode, balance_id, entity_id) DO UPDATE SET
-        granted = excluded.granted, remaining = excluded.remaining, period_end = excluded.period_end,
-        entries = excluded.entries;
-    RETURN jsonb_build_object('granted', granted, 'remaining', remaining, 'period_end', level -> 'period_end',
-        'entries', entries);
+    RETURN jsonb_build_object(
+        'line', jsonb_set(line, '{level}', level || jsonb_build_object('remaining', remaining + amount,
+            'entries', number, 'granted', (level -> 'granted')::bigint
+                + CASE kind WHEN 'correction' THEN amount ELSE 0 END)),
+        'entries', entries || (entry
+            || jsonb_build_object('number', number, 'kind', kind, 'amount', amount, 'remaining', remaining + amount)));
 END $$;
 
 -- {feature: {"granted", "used", "thresholds"}} of the lines that have a limit.
@@ -339,30 +403,60 @@ CREATE OR REPLACE FUNCTION crossed_thresholds(before jsonb, after jsonb) RETURNS
         AND threshold * (totals -> 'granted')::numeric <= (totals -> 'used')::numeric * 100
 $$;
 
--- asked: {"id", "balance_id", "entity", "amount", "at", "event"}.
+-- The event with what became of it.
+CREATE OR REPLACE FUNCTION usage_event(event jsonb, usage jsonb, slug text, crossed jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT event || jsonb_build_object('data', jsonb_build_object('previous', NULL, 'object', jsonb_build_object(
+        'id', usage -> 'id', 'customer_id', usage -> 'customer_id', 'feature_id', usage -> 'feature_id',
+        'feature', slug, 'entity_id', usage -> 'entity_id', 'kind', usage -> 'kind', 'amount', usage -> 'amount',
+        'recorded', usage -> 'recorded', 'livemode', usage -> 'livemode', 'occurred_at', usage -> 'occurred_at',
+        'crossed', crossed)))
+$$;
+
+-- All that was recorded, at once. `levels` are by their keys, the balance's id and the entity's.
+CREATE OR REPLACE FUNCTION store_usage(
+    org text, live boolean, recorded jsonb[], entries jsonb[], levels jsonb, events jsonb[]
+) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+    INSERT INTO usages SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded));
+    INSERT INTO balance_entries
+        SELECT org, live, entry.balance_id, entry.entity_id, entry.number, entry.kind, entry.amount,
+            entry.remaining, entry.usage_id, entry.occurred_at
+        FROM jsonb_populate_recordset(NULL::balance_entries, to_jsonb(entries)) AS entry;
+    INSERT INTO balance_levels
+        SELECT org, live, split_part(key, '/', 1), split_part(key, '/', 2), (level -> 'granted')::bigint,
+            (level -> 'remaining')::bigint, (level ->> 'period_end')::timestamptz, (level -> 'entries')::bigint
+        FROM jsonb_each(levels) AS changed (key, level) ORDER BY key
+    ON CONFLICT (organization_id, livemode, balance_id, entity_id) DO UPDATE SET
+        granted = excluded.granted, remaining = excluded.remaining, period_end = excluded.period_end,
+        entries = excluded.entries;
+    IF events <> '{}' THEN
+        PERFORM store_events(to_jsonb(events));
+    END IF;
+END $$;
+
+-- asked: {"id", "balance_id", "entity", "amount", "key", "fingerprint", "at", "event"}.
 CREATE OR REPLACE FUNCTION correct_balance(org text, live boolean, asked jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
-    now      constant timestamptz := asked ->> 'at';
-    amount   constant bigint := asked -> 'amount';
-    known    balances;
-    wanted   features;
-    entity   text;
-    line     jsonb;
-    level    jsonb;
-    recorded usages;
-    answer   jsonb;
+    amount constant bigint := asked -> 'amount';
+    known  balances;
+    wanted features;
+    entity text;
+    line   jsonb;
+    moved  jsonb;
+    usage  jsonb;
+    answer jsonb;
 BEGIN
     PERFORM enter(org, live);
     SELECT * INTO known FROM balances t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = asked ->> 'balance_id';
-    IF NOT FOUND THEN
-        RETURN '{"outcome": "balance_not_found"}';
-    END IF;
     PERFORM FROM customers t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = known.customer_id FOR NO KEY UPDATE;
-    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint');
+    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint', '{}');
     IF answer IS NOT NULL THEN
         RETURN answer;
+    ELSIF known.id IS NULL THEN
+        RETURN '{"outcome": "balance_not_found"}';
     END IF;
     entity := find_entity(org, live, known.customer_id, asked ->> 'entity');
     IF known.per_entity <> (asked ->> 'entity' IS NOT NULL) OR (known.per_entity AND entity IS NULL) THEN
@@ -373,32 +467,23 @@ BEGIN
     IF wanted.type = 'boolean' OR known.unlimited THEN
         RETURN '{"outcome": "balance_not_counted"}';
     END IF;
-    line := current_line(balance_line(org, live, known, entity), now);
+    line := current_line(balance_line(org, live, known, entity), '{}', (asked ->> 'at')::timestamptz);
     IF amount < -greatest(0, (line #> '{level,remaining}')::bigint) THEN
         RETURN '{"outcome": "insufficient_balance"}';
     END IF;
-    level := move_level(org, live, line, 'correction', amount, asked ->> 'id', now);
-    recorded := (org, live, asked ->> 'id', known.customer_id, wanted.id, entity, 'correction', amount, amount,
-        asked ->> 'key', asked ->> 'fingerprint', NULL, now);
-    answer := jsonb_build_object('outcome', 'recorded', 'usage', to_jsonb(recorded) - 'answer' - 'fingerprint',
-        'lines', jsonb_build_array(jsonb_set(line, '{level}', level)));
-    IF recorded.key IS NOT NULL THEN
-        recorded.answer := answer;
-    END IF;
-    INSERT INTO usages SELECT recorded.*;
-    PERFORM store_events(jsonb_build_array(usage_event(asked -> 'event', recorded, wanted.slug, '[]')));
+    moved := move_level(line, 'correction', amount, asked ->> 'id', (asked ->> 'at')::timestamptz);
+    line := moved -> 'line';
+    usage := jsonb_build_object('organization_id', org, 'livemode', live, 'id', asked -> 'id',
+        'customer_id', known.customer_id, 'feature_id', wanted.id, 'entity_id', entity, 'kind', 'correction',
+        'amount', amount, 'recorded', amount, 'key', asked -> 'key', 'occurred_at', asked -> 'at');
+    answer := jsonb_build_object('outcome', 'recorded', 'usage', usage, 'lines', told_lines(ARRAY[line]));
+    PERFORM store_usage(org, live,
+        ARRAY[usage || jsonb_build_object('fingerprint', asked -> 'fingerprint', 'answer', answer)],
+        ARRAY(SELECT jsonb_array_elements(moved -> 'entries')),
+        jsonb_build_object(level_key(line), line -> 'level'),
+        ARRAY[usage_event(asked -> 'event', usage, wanted.slug, '[]')]);
     RETURN answer;
 END $$;
-
--- The event with what became of it.
-CREATE OR REPLACE FUNCTION usage_event(event jsonb, recorded usages, slug text, crossed jsonb) RETURNS jsonb
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT event || jsonb_build_object('data', jsonb_build_object('previous', NULL, 'object', jsonb_build_object(
-        'id', recorded.id, 'customer_id', recorded.customer_id, 'feature_id', recorded.feature_id, 'feature', slug,
-        'entity_id', recorded.entity_id, 'kind', recorded.kind, 'amount', recorded.amount,
-        'recorded', recorded.recorded, 'livemode', recorded.livemode, 'occurred_at', recorded.occurred_at,
-        'crossed', crossed)))
-$$;
 
 CREATE OR REPLACE FUNCTION balance_line(org text, live boolean, known balances, entity text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
@@ -475,21 +560,4 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.balance_id = known.id
                 AND t.entity_id = coalesce(entity, '') AND (before IS NULL OR t.number < before)
             ORDER BY t.number DESC LIMIT page_size) AS page);
-END $$;
-
--- The line with its level as of now, and in it the one that is stored.
-CREATE OR REPLACE FUNCTION current_line(line jsonb, now timestamptz) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
-DECLARE
-    stored  constant jsonb := line -> 'level';
-    granted bigint := stored -> 'granted';
-    "left"  bigint := stored -> 'remaining';
-    ends    timestamptz := stored ->> 'period_end';
-BEGIN
-    IF stored = 'null' OR ends <= now THEN
-        granted := coalesce((line #>> '{balance,granted}')::bigint, 0);
-        "left" := granted;
-        ends := next_reset((line #>> '{balance,anchor}')::timestamptz, line #>> '{balance,reset}', now);
-    END IF;
-    RETURN jsonb_set(line, '{level}', jsonb_build_object('granted', granted, 'remaining', "left", 'period_end', ends,
-        'entries', coalesce(stored -> 'entries', '0'), 'stored', stored));
 END $$;
