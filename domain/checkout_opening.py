@@ -25,13 +25,14 @@ from domain.events import Event
 from domain.ids import CheckoutSessionId, Ids
 from domain.money import total
 from domain.purchase import Purchase
-from domain.subscribing import predecessor
+from domain.subscribing import needs_no_card, predecessor
 from domain.subscription import Subscription
 
 
 class OpeningContext(Struct, frozen=True):
     """What opening a session is decided on; null what is not there. Price and product are what is asked for,
-    or what the purchase is of; `current` are the customer's current subscriptions."""
+    or what the purchase is of; `current` are the customer's current subscriptions. `trial_used`: they had a
+    trial of this product."""
 
     customer: Customer | None
     price: Price | None
@@ -39,6 +40,7 @@ class OpeningContext(Struct, frozen=True):
     purchase: Purchase | None = None
     subscription: Subscription | None = None
     current: tuple[Subscription, ...] = ()
+    trial_used: bool = False
 
 
 def check_draft(draft: NewCheckoutSession) -> None:
@@ -81,7 +83,7 @@ def open_session(
         organization_id=auth.organization_id,
         livemode=auth.livemode,
         type=_type_of(draft),
-        collects=_collects(price, amount),
+        collects=_collects(price, amount, trial_used=context.trial_used),
         status="open",
         price_id=price.id if price else None,
         quantity=quantity,
@@ -111,10 +113,10 @@ def open_session(
     return Change(session, (Event("checkout_session.created"),))
 
 
-def _collects(price: Price | None, amount: int) -> Collects:
+def _collects(price: Price | None, amount: int, *, trial_used: bool) -> Collects:
     if price is None:
         return "payment_method"
-    if amount == 0:
+    if amount == 0 or needs_no_card(price, trial_used=trial_used):
         return "nothing"
     return "payment_method" if price.type == "subscription" else "payment"
 
@@ -188,19 +190,26 @@ def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
         raise Rejected(
             "price_not_purchasable", "What is billed by usage cannot be bought beforehand.", field="price"
         )
-    if product.is_default and price.type == "subscription":
+    _check_subscribable(price, context)
+    if price.type == "subscription" and _is_given(product, context):
         raise Rejected(
             "price_not_purchasable",
             "A default product is given to every customer, not bought.",
             field="price",
         )
-    _check_subscribable(price, context)
     return price
 
 
 def _check_subscribable(price: Price, context: OpeningContext) -> None:
     if price.type == "subscription" and context.product is not None:
-        predecessor(context.product, context.current)
+        predecessor(context.product, price, context.current)
+
+
+def _is_given(product: Product, context: OpeningContext) -> bool:
+    """Whether the buyer has it, or will have it as a new customer. Who has lost it may take it again."""
+    if not product.is_default:
+        return False
+    return context.customer is None or any(held.product_id == product.id for held in context.current)
 
 
 def _no_subscription(id: str) -> Rejected:

@@ -14,7 +14,14 @@ from domain.events import Event
 from domain.ids import CustomerId, Ids, PaymentMethodId, SubscriptionId
 from domain.invoice import InvoiceLine
 from domain.money import prorated, total
-from domain.subscription import Subscription, SubscriptionStatus, item_of, period_end, started
+from domain.subscription import (
+    Subscription,
+    SubscriptionItem,
+    SubscriptionStatus,
+    item_of,
+    period_end,
+    started,
+)
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -31,11 +38,17 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 
 class Subscribed(Struct, frozen=True):
-    """The new subscription, all that changes for it, and what is billed for its first period."""
+    """The new subscription, all that changes for it, what is billed for its first period, and its items."""
 
     subscription: Subscription
     changes: tuple[Change[Any], ...]
     line: InvoiceLine
+    items: tuple[SubscriptionItem, ...]
+
+
+def needs_no_card(price: Price, *, trial_used: bool) -> bool:
+    """Whether it begins with a trial for which nobody is asked for a means of payment."""
+    return price.trial_days is not None and not price.trial_requires_card and not trial_used
 
 
 class _Term(Struct, frozen=True):
@@ -47,15 +60,16 @@ class _Term(Struct, frozen=True):
     amount: int
 
 
-def predecessor(product: Product, current: Iterable[Subscription]) -> Subscription | None:
-    """The customer's current subscription whose place one to this product would take; None if there is none.
+def predecessor(product: Product, price: Price, current: Iterable[Subscription]) -> Subscription | None:
+    """The customer's current subscription whose place one to this price would take; None if there is none.
 
-    Raises Rejected `already_subscribed` unless that one is free: nobody pays for two plans of one group.
+    Raises Rejected `already_subscribed` unless that one is free, and another plan: nobody pays for two plans
+    of one group, and who has a free plan does not get it again.
     """
     if product.is_add_on:
         return None
     held = next((known for known in current if known.group == product.group and not known.is_add_on), None)
-    if held is not None and not held.is_free:
+    if held is not None and (not held.is_free or (held.product_id == product.id and price.amount == 0)):
         raise Rejected(
             "already_subscribed",
             f"The customer has a subscription to {held.product_slug} ({held.status}): there can be one.",
@@ -69,9 +83,9 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
 
     A trial is given once per customer and product. What is to be paid is `incomplete` until it is.
     """
-    held = predecessor(wanted.product, current)
-    term = _term(wanted, held, now)
     product, price = wanted.product, wanted.price
+    held = predecessor(product, price, current)
+    term = _term(wanted, held, now)
     subscription = Subscription(
         id=ids.new(SubscriptionId),
         organization_id=product.organization_id,
@@ -95,7 +109,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
     changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
     changes.append(started(subscription, (item,)))
     line = InvoiceLine(term.description, wanted.quantity, price.amount, term.amount, price.id)
-    return Subscribed(subscription, tuple(changes), line)
+    return Subscribed(subscription, tuple(changes), line, (item,))
 
 
 def _term(wanted: Wanted, held: Subscription | None, now: datetime) -> _Term:
