@@ -23,11 +23,14 @@ from domain.catalog import (
 from domain.change import State
 from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType, Collects
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.events import Subject
 from domain.ids import (
     ApiKeyId,
     CheckoutSessionId,
     CustomerId,
+    EntityId,
+    FeatureId,
     InvoiceId,
     OrganizationId,
     PaymentMethodId,
@@ -80,6 +83,19 @@ class PaymentMethodView(Struct, frozen=True, kw_only=True):
     exp_year: int | None
     livemode: bool
     created_at: datetime
+
+
+class EntityView(Struct, frozen=True, kw_only=True):
+    """`external_id` is the application's own, `feature_id` what it counts against."""
+
+    id: EntityId
+    customer_id: CustomerId
+    external_id: str
+    name: str | None
+    feature_id: FeatureId | None
+    livemode: bool
+    created_at: datetime
+    deleted_at: datetime | None
 
 
 class SubscriptionView(Struct, frozen=True, kw_only=True):
@@ -261,6 +277,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     Product: ("product", ProductView),
     Price: ("price", PriceView),
     Customer: ("customer", CustomerView),
+    Entity: ("entity", EntityView),
     Subscription: ("subscription", SubscriptionView),
     SubscriptionItem: ("subscription_item", SubscriptionItemView),
     CheckoutSession: ("checkout_session", CheckoutSessionView),

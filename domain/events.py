@@ -21,6 +21,8 @@ EventType = Literal[
     "customer.created",
     "customer.updated",
     "dispute.closed",
+    "entity.created",
+    "entity.deleted",
     "feature.archived",
     "feature.created",
     "feature.updated",

@@ -12,6 +12,7 @@ ProductId = NewType("ProductId", str)
 PriceId = NewType("PriceId", str)
 FeatureId = NewType("FeatureId", str)
 CustomerId = NewType("CustomerId", str)
+EntityId = NewType("EntityId", str)
 SubscriptionId = NewType("SubscriptionId", str)
 SubscriptionItemId = NewType("SubscriptionItemId", str)
 CheckoutSessionId = NewType("CheckoutSessionId", str)
@@ -35,6 +36,7 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     PriceId: "price",
     FeatureId: "feat",
     CustomerId: "cus",
+    EntityId: "ent",
     SubscriptionId: "sub",
     SubscriptionItemId: "si",
     CheckoutSessionId: "cs",

@@ -32,11 +32,18 @@ Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
 CUSTOMER_REFERENCE = r"\A[A-Za-z0-9_-]{1,255}\Z"
 CustomerReference = Annotated[str, Meta(pattern=CUSTOMER_REFERENCE)]
 
+# An entity's id, or any external id of one.
+ENTITY_REFERENCE = r"\A[0-9A-Za-z_-]{1,255}\Z"
+EntityReference = Annotated[str, Meta(pattern=ENTITY_REFERENCE)]
+
 OUR_PREFIXES = ("cus_", "anon_")
 """Of our own ids of customers, and of the external ids that we give to anonymous ones."""
 
 ExternalId = Annotated[str, Meta(extra_json_schema={"pattern": r"^(?!cus_|anon_)[A-Za-z0-9_-]{1,255}$"})]
 """Checked by `external_id`, which has messages of its own; the pattern says the same in schemas."""
+
+NamedCustomer = Annotated[str, Meta(extra_json_schema={"pattern": CUSTOMER_REFERENCE})]
+"""Checked by `named_customer`, with the messages of external ids."""
 
 _ALLOWED = "Use only letters, numbers, underscores, and hyphens."
 
@@ -49,11 +56,11 @@ def email_key(email: str) -> EmailKey:
     return EmailKey(unicodedata.normalize("NFKC", email.strip()).casefold())
 
 
-def external_id(value: str, *, field: str = "external_id") -> str:
+def external_id(value: str, *, field: str = "external_id", reserved: tuple[str, ...] = ()) -> str:
     """The application's own id of a customer, checked: letters, digits, `_` and `-` (document 003).
 
-    Not starting with one of our prefixes, which would be taken for an id of ours. Raises Rejected
-    `invalid_external_id`.
+    Not starting with one of our prefixes, or of those `reserved`, which would be taken for an id of ours.
+    Raises Rejected `invalid_external_id`.
     """
 
     def refuse(message: str) -> Rejected:
@@ -67,9 +74,16 @@ def external_id(value: str, *, field: str = "external_id") -> str:
     offending = re.search(r"[^a-zA-Z0-9_-]", value)
     if offending:
         raise refuse(f"cannot contain '{offending[0]}'. {_ALLOWED}")
-    for prefix in OUR_PREFIXES:
+    for prefix in (*OUR_PREFIXES, *reserved):
         if value.startswith(prefix):
             raise refuse(f"cannot start with '{prefix}', which marks ids given by Counterfoil.")
     if len(value) > 255:
         raise refuse("cannot be longer than 255 characters.")
     return value
+
+
+def named_customer(value: str, *, field: str = "customer") -> str:
+    """The id or external id of a customer who may have to be made, checked as an external id is. Raises
+    Rejected `invalid_external_id`."""
+    is_ours = value.startswith(OUR_PREFIXES) and re.match(CUSTOMER_REFERENCE, value)
+    return value if is_ours else external_id(value, field=field)

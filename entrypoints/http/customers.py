@@ -27,10 +27,11 @@ Reference: TypeAlias = Annotated[
     str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
 ]
 
-_MAY_BREAK: Codes = {
+MAY_BREAK: Codes = {
     403: ("organization_mismatch",),
     422: ("invalid_external_id", "no_default_pricing_model", "pricing_model_not_found"),
 }
+"""Why a customer is not made."""
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -89,7 +90,7 @@ class CustomerController(Controller):
         response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **refusals(KEYED, WITH_BODY, WRITING, NAMED, _MAY_BREAK),
+            **refusals(KEYED, WITH_BODY, WRITING, NAMED, MAY_BREAK),
         },
     )
     async def create(

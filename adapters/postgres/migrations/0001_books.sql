@@ -154,6 +154,26 @@ CREATE TABLE customers (
 CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
 
+CREATE TABLE entities (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    customer_id     typeid NOT NULL,
+    external_id     text COLLATE "C" NOT NULL,
+    name            text,
+    feature_id      typeid,
+    created_at      timestamptz NOT NULL,
+    deleted_at      timestamptz,
+    version         int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, feature_id) REFERENCES features
+);
+CREATE UNIQUE INDEX entities_external_id ON entities (organization_id, livemode, customer_id, external_id)
+    WHERE deleted_at IS NULL;
+CREATE INDEX entities_of_customer ON entities (organization_id, livemode, customer_id, id)
+    WHERE deleted_at IS NULL;
+
 CREATE TABLE payment_methods (
     organization_id          typeid NOT NULL,
     livemode                 boolean NOT NULL,

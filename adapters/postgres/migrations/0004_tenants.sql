@@ -11,7 +11,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
-        'customers', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
+        'customers', 'entities', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
         'setups', 'invoices', 'payments',
         'events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'
     ] LOOP

@@ -1,0 +1,100 @@
+"""Entities: the seats, workspaces or whatever else a customer has several of."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from domain.auth import AuthContext
+from domain.catalog import Feature
+from domain.change import Change
+from domain.errors import NotFound, Rejected
+from domain.events import Event
+from domain.ids import CustomerId, EntityId, FeatureId, Ids, OrganizationId
+from domain.text import ExternalId, Name, Slug, external_id
+
+OUR_PREFIX = "ent_"
+"""Of our own ids of entities: what begins with it is never an external id."""
+
+
+class Entity(Struct, frozen=True):
+    """One of the things of which a customer has several: a seat, a workspace, a device.
+
+    `external_id` is the application's id, its customer's alone; free again once the entity is deleted.
+    `feature_id` is the feature that it counts against, such as seats.
+    """
+
+    id: EntityId
+    organization_id: OrganizationId
+    livemode: bool
+    customer_id: CustomerId
+    external_id: str
+    name: str | None
+    feature_id: FeatureId | None
+    created_at: datetime
+    deleted_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def key(self) -> tuple[CustomerId, str]:
+        """What no two of those that are not deleted have in common."""
+        return self.customer_id, self.external_id
+
+
+class NewEntity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The entity an application asks for; `feature` is the slug of a metered feature."""
+
+    entity_id: ExternalId
+    name: Name | None = None
+    feature: Slug | None = None
+
+
+def entity_id(value: str) -> str:
+    """The application's own id of an entity, checked as those of customers are. Raises Rejected
+    `invalid_external_id`."""
+    return external_id(value, field="entity_id", reserved=(OUR_PREFIX,))
+
+
+def create(
+    draft: NewEntity,
+    customer_id: CustomerId,
+    feature: Feature | None,
+    auth: AuthContext,
+    ids: Ids,
+    now: datetime,
+) -> Change[Entity]:
+    """A new entity of this customer; `feature` is the one that the draft names, if there is such a one.
+
+    Raises Rejected `invalid_external_id`, `feature_not_found`, `feature_not_metered`.
+    """
+    if draft.feature is not None and feature is None:
+        raise Rejected("feature_not_found", f"There is no feature '{draft.feature}'.", field="feature")
+    if feature is not None and feature.type != "metered":
+        raise Rejected(
+            "feature_not_metered",
+            f"Only what is metered can be counted by entities: '{feature.slug}' is {feature.type}.",
+            field="feature",
+        )
+    entity = Entity(
+        id=ids.new(EntityId),
+        organization_id=auth.organization_id,
+        livemode=auth.livemode,
+        customer_id=customer_id,
+        external_id=entity_id(draft.entity_id),
+        name=draft.name,
+        feature_id=feature.id if feature else None,
+        created_at=now,
+    )
+    return Change(entity, (Event("entity.created"),))
+
+
+def delete(entity: Entity, now: datetime) -> Change[Entity] | None:
+    """It is there no longer, and its external id may be used anew; None when that is so already."""
+    if entity.deleted_at is not None:
+        return None
+    return Change(replace(entity, deleted_at=now), (Event("entity.deleted"),), entity)
+
+
+def no_such() -> NotFound:
+    """There is none, or it is somebody else's."""
+    return NotFound("entity_not_found", "The customer has no such entity.")
