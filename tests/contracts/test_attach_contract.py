@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.checkout.attach_product import Attached
+from application.organizations.update_organization import OrganizationChanges
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.change import Change
@@ -17,7 +18,7 @@ from domain.events import Event
 from domain.ids import SubscriptionId
 from domain.subscription import Subscription
 from tests.attachables import CATALOG
-from tests.contracts.worlds import REQUEST, World, set_up
+from tests.contracts.worlds import COMMAND, REQUEST, World, set_up
 
 ADA = CustomerData(email="ada@example.test", name="Ada")
 
@@ -189,6 +190,9 @@ async def test_what_is_asked_for_is_found_by_id_or_slug_of_the_customers_pricing
         assert (nobody.customer.existing, nobody.product, nobody.prices) == (None, None, ())
     pack = await context(product="pack")
     assert [one.slug for one in pack.prices] == ["hundred", "ten"]
+    assert not pack.sends_receipts
+    await world.update_organization(OrganizationChanges(sends_receipts=True), auth, COMMAND)
+    assert (await context(product="pack")).sends_receipts
     await world.apply_catalog(replace(CATALOG, pricing_models=CATALOG.pricing_models[:1]), auth, REQUEST)
     for asked in ({"product": trade.id}, {"price": price.id}):
         with pytest.raises(Rejected) as refused:
