@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.checkout.attach_product import Attached
+from application.checkout.complete_free_checkout import SellerConfirms
 from application.organizations.update_organization import OrganizationChanges
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
@@ -127,6 +128,22 @@ async def test_a_trial_that_needs_no_card_begins_at_once_and_once(world: World) 
     again = await attach(world, auth, product="team")
     assert (again.session.status, again.session.collects) == ("open", "payment_method")
     assert again.subscription is None
+
+
+async def test_a_checkout_of_a_trial_that_needs_no_card_collects_nothing_once(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    first, second = [await world.session(auth, price="team", customer="ada") for _ in range(2)]
+    assert (first.collects, second.collects) == ("nothing", "nothing")
+    await world.complete_free_checkout(SellerConfirms(first.id, auth, REQUEST))
+    (team,) = await held(world, auth)
+    assert (team.product_slug, team.status) == ("team", "trialing")
+    await end(world, auth, team)
+    with pytest.raises(Rejected) as refused:
+        await world.complete_free_checkout(SellerConfirms(second.id, auth, REQUEST))
+    assert refused.value.code == "checkout_session_not_free"
+    third = await world.session(auth, price="team", customer="ada")
+    assert (third.collects, third.amount) == ("payment_method", 2900)
 
 
 async def test_what_costs_something_is_opened_as_a_checkout_which_makes_the_plan(world: World) -> None:
