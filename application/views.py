@@ -101,6 +101,7 @@ class EntityView(Struct, frozen=True, kw_only=True):
 class SubscriptionView(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: CustomerId
+    entity_id: EntityId | None
     pricing_model_id: PricingModelId
     product_id: ProductId
     product_slug: str
@@ -143,6 +144,7 @@ class CheckoutSessionView(Struct, frozen=True, kw_only=True):
     amount: int
     currency: str | None
     customer_id: CustomerId | None
+    entity_id: EntityId | None
     customer_email: str | None
     customer_name: str | None
     billing_address: Address | None

@@ -8,17 +8,18 @@ from msgspec import Meta, Struct
 from domain.catalog import Price, Product
 from domain.checkout import NewProductSession, PriceReference
 from domain.customer import Customer, CustomerData
+from domain.entity import Entity, named_entity, no_such
 from domain.errors import Rejected
 from domain.money import Quantity
-from domain.text import NamedCustomer, Url, named_customer
+from domain.text import NamedCustomer, NamedEntity, Url, named_customer
 
 ProductReference = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
 
 
 class NewAttachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A customer is to have `quantity` of a `product`, or of a `price`: each by id, or by slug in the
-    customer's pricing model. `customer_data` is who they are, should they not be known yet. The addresses are
-    those of the checkout, where there has to be one.
+    customer's pricing model. `customer_data` is who they are, should they not be known yet. `entity` is the
+    one of theirs that a plan is for. The addresses are those of the checkout, where there has to be one.
     """
 
     customer: NamedCustomer
@@ -26,6 +27,7 @@ class NewAttachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     price: PriceReference | None = None
     quantity: Quantity = 1
     customer_data: CustomerData | None = None
+    entity: NamedEntity | None = None
     success_url: Url | None = None
     cancel_url: Url | None = None
 
@@ -33,6 +35,8 @@ class NewAttachment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 def check(asked: NewAttachment) -> None:
     """Raises Rejected `invalid_external_id`, and `product_or_price` unless one of them is named."""
     named_customer(asked.customer)
+    if asked.entity is not None:
+        named_entity(asked.entity)
     if (asked.product is None) == (asked.price is None):
         raise Rejected("product_or_price", "Give either a product or one of its prices.", field="product")
 
@@ -58,6 +62,13 @@ def price_of(asked: NewAttachment, product: Product | None, prices: Sequence[Pri
             "price_required", f"This product has several prices, name one: {slugs}.", field="price"
         )
     return choice[0]
+
+
+def entity_of(asked: NewAttachment, known: Entity | None) -> Entity | None:
+    """The entity that it is for, if it is for one. Raises NotFound `entity_not_found`."""
+    if asked.entity is not None and (known is None or known.deleted_at is not None):
+        raise no_such()
+    return known
 
 
 def as_checkout(asked: NewAttachment, customer: Customer, price: Price) -> NewProductSession:

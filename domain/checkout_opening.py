@@ -20,9 +20,10 @@ from domain.checkout import (
     NewPurchaseSession,
 )
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CheckoutSessionId, Ids
+from domain.ids import CheckoutSessionId, EntityId, Ids
 from domain.money import total
 from domain.purchase import Purchase
 from domain.subscribing import needs_no_card, predecessor
@@ -31,8 +32,8 @@ from domain.subscription import Subscription
 
 class OpeningContext(Struct, frozen=True):
     """What opening a session is decided on; null what is not there. Price and product are what is asked for,
-    or what the purchase is of; `current` are the customer's current subscriptions. `trial_used`: they had a
-    trial of this product."""
+    or what the purchase is of; `current` are the customer's current subscriptions, those of their entities
+    too. `trial_used`: they had a trial of this product. `entity` is the one that a subscription is for."""
 
     customer: Customer | None
     price: Price | None
@@ -41,6 +42,12 @@ class OpeningContext(Struct, frozen=True):
     subscription: Subscription | None = None
     current: tuple[Subscription, ...] = ()
     trial_used: bool = False
+    entity: Entity | None = None
+
+    @property
+    def entity_id(self) -> EntityId | None:
+        """Of the entity, if it is for one."""
+        return self.entity.id if self.entity else None
 
 
 def check_draft(draft: NewCheckoutSession) -> None:
@@ -109,6 +116,7 @@ def open_session(
         subscription_id=context.subscription.id if context.subscription else None,
         expires_at=now + lifetime,
         created_at=now,
+        entity_id=context.entity_id,
     )
     return Change(session, (Event("checkout_session.created"),))
 
@@ -202,14 +210,16 @@ def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
 
 def _check_subscribable(price: Price, context: OpeningContext) -> None:
     if price.type == "subscription" and context.product is not None:
-        predecessor(context.product, price, context.current)
+        predecessor(context.product, price, context.current, context.entity_id)
 
 
 def _is_given(product: Product, context: OpeningContext) -> bool:
     """Whether the buyer has it, or will have it as a new customer. Who has lost it may take it again."""
     if not product.is_default:
         return False
-    return context.customer is None or any(held.product_id == product.id for held in context.current)
+    return context.customer is None or any(
+        held.product_id == product.id and held.entity_id == context.entity_id for held in context.current
+    )
 
 
 def _no_subscription(id: str) -> Rejected:

@@ -201,6 +201,7 @@ class _Completing:
             payment_method_id=self._method_id,
             trial_used=self._ground.trial_used,
             preserve_billing_cycle=self._session.preserve_billing_cycle,
+            entity_id=self._session.entity_id,
         )
         subscribed = subscribing.subscribe(wanted, self._current, self._ids, self._now)
         if self._session.is_free and subscribed.line.amount:

@@ -11,7 +11,7 @@ from domain.catalog import Price, Product
 from domain.change import Change
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CustomerId, Ids, PaymentMethodId, SubscriptionId
+from domain.ids import CustomerId, EntityId, Ids, PaymentMethodId, SubscriptionId
 from domain.invoice import InvoiceLine
 from domain.money import prorated, total
 from domain.subscription import (
@@ -25,8 +25,9 @@ from domain.subscription import (
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a customer subscribes to, and how. `preserve_billing_cycle`: the days on which the free plan that
-    it replaces renews are kept, and of the first period only the rest is billed."""
+    """What a customer subscribes to, for an entity of theirs if one is named, and how.
+    `preserve_billing_cycle`: the days on which the free plan that it replaces renews are kept, and of the
+    first period only the rest is billed."""
 
     customer_id: CustomerId
     product: Product
@@ -35,6 +36,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     payment_method_id: PaymentMethodId | None
     trial_used: bool
     preserve_billing_cycle: bool
+    entity_id: EntityId | None = None
 
 
 class Subscribed(Struct, frozen=True):
@@ -60,15 +62,19 @@ class _Term(Struct, frozen=True):
     amount: int
 
 
-def predecessor(product: Product, price: Price, current: Iterable[Subscription]) -> Subscription | None:
-    """The customer's current subscription whose place one to this price would take; None if there is none.
+def predecessor(
+    product: Product, price: Price, current: Iterable[Subscription], entity_id: EntityId | None
+) -> Subscription | None:
+    """The current subscription whose place one to this price would take, of the customer, or of this entity
+    of theirs; None if there is none.
 
     Raises Rejected `already_subscribed` unless that one is free, and another plan: nobody pays for two plans
     of one group, and who has a free plan does not get it again.
     """
     if product.is_add_on:
         return None
-    held = next((known for known in current if known.group == product.group and not known.is_add_on), None)
+    same = (known for known in current if known.group == product.group and known.entity_id == entity_id)
+    held = next((known for known in same if not known.is_add_on), None)
     if held is not None and (not held.is_free or (held.product_id == product.id and price.amount == 0)):
         raise Rejected(
             "already_subscribed",
@@ -84,7 +90,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
     A trial is given once per customer and product. What is to be paid is `incomplete` until it is.
     """
     product, price = wanted.product, wanted.price
-    held = predecessor(product, price, current)
+    held = predecessor(product, price, current, wanted.entity_id)
     term = _term(wanted, held, now)
     subscription = Subscription(
         id=ids.new(SubscriptionId),
@@ -104,6 +110,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
         current_period_end=term.end,
         payment_method_id=wanted.payment_method_id,
         created_at=now,
+        entity_id=wanted.entity_id,
     )
     item = item_of(subscription, price.id, wanted.quantity, ids, now)
     changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []

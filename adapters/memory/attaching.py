@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
+from adapters.memory.entities import find_entity
 from application.ports import AttachContext, CustomerContext
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
@@ -46,6 +47,7 @@ def _context(books: BookingBooks, asked: NewAttachment) -> AttachContext:
         prices=prices,
         trial_used=books.trial_used(known.id if known else None, product.id if product else None),
         sends_receipts=books.sends_receipts(),
+        entity=find_entity(books, known, asked.entity) if known and asked.entity else None,
     )
 
 

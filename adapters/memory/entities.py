@@ -27,7 +27,9 @@ class EntityReads:
         context = EntityContext(None)
         if owner is not None:
             wanted = next((row for row in books.current(Feature) if row.slug == feature), None)
-            context = EntityContext(owner.id, _named(books, owner, entity), wanted)
+            known = find_entity(books, owner, entity)
+            current = (one for one in books.subscriptions(owner) if known and one.entity_id == known.id)
+            context = EntityContext(owner.id, known, wanted, tuple(current))
         answer = copied(context)
         await asyncio.sleep(0)
         return answer
@@ -49,7 +51,9 @@ class EntityReads:
         return found
 
 
-def _named(books: TenantBooks, owner: Customer, reference: str) -> Entity | None:
+def find_entity(books: TenantBooks, owner: Customer, reference: str) -> Entity | None:
+    """The customer's, by id, deleted ones too, else by external id among those that are not."""
+
     def is_meant(row: Entity) -> bool:
         if row.customer_id != owner.id:
             return False

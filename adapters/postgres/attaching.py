@@ -27,5 +27,6 @@ class AttachReads:
                 data.pricing_model_id if data else None,
                 asked.product,
                 asked.price,
+                asked.entity,
             )
         )

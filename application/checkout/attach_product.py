@@ -62,8 +62,8 @@ class AttachProduct:
     lifetime: timedelta = checkout.LIFETIME
 
     async def __call__(self, asked: NewAttachment, auth: Authenticated, cause: ApiRequest) -> Attached:
-        """Raises NotFound `customer_not_found`; Rejected `product_or_price`, `product_not_found`,
-        `price_required`, and what opening a checkout and creating a customer raise."""
+        """Raises NotFound `customer_not_found`, `entity_not_found`; Rejected `product_or_price`,
+        `product_not_found`, `price_required`, and what opening a checkout and creating a customer raise."""
         attaching.check(asked)
         attached = await self._decided(asked, auth, cause)
         if attached.session.is_free:
@@ -105,6 +105,7 @@ class AttachProduct:
             asked.customer, asked.customer_data, context.customer, auth, work, self.ids, now
         )
         price = attaching.price_of(asked, context.product, context.prices)
+        entity = attaching.entity_of(asked, context.entity)
         current = tuple(held.subscription for held in record.subscriptions)
         ground = Ground(
             customer=record.customer,
@@ -118,7 +119,12 @@ class AttachProduct:
             attaching.as_checkout(asked, record.customer, price),
             auth,
             OpeningContext(
-                record.customer, price, context.product, current=current, trial_used=context.trial_used
+                record.customer,
+                price,
+                context.product,
+                current=current,
+                trial_used=context.trial_used,
+                entity=entity,
             ),
             self.secrets.client_token(),
             self.ids,

@@ -16,7 +16,8 @@ from domain.ids import Ids
 @dataclass(frozen=True, slots=True)
 class DeleteEntity:
     """Delete an entity, by id or external id. Its row stays, and says since when; its external id may be
-    given to another one. By id, one that is deleted already is returned as it is.
+    given to another one. Its current subscriptions end with it; what is bought for it by a checkout that is
+    under way is booked all the same. By id, one that is deleted already is returned as it is.
     """
 
     entities: EntityRepository
@@ -33,7 +34,7 @@ class DeleteEntity:
         if context.entity is None:
             raise entity.no_such()
         now = self.clock.now()
-        deletion = entity.delete(context.entity, now)
+        deletion = entity.delete(context.entity, context.current, now)
         if deletion is None:
             return context.entity
         work = UnitOfWork(cause, auth, self.ids, now)

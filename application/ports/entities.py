@@ -9,15 +9,17 @@ from domain.auth import AuthContext
 from domain.catalog import Feature
 from domain.entity import Entity
 from domain.ids import CustomerId, EntityId
+from domain.subscription import Subscription
 
 
 class EntityContext(Struct, frozen=True):
     """What making or deleting an entity is decided on; null what is not there. Without a customer, nothing
-    is."""
+    is. `current` are the entity's current subscriptions."""
 
     customer_id: CustomerId | None
     entity: Entity | None = None
     feature: Feature | None = None
+    current: tuple[Subscription, ...] = ()
 
 
 class EntityRepository(Protocol):

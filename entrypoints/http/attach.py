@@ -17,7 +17,7 @@ from entrypoints.http.requests import Call
 from entrypoints.http.subscriptions import SubscriptionWithItems
 
 _CANNOT_BE_ATTACHED: Codes = {
-    404: ("customer_not_found",),
+    404: ("customer_not_found", "entity_not_found"),
     422: ("product_or_price", "product_not_found", "price_required"),
     502: ("payment_provider_refused",),
     **PROVIDER_ASKED,

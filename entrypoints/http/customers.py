@@ -14,7 +14,7 @@ from application.ports import CustomerRepository
 from application.views import CustomerView, SubscriptionItemView, view_of
 from domain.customer import CustomerRecord, NewCustomer
 from domain.errors import NotFound
-from domain.ids import ProductId
+from domain.ids import EntityId, ProductId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
 from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
@@ -40,6 +40,7 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
     id: str
     product_id: ProductId
     product_slug: str
+    entity_id: EntityId | None
     status: SubscriptionStatus
     trial_ends_at: datetime | None
     current_period_start: datetime
@@ -54,6 +55,7 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
             id=subscription.id,
             product_id=subscription.product_id,
             product_slug=subscription.product_slug,
+            entity_id=subscription.entity_id,
             status=subscription.status,
             trial_ends_at=subscription.trial_ends_at,
             current_period_start=subscription.current_period_start,

@@ -193,6 +193,8 @@ async def test_a_products_only_recurring_price_or_its_only_one_is_meant(
             "customer",
         ),
         ({"customer": "cus_é", "product": "starter"}, "invalid_external_id", "customer"),
+        ({"entity": "seat 1", "product": "starter"}, "invalid_external_id", "entity"),
+        ({"entity": "cus_1", "product": "starter"}, "invalid_external_id", "entity"),
     ],
 )
 async def test_what_cannot_be_attached_is_refused(

@@ -14,6 +14,7 @@ from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.change import Change
 from domain.customer import CustomerData
+from domain.entity import Entity, NewEntity
 from domain.errors import NotFound, Rejected
 from domain.events import Event
 from domain.ids import SubscriptionId
@@ -215,6 +216,95 @@ async def test_what_is_asked_for_is_found_by_id_or_slug_of_the_customers_pricing
         with pytest.raises(Rejected) as refused:
             await attach(world, auth, **asked)
         assert refused.value.code == "price_not_purchasable"
+
+
+async def seat(world: World, auth: Authenticated, entity_id: str = "seat-1", customer: str = "ada") -> Entity:
+    """An entity of the customer."""
+    draft = NewEntity(entity_id=entity_id)
+    return (await world.create_entity(customer, draft, auth, REQUEST)).entity
+
+
+async def test_an_entity_has_plans_of_its_own_beside_the_customers_and_other_entities(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    one, other = await seat(world, auth), await seat(world, auth, "seat-2")
+    for entity in (one.id, "seat-2"):
+        attached = await attach(world, auth, product="starter", entity=entity)
+        assert attached.subscription is not None
+    mine = await attach(world, auth, product="starter")
+    assert (mine.session.entity_id, attached.session.entity_id) == (None, other.id)
+    now = {(known.product_slug, known.entity_id) for known in await held(world, auth)}
+    assert now == {("starter", None), ("starter", one.id), ("starter", other.id)}
+    replacing = await attach(world, auth, product="free", entity="seat-1")
+    assert replacing.subscription is not None
+    now = {(known.product_slug, known.entity_id) for known in await held(world, auth)}
+    assert now == {("starter", None), ("free", one.id), ("starter", other.id)}
+    with pytest.raises(Rejected) as refused:
+        await attach(world, auth, product="free", entity="seat-1")
+    assert refused.value.code == "already_subscribed"
+
+
+async def test_of_any_number_at_once_for_one_entity_one_attaches_it(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    entity = await seat(world, auth)
+    answers = await asyncio.gather(
+        *(attach(world, auth, product="starter", entity="seat-1") for _ in range(10)),
+        attach(world, auth, product="starter"),
+        return_exceptions=True,
+    )
+    assert len([one for one in answers if isinstance(one, Attached)]) == 2
+    assert {one.code for one in answers if isinstance(one, Rejected)} == {"already_subscribed"}
+    assert sorted(str(one.entity_id) for one in await held(world, auth)) == sorted(["None", entity.id])
+
+
+async def test_what_an_entity_is_to_pay_for_is_its_own_when_the_checkout_is_completed(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    entity = await seat(world, auth)
+    attached = await attach(world, auth, price="pro", entity="seat-1")
+    assert attached.session.entity_id == entity.id
+    await world.report(set_up(attached.session))
+    now = {(known.product_slug, known.entity_id) for known in await held(world, auth)}
+    assert now == {("free", None), ("pro", entity.id)}
+
+
+async def test_with_an_entity_its_plans_end_and_nobody_elses(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    first = await seat(world, auth)
+    await seat(world, auth, "seat-2")
+    for entity in ("seat-1", "seat-2"):
+        await attach(world, auth, product="starter", entity=entity)
+        await attach(world, auth, product="plugin", entity=entity)
+    await world.delete_entity("ada", "seat-1", auth, REQUEST)
+    ended = [
+        one.subscription
+        for one in await world.store.subscriptions(auth, 10, status="canceled")
+        if one.subscription.entity_id == first.id
+    ]
+    assert sorted(one.product_slug for one in ended) == ["plugin", "starter"]
+    assert {(one.cancellation_reason, one.canceled_at) for one in ended} == {
+        ("entity_deleted", world.clock.now())
+    }
+    left = [one.product_slug for one in await held(world, auth) if one.entity_id is not None]
+    assert sorted(left) == ["plugin", "starter"]
+    for gone in ("seat-1", first.id):
+        with pytest.raises(NotFound) as refused:
+            await attach(world, auth, product="sample", entity=gone)
+        assert refused.value.code == "entity_not_found"
+
+
+async def test_nothing_is_attached_to_what_is_no_entity_of_the_customer(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    await world.customer(auth, "bob")
+    theirs = await seat(world, auth, customer="bob")
+    for customer, entity in (("ada", "seat-1"), ("ada", theirs.id), ("cyd", theirs.id), ("ada", "ent_none")):
+        with pytest.raises(NotFound) as refused:
+            await attach(world, auth, customer, product="starter", entity=entity, customer_data=ADA)
+        assert refused.value.code == "entity_not_found"
+    assert await world.store.customer(auth, "cyd") is None
 
 
 async def test_another_organization_or_mode_attaches_nothing_of_ours(world: World) -> None:

@@ -214,17 +214,19 @@ CREATE TABLE subscriptions (
     canceled_at          timestamptz,
     cancellation_reason  text,
     replaced_by          typeid,
+    entity_id            typeid,
     version              int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
     FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products,
     FOREIGN KEY (organization_id, livemode, payment_method_id) REFERENCES payment_methods,
+    FOREIGN KEY (organization_id, livemode, entity_id) REFERENCES entities,
     -- The one that takes another's place is stored after it.
     FOREIGN KEY (organization_id, livemode, replaced_by) REFERENCES subscriptions
         DEFERRABLE INITIALLY DEFERRED
 );
 CREATE UNIQUE INDEX subscriptions_one_current
-    ON subscriptions (organization_id, livemode, customer_id, "group")
+    ON subscriptions (organization_id, livemode, coalesce(entity_id, customer_id), "group")
     WHERE NOT is_add_on AND status <> 'canceled';
 CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id, id);
 CREATE INDEX subscriptions_by_status ON subscriptions (organization_id, livemode, status, id);
@@ -275,10 +277,12 @@ CREATE TABLE checkout_sessions (
     subscription_id        typeid,
     expires_at             timestamptz NOT NULL,
     created_at             timestamptz NOT NULL,
+    entity_id              typeid,
     version                int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices,
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, entity_id) REFERENCES entities,
     FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
 );
 CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_id, livemode, payment_intent_id)

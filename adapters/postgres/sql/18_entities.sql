@@ -37,7 +37,10 @@ BEGIN
         'entity', CASE WHEN known.id IS NOT NULL THEN to_jsonb(known) END,
         'feature', (SELECT to_jsonb(t) FROM features t
             WHERE t.organization_id = org AND t.livemode = live AND t.slug = asked_feature
-                AND t.archived_at IS NULL));
+                AND t.archived_at IS NULL),
+        'current', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM subscriptions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = owner
+                AND t.entity_id = known.id AND t.status <> 'canceled'));
 END $$;
 
 -- Those that are not deleted, newest first. Null when there is no such customer.

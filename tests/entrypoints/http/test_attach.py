@@ -76,6 +76,23 @@ async def test_what_is_not_free_is_had_by_a_checkout(shop: Service) -> None:
     assert session["setup_intent_id"] is not None
 
 
+async def test_a_plan_of_an_entity_says_whose_it_is(shop: Service) -> None:
+    await shop.client.post("/v1/customers", json={"external_id": "ada"})
+    entity = (await shop.client.post("/v1/customers/ada/entities", json={"entity_id": "seat-1"})).json()
+    attached = (await attach(shop, product="starter", entity="seat-1")).json()
+    assert attached["subscription"]["entity_id"] == entity["id"]
+    customer = (await shop.client.get("/v1/customers/ada")).json()
+    assert [(one["product_slug"], one["entity_id"]) for one in customer["subscriptions"]] == [
+        ("free", None),
+        ("starter", entity["id"]),
+    ]
+    session = await shop.client.get(f"/v1/checkout-sessions/{attached['checkout_session_id']}")
+    assert session.json()["entity_id"] == entity["id"]
+    assert_problem(await attach(shop, product="starter", entity="seat-2"), 404, "entity_not_found")
+    reply = await attach(shop, product="starter", entity="seat 1")
+    assert_problem(reply, 422, "invalid_external_id", field="entity")
+
+
 async def test_a_named_request_is_answered_the_same_again(shop: Service) -> None:
     for body in ({"product": "starter"}, {"product": "book"}):
         key = f"k-{body['product']}"

@@ -62,6 +62,7 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "post /v1/attach": lambda ids: [
         ("", {"customer": ids["customer"], "product": "sample"}),
         ("", {"customer": ids["external"], "price": "sample"}),
+        ("", {"customer": ids["customer"], "product": "sample", "entity": ids["entity"]}),
         ("", {"customer": "mine", "price": ids["price"]}),
         ("", {"customer": "mine", "product": ids["product"]}),
         ("", {"customer": "mine", "price": "sample", "customer_data": {"pricing_model_id": ids["model"]}}),
