@@ -228,6 +228,7 @@ async def test_an_entity_has_plans_of_its_own_beside_the_customers_and_other_ent
     auth = await opened(world)
     await world.customer(auth)
     one, other = await seat(world, auth), await seat(world, auth, "seat-2")
+    await attach(world, auth, product="free", entity="seat-1")
     for entity in (one.id, "seat-2"):
         attached = await attach(world, auth, product="starter", entity=entity)
         assert attached.subscription is not None
