@@ -25,6 +25,7 @@ from domain.catalog import (
 from domain.change import State
 from domain.checkout import CheckoutSession, CheckoutSessionStatus, CheckoutSessionType, Collects
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.events import Subject
 from domain.ids import (
     ApiKeyId,
@@ -87,9 +88,23 @@ class PaymentMethodView(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class EntityView(Struct, frozen=True, kw_only=True):
+    """`external_id` is the application's own, `feature_id` what it counts against."""
+
+    id: EntityId
+    customer_id: CustomerId
+    external_id: str
+    name: str | None
+    feature_id: FeatureId | None
+    livemode: bool
+    created_at: datetime
+    deleted_at: datetime | None
+
+
 class SubscriptionView(Struct, frozen=True, kw_only=True):
     id: str
     customer_id: CustomerId
+    entity_id: EntityId | None
     pricing_model_id: PricingModelId
     product_id: ProductId
     product_slug: str
@@ -132,6 +147,7 @@ class CheckoutSessionView(Struct, frozen=True, kw_only=True):
     amount: int
     currency: str | None
     customer_id: CustomerId | None
+    entity_id: EntityId | None
     customer_email: str | None
     customer_name: str | None
     billing_address: Address | None
@@ -286,6 +302,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     Product: ("product", ProductView),
     Price: ("price", PriceView),
     Customer: ("customer", CustomerView),
+    Entity: ("entity", EntityView),
     Subscription: ("subscription", SubscriptionView),
     SubscriptionItem: ("subscription_item", SubscriptionItemView),
     CheckoutSession: ("checkout_session", CheckoutSessionView),

@@ -74,9 +74,10 @@ def of_subscription(
                 customer_id=subscription.customer_id,
                 feature_id=feature.feature_id,
                 subscription_id=subscription.id,
+                entity_id=subscription.entity_id,
                 anchor=subscription.billing_anchor,
                 created_at=subscription.created_at,
-                **_terms(feature, quantity),
+                **_terms(feature, quantity) | ({"per_entity": False} if subscription.entity_id else {}),
             )
         )
         for feature in product.features

@@ -12,6 +12,7 @@ from domain.errors import Forbidden
 from domain.ids import (
     CheckoutSessionId,
     CustomerId,
+    EntityId,
     OrganizationId,
     PriceId,
     PurchaseId,
@@ -42,7 +43,8 @@ class CheckoutSession(Struct, frozen=True):
     that Stripe is told when the intent is made: the same, should it be asked again. `subscription_id` is the
     one to be activated, or to be paid by the new payment method (`all_subscriptions`: every one of the
     customer); in the end also the one that was bought. `expires_at` is when it can no longer be completed;
-    what is under way then may still end well.
+    what is under way then may still end well. `entity_id` is the entity of the customer that a subscription
+    is taken for.
     """
 
     id: CheckoutSessionId
@@ -74,6 +76,7 @@ class CheckoutSession(Struct, frozen=True):
     subscription_id: SubscriptionId | None
     expires_at: datetime
     created_at: datetime
+    entity_id: EntityId | None = None
     version: int = 0
 
     @property

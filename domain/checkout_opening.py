@@ -20,18 +20,20 @@ from domain.checkout import (
     NewPurchaseSession,
 )
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CheckoutSessionId, Ids
+from domain.ids import CheckoutSessionId, EntityId, Ids
 from domain.money import total
 from domain.purchase import Purchase
-from domain.subscribing import predecessor
+from domain.subscribing import needs_no_card, predecessor
 from domain.subscription import Subscription
 
 
 class OpeningContext(Struct, frozen=True):
     """What opening a session is decided on; null what is not there. Price and product are what is asked for,
-    or what the purchase is of; `current` are the customer's current subscriptions."""
+    or what the purchase is of; `current` are the customer's current subscriptions, those of their entities
+    too. `trial_used`: they had a trial of this product. `entity` is the one that a subscription is for."""
 
     customer: Customer | None
     price: Price | None
@@ -39,6 +41,13 @@ class OpeningContext(Struct, frozen=True):
     purchase: Purchase | None = None
     subscription: Subscription | None = None
     current: tuple[Subscription, ...] = ()
+    trial_used: bool = False
+    entity: Entity | None = None
+
+    @property
+    def entity_id(self) -> EntityId | None:
+        """Of the entity, if it is for one."""
+        return self.entity.id if self.entity else None
 
 
 def check_draft(draft: NewCheckoutSession) -> None:
@@ -81,7 +90,7 @@ def open_session(
         organization_id=auth.organization_id,
         livemode=auth.livemode,
         type=_type_of(draft),
-        collects=_collects(price, amount),
+        collects=_collects(price, amount, trial_used=context.trial_used),
         status="open",
         price_id=price.id if price else None,
         quantity=quantity,
@@ -107,14 +116,15 @@ def open_session(
         subscription_id=context.subscription.id if context.subscription else None,
         expires_at=now + lifetime,
         created_at=now,
+        entity_id=context.entity_id,
     )
     return Change(session, (Event("checkout_session.created"),))
 
 
-def _collects(price: Price | None, amount: int) -> Collects:
+def _collects(price: Price | None, amount: int, *, trial_used: bool) -> Collects:
     if price is None:
         return "payment_method"
-    if amount == 0:
+    if amount == 0 or needs_no_card(price, trial_used=trial_used):
         return "nothing"
     return "payment_method" if price.type == "subscription" else "payment"
 
@@ -188,19 +198,28 @@ def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
         raise Rejected(
             "price_not_purchasable", "What is billed by usage cannot be bought beforehand.", field="price"
         )
-    if product.is_default and price.type == "subscription":
+    _check_subscribable(price, context)
+    if price.type == "subscription" and _is_given(product, context):
         raise Rejected(
             "price_not_purchasable",
             "A default product is given to every customer, not bought.",
             field="price",
         )
-    _check_subscribable(price, context)
     return price
 
 
 def _check_subscribable(price: Price, context: OpeningContext) -> None:
     if price.type == "subscription" and context.product is not None:
-        predecessor(context.product, context.current)
+        predecessor(context.product, price, context.current, context.entity_id)
+
+
+def _is_given(product: Product, context: OpeningContext) -> bool:
+    """Whether the buyer has it, or will have it as a new customer. Who has lost it may take it again."""
+    if not product.is_default:
+        return False
+    return context.customer is None or any(
+        held.product_id == product.id and held.entity_id == context.entity_id for held in context.current
+    )
 
 
 def _no_subscription(id: str) -> Rejected:

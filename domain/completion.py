@@ -27,13 +27,14 @@ from domain.catalog import Price, Product
 from domain.change import Change
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerTerms
+from domain.errors import Rejected
 from domain.ids import CustomerId, Ids, InvoiceId, PaymentMethodId, PurchaseId
 from domain.intent import IntentStatus
 from domain.invoice import Billed, Invoice, InvoiceLine
 from domain.payment_method import PaymentMethod, StoredMethod
 from domain.purchase import Purchase
 from domain.subscribing import Subscribed, Wanted
-from domain.subscription import Subscription
+from domain.subscription import Subscription, SubscriptionRecord
 
 
 class Ground(Struct, frozen=True, kw_only=True):
@@ -85,7 +86,7 @@ NOTHING_TO_PAY = Outcome(status="succeeded", binding=True)
 class Completion(Struct, frozen=True, kw_only=True):
     """What follows from an outcome: all that is new or changed, and the session last.
 
-    The ids are those of what belongs to the session from now on.
+    The ids are those of what belongs to the session from now on; `subscribed` is the new subscription.
     """
 
     changes: tuple[Change[Any], ...]
@@ -94,6 +95,7 @@ class Completion(Struct, frozen=True, kw_only=True):
     purchase_id: PurchaseId | None
     invoice_id: InvoiceId | None
     payment_method_id: PaymentMethodId | None
+    subscribed: SubscriptionRecord | None = None
 
 
 def follow(session: CheckoutSession, ground: Ground, outcome: Outcome, ids: Ids, now: datetime) -> Completion:
@@ -101,7 +103,8 @@ def follow(session: CheckoutSession, ground: Ground, outcome: Outcome, ids: Ids,
 
     Where nobody is known to be buying, the customer is made, and never found by e-mail: a stranger could else
     write on somebody's customer by knowing an address. Raises Rejected `no_default_pricing_model`,
-    `purchase_not_open`, `already_subscribed`.
+    `purchase_not_open`, `already_subscribed`, and `checkout_session_not_free` where nothing was asked for,
+    and something is to be paid by now: the trial has been used.
     """
     return _Completing(session, ground, outcome, ids, now).completion()
 
@@ -119,6 +122,7 @@ class _Completing:
         self._now = now
         self._changes: list[Change[Any]] = []
         self._current = ground.current
+        self._subscribed: SubscriptionRecord | None = None
         self._method_id = ground.payment_method.id if ground.payment_method else None
         self._invoice_id = ground.invoice.id if ground.invoice else None
         quantity = outcome.quantity or session.quantity
@@ -152,6 +156,7 @@ class _Completing:
             purchase_id=self._session.purchase_id,
             invoice_id=self._invoice_id,
             payment_method_id=self._method_id,
+            subscribed=self._subscribed,
         )
 
     def _know_the_buyer(self) -> None:
@@ -205,9 +210,13 @@ class _Completing:
             payment_method_id=self._method_id,
             trial_used=self._ground.trial_used,
             preserve_billing_cycle=self._session.preserve_billing_cycle,
+            entity_id=self._session.entity_id,
         )
         subscribed = subscribing.subscribe(wanted, self._current, self._ids, self._now)
+        if self._session.is_free and subscribed.line.amount:
+            raise Rejected("checkout_session_not_free", "The free trial has been used by now.")
         self._changes += subscribed.changes
+        self._subscribed = SubscriptionRecord(subscribed.subscription, subscribed.items)
         self._session = replace(self._session, subscription_id=subscribed.subscription.id)
         return subscribed
 

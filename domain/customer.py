@@ -11,7 +11,7 @@ from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.catalog import Plan, PricingModel
 from domain.change import Change
-from domain.errors import Forbidden, Rejected
+from domain.errors import Forbidden, NotFound, Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.subscription import SubscriptionRecord, start_default
@@ -48,16 +48,21 @@ class CustomerRecord(Struct, frozen=True):
     subscriptions: tuple[SubscriptionRecord, ...] = ()
 
 
-class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The customer an application asks for. `organization_id` is checked, never needed."""
+class CustomerData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who a customer is, but for their external id. `organization_id` is checked, never needed."""
 
-    external_id: ExternalId
     email: Email | None = None
     name: Name | None = None
     metadata: Metadata = {}
     billing_address: Address | None = None
     pricing_model_id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
     organization_id: Annotated[OrganizationId, Meta(pattern=id_pattern(OrganizationId))] | None = None
+
+
+class NewCustomer(CustomerData, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The customer an application asks for."""
+
+    external_id: ExternalId
 
 
 class CustomerTerms(Struct, frozen=True):
@@ -72,7 +77,12 @@ def no_such(reference: str) -> Rejected:
     return Rejected("customer_not_found", f"There is no customer '{reference}'.", field="customer")
 
 
-def check_organization(draft: NewCustomer, auth: Authenticated) -> None:
+def nobody() -> NotFound:
+    """There is no such customer at this address, or it is somebody else's."""
+    return NotFound("customer_not_found", "There is no such customer.")
+
+
+def check_organization(draft: CustomerData, auth: Authenticated) -> None:
     """Refuse a draft of another organization. Raises Forbidden `organization_mismatch`."""
     if draft.organization_id is not None and draft.organization_id != auth.organization_id:
         raise Forbidden(

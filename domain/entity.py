@@ -1,5 +1,7 @@
 """Entities: the seats, workspaces or whatever else a customer has several of."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,7 +13,8 @@ from domain.change import Change
 from domain.errors import NotFound, Rejected
 from domain.events import Event
 from domain.ids import CustomerId, EntityId, FeatureId, Ids, OrganizationId
-from domain.text import ExternalId, Name, Slug, external_id
+from domain.subscription import Subscription
+from domain.text import ENTITY_REFERENCE, ExternalId, Name, Slug, external_id
 
 OUR_PREFIX = "ent_"
 """Of our own ids of entities: what begins with it is never an external id."""
@@ -88,11 +91,29 @@ def create(
     return Change(entity, (Event("entity.created"),))
 
 
-def delete(entity: Entity, now: datetime) -> Change[Entity] | None:
-    """It is there no longer, and its external id may be used anew; None when that is so already."""
+def delete(entity: Entity, current: Iterable[Subscription], now: datetime) -> Change[Entity] | None:
+    """It is there no longer, its external id may be used anew, and its `current` subscriptions end with it;
+    None when that is so already."""
     if entity.deleted_at is not None:
         return None
-    return Change(replace(entity, deleted_at=now), (Event("entity.deleted"),), entity)
+    return Change(
+        replace(entity, deleted_at=now),
+        (Event("entity.deleted"),),
+        entity,
+        together_with=tuple(_ended(held, now) for held in current),
+    )
+
+
+def _ended(held: Subscription, now: datetime) -> Change[Subscription]:
+    after = replace(held, status="canceled", canceled_at=now, cancellation_reason="entity_deleted")
+    return Change(after, (Event("subscription.canceled"),), held)
+
+
+def named_entity(value: str, *, field: str = "entity") -> str:
+    """The id or external id of an entity, checked as an external id is. Raises Rejected
+    `invalid_external_id`."""
+    is_ours = value.startswith(OUR_PREFIX) and re.match(ENTITY_REFERENCE, value)
+    return value if is_ours else external_id(value, field=field, reserved=(OUR_PREFIX,))
 
 
 def no_such() -> NotFound:

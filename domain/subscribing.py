@@ -12,15 +12,23 @@ from domain.catalog import Price, Product
 from domain.change import Change
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CustomerId, Ids, PaymentMethodId, SubscriptionId
+from domain.ids import CustomerId, EntityId, Ids, PaymentMethodId, SubscriptionId
 from domain.invoice import InvoiceLine
 from domain.money import prorated, total
-from domain.subscription import Subscription, SubscriptionStatus, item_of, period_end, started
+from domain.subscription import (
+    Subscription,
+    SubscriptionItem,
+    SubscriptionStatus,
+    item_of,
+    period_end,
+    started,
+)
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a customer subscribes to, and how. `preserve_billing_cycle`: the days on which the free plan that
-    it replaces renews are kept, and of the first period only the rest is billed."""
+    """What a customer subscribes to, for an entity of theirs if one is named, and how.
+    `preserve_billing_cycle`: the days on which the free plan that it replaces renews are kept, and of the
+    first period only the rest is billed."""
 
     customer_id: CustomerId
     product: Product
@@ -29,14 +37,21 @@ class Wanted(Struct, frozen=True, kw_only=True):
     payment_method_id: PaymentMethodId | None
     trial_used: bool
     preserve_billing_cycle: bool
+    entity_id: EntityId | None = None
 
 
 class Subscribed(Struct, frozen=True):
-    """The new subscription, all that changes for it, and what is billed for its first period."""
+    """The new subscription, all that changes for it, what is billed for its first period, and its items."""
 
     subscription: Subscription
     changes: tuple[Change[Any], ...]
     line: InvoiceLine
+    items: tuple[SubscriptionItem, ...]
+
+
+def needs_no_card(price: Price, *, trial_used: bool) -> bool:
+    """Whether it begins with a trial for which nobody is asked for a means of payment."""
+    return price.trial_days is not None and not price.trial_requires_card and not trial_used
 
 
 class _Term(Struct, frozen=True):
@@ -48,15 +63,20 @@ class _Term(Struct, frozen=True):
     amount: int
 
 
-def predecessor(product: Product, current: Iterable[Subscription]) -> Subscription | None:
-    """The customer's current subscription whose place one to this product would take; None if there is none.
+def predecessor(
+    product: Product, price: Price, current: Iterable[Subscription], entity_id: EntityId | None
+) -> Subscription | None:
+    """The current subscription whose place one to this price would take, of the customer, or of this entity
+    of theirs; None if there is none.
 
-    Raises Rejected `already_subscribed` unless that one is free: nobody pays for two plans of one group.
+    Raises Rejected `already_subscribed` unless that one is free, and another plan: nobody pays for two plans
+    of one group, and who has a free plan does not get it again.
     """
     if product.is_add_on:
         return None
-    held = next((known for known in current if known.group == product.group and not known.is_add_on), None)
-    if held is not None and not held.is_free:
+    same = (known for known in current if known.group == product.group and known.entity_id == entity_id)
+    held = next((known for known in same if not known.is_add_on), None)
+    if held is not None and (not held.is_free or (held.product_id == product.id and price.amount == 0)):
         raise Rejected(
             "already_subscribed",
             f"The customer has a subscription to {held.product_slug} ({held.status}): there can be one.",
@@ -70,9 +90,9 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
 
     A trial is given once per customer and product. What is to be paid is `incomplete` until it is.
     """
-    held = predecessor(wanted.product, current)
-    term = _term(wanted, held, now)
     product, price = wanted.product, wanted.price
+    held = predecessor(product, price, current, wanted.entity_id)
+    term = _term(wanted, held, now)
     subscription = Subscription(
         id=ids.new(SubscriptionId),
         organization_id=product.organization_id,
@@ -91,13 +111,14 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
         current_period_end=term.end,
         payment_method_id=wanted.payment_method_id,
         created_at=now,
+        entity_id=wanted.entity_id,
     )
     item = item_of(subscription, price.id, wanted.quantity, ids, now)
     changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
     changes.append(started(subscription, (item,)))
     changes += balance.of_subscription(subscription, product, wanted.quantity, ids)
     line = InvoiceLine(term.description, wanted.quantity, price.amount, term.amount, price.id)
-    return Subscribed(subscription, tuple(changes), line)
+    return Subscribed(subscription, tuple(changes), line, (item,))
 
 
 def _term(wanted: Wanted, held: Subscription | None, now: datetime) -> _Term:

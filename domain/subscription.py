@@ -12,6 +12,7 @@ from domain.change import Change
 from domain.events import Event
 from domain.ids import (
     CustomerId,
+    EntityId,
     Ids,
     InvoiceId,
     OrganizationId,
@@ -24,7 +25,7 @@ from domain.ids import (
 )
 
 SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "canceled"]
-CancellationReason = Literal["replaced", "requested"]
+CancellationReason = Literal["replaced", "requested", "entity_deleted"]
 
 
 class Overdue(Struct, frozen=True):
@@ -42,7 +43,8 @@ class Subscription(Struct, frozen=True):
     `incomplete` until its first charge has succeeded, `past_due` while one is `overdue`, of whichever period:
     a debit may bounce when the next one has long begun. Without a `current_period_end` it does not renew and
     does not end by itself; periods are counted from the `billing_anchor`. `payment_method_id` is what it is
-    charged to. `replaced_by` is the one that the customer took instead.
+    charged to. `replaced_by` is the one that the customer took instead. One that was taken for an entity of
+    the customer is that entity's: it takes no place among the customer's own, nor another entity's.
     """
 
     id: SubscriptionId
@@ -66,7 +68,13 @@ class Subscription(Struct, frozen=True):
     canceled_at: datetime | None = None
     cancellation_reason: CancellationReason | None = None
     replaced_by: SubscriptionId | None = None
+    entity_id: EntityId | None = None
     version: int = 0
+
+    @property
+    def holder(self) -> str:
+        """Whose it is: of those that each holds, there is one current one in a group."""
+        return self.entity_id or self.customer_id
 
     @property
     def failure_code(self) -> str | None:

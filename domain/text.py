@@ -34,7 +34,8 @@ CustomerReference = Annotated[str, Meta(pattern=CUSTOMER_REFERENCE)]
 
 # An entity's id, or any external id of one.
 ENTITY_REFERENCE = r"\A[0-9A-Za-z_-]{1,255}\Z"
-EntityReference = Annotated[str, Meta(pattern=ENTITY_REFERENCE)]
+NamedEntity = Annotated[str, Meta(extra_json_schema={"pattern": ENTITY_REFERENCE})]
+"""Checked by `entity.named_entity`, with the messages of external ids."""
 
 OUR_PREFIXES = ("cus_", "anon_")
 """Of our own ids of customers, and of the external ids that we give to anonymous ones."""

@@ -1,6 +1,6 @@
 """Usage: what a customer may still use of a feature, and what using it takes from which balance.
 
-The one rule of both adapters: the memory adapter calls it, and adapters/postgres/sql/19_usage.sql says the
+The one rule of both adapters: the memory adapter calls it, and adapters/postgres/sql/20_usage.sql says the
 same where the rows are, so that a record of usage is one round trip (design, rule 14). The contract suite
 and the state machine hold them to the same answers.
 """

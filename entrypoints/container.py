@@ -28,12 +28,15 @@ from application.answer_once import AnswerOnce
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.attach_product import AttachProduct
 from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.entities.create_entity import CreateEntity
+from application.entities.delete_entity import DeleteEntity
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.organizations.create_api_key import CreateApiKey
@@ -173,10 +176,27 @@ class Container(containers.DeclarativeContainer):
     create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
         _use_case, CreateCustomer, metrics, customers=store, **deciding
     )
+    create_entity: providers.Singleton[CreateEntity] = providers.Singleton(
+        _use_case, CreateEntity, metrics, entities=store, **deciding
+    )
+    delete_entity: providers.Singleton[DeleteEntity] = providers.Singleton(
+        _use_case, DeleteEntity, metrics, entities=store, **deciding
+    )
     open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
         _use_case,
         OpenCheckoutSession,
         metrics,
+        checkouts=store,
+        gateway=gateway,
+        secrets=secrets,
+        lifetime=settings.provided.checkout_lifetime,
+        **deciding,
+    )
+    attach_product: providers.Singleton[AttachProduct] = providers.Singleton(
+        _use_case,
+        AttachProduct,
+        metrics,
+        attachments=store,
         checkouts=store,
         gateway=gateway,
         secrets=secrets,

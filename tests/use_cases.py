@@ -11,12 +11,15 @@ from adapters.memory.secrets import SequentialSecrets
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
 from application.catalog.apply_catalog import ApplyCatalog
+from application.checkout.attach_product import AttachProduct
 from application.checkout.complete_free_checkout import CompleteFreeCheckout
 from application.checkout.expire_checkout_session import ExpireCheckoutSession
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.entities.create_entity import CreateEntity
+from application.entities.delete_entity import DeleteEntity
 from application.idempotency import KeptReplies
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
@@ -37,10 +40,12 @@ from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
 from application.ports import (
+    AttachmentRepository,
     BillingRepository,
     CatalogRepository,
     CheckoutRepository,
     CustomerRepository,
+    EntityRepository,
     EventFeed,
     EventOutbox,
     EventSequencer,
@@ -69,8 +74,10 @@ from entrypoints.news import News
 class Store(
     EventOutbox,
     CustomerRepository,
+    EntityRepository,
     CatalogRepository,
     CheckoutRepository,
+    AttachmentRepository,
     PaymentRepository,
     PurchaseRepository,
     InvoiceRepository,
@@ -124,10 +131,13 @@ class UseCases(Generic[StoreT]):
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, store, ids, clock)
+        self.create_entity = CreateEntity(store, store, ids, clock)
+        self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
         self.effects = effects_on(worker, gateway, ids, clock, secrets, self.mailer)
         self.expire_checkout_session = ExpireCheckoutSession(store, store, ids, clock)
         self.open_checkout_session = OpenCheckoutSession(store, gateway, store, ids, clock, secrets)
+        self.attach_product = AttachProduct(store, store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
         self.news = news_on(store, gateway, ids, clock)

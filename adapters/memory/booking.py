@@ -13,6 +13,7 @@ from domain.checkout_opening import OpeningContext
 from domain.completion import Ground
 from domain.customer import Customer
 from domain.ids import (
+    CustomerId,
     InvoiceId,
     ProductId,
     SubscriptionId,
@@ -46,7 +47,7 @@ class BookingBooks(TenantBooks):
                 return OpeningContext(None, None, None)
             model_id = customer.pricing_model_id
         asked = purchase.price_id if purchase else asked
-        price = self._price(asked, model_id) if asked is not None else None
+        price = self.price(asked, model_id) if asked is not None else None
         is_theirs = named is not None and customer is not None and named.customer_id == customer.id
         return OpeningContext(
             customer=customer,
@@ -55,6 +56,9 @@ class BookingBooks(TenantBooks):
             purchase=purchase,
             subscription=named if is_theirs else None,
             current=self.subscriptions(customer) if price and price.type == "subscription" else (),
+            trial_used=self.trial_used(
+                customer.id if customer else None, price.product_id if price else None
+            ),
         )
 
     def offer(self, session: CheckoutSession) -> Offer:
@@ -72,14 +76,13 @@ class BookingBooks(TenantBooks):
             seller=seller,
             payment=self.payment_of(session.payment_intent_id),
             setup=self.setup_of(session.setup_intent_id),
-            trial_used=self._trial_used(session, price.product_id if price else None),
+            trial_used=self.trial_used(session.customer_id, price.product_id if price else None),
         )
 
-    def _trial_used(self, session: CheckoutSession, product_id: ProductId | None) -> bool:
+    def trial_used(self, customer_id: CustomerId | None, product_id: ProductId | None) -> bool:
+        """Whether the customer had a trial of the product."""
         return any(
-            row.customer_id == session.customer_id
-            and row.product_id == product_id
-            and row.trial_ends_at is not None
+            row.customer_id == customer_id and row.product_id == product_id and row.trial_ends_at is not None
             for row in self.rows(Subscription)
         )
 
@@ -147,7 +150,7 @@ class BookingBooks(TenantBooks):
             subscription=self.get(Subscription, session.subscription_id),
             owed=self._owed(session.subscription_id),
             current=self.subscriptions(ground.customer),
-            trial_used=self._trial_used(session, price.product_id if price else None),
+            trial_used=self.trial_used(session.customer_id, price.product_id if price else None),
             payment_method=self.first(
                 PaymentMethod,
                 lambda row: (

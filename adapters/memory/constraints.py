@@ -15,6 +15,7 @@ from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.ids import OrganizationId
 from domain.invoice import Invoice
 from domain.payment import Payment
@@ -55,6 +56,10 @@ def _current(row: PricingModel | Feature | Product | Price) -> bool:
 
 def _current_default(row: PricingModel | Product) -> bool:
     return row.is_default and row.archived_at is None
+
+
+def _not_deleted(row: Entity) -> bool:
+    return row.deleted_at is None
 
 
 def _current_plan(row: Subscription) -> bool:
@@ -100,7 +105,8 @@ _UNIQUE = _by_kind(
         _Unique(Price, ("pricing_model_id", "slug"), _current),
         _Unique(Customer, ("external_id",)),
         _Unique(Customer, ("stripe_customer_id",)),
-        _Unique(Subscription, ("customer_id", "group"), _current_plan),
+        _Unique(Entity, ("customer_id", "external_id"), _not_deleted),
+        _Unique(Subscription, ("holder", "group"), _current_plan),
         _Unique(CheckoutSession, ("payment_intent_id",)),
         _Unique(CheckoutSession, ("setup_intent_id",)),
         _Unique(PaymentMethod, ("stripe_payment_method_id",)),
@@ -119,14 +125,18 @@ _REFERENCES = _by_kind(
         _Reference(Price, "pricing_model_id", PricingModel),
         _Reference(Price, "product_id", Product),
         _Reference(Customer, "pricing_model_id", PricingModel),
+        _Reference(Entity, "customer_id", Customer),
+        _Reference(Entity, "feature_id", Feature),
         _Reference(Subscription, "customer_id", Customer),
         _Reference(Subscription, "product_id", Product),
+        _Reference(Subscription, "entity_id", Entity),
         _Reference(Subscription, "payment_method_id", PaymentMethod),
         _Reference(Subscription, "replaced_by", Subscription),
         _Reference(SubscriptionItem, "subscription_id", Subscription),
         _Reference(PaymentMethod, "customer_id", Customer),
         _Reference(CheckoutSession, "price_id", Price),
         _Reference(CheckoutSession, "customer_id", Customer),
+        _Reference(CheckoutSession, "entity_id", Entity),
         _Reference(CheckoutSession, "purchase_id", Purchase),
         _Reference(CheckoutSession, "subscription_id", Subscription),
         _Reference(Purchase, "checkout_session_id", CheckoutSession),

@@ -148,7 +148,8 @@ class TenantBooks:
             if customer is not None and row.customer_id == customer.id and row.status != "canceled"
         )
 
-    def _price(self, reference: str, model_id: PricingModelId | None) -> Price | None:
+    def price(self, reference: str, model_id: PricingModelId | None) -> Price | None:
+        """By id, archived ones too; else by slug among the current ones of the pricing model."""
         if reference.startswith("price_"):
             return self.get(Price, PriceId(reference))
         return next(

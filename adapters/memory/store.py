@@ -7,8 +7,10 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from adapters.memory.attaching import AttachReads
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
+from adapters.memory.entities import EntityReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
@@ -51,7 +53,7 @@ from domain.setup import SetupFact
 T = TypeVar("T")
 
 
-class MemoryStore(Lists, InvoiceReads, UsageLedgerInMemory, OperatorReads):
+class MemoryStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

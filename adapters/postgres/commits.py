@@ -17,6 +17,7 @@ from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId
 from domain.invoice import Invoice
@@ -36,6 +37,7 @@ TABLES: Mapping[type, str] = {
     Product: "products",
     Price: "prices",
     Customer: "customers",
+    Entity: "entities",
     PaymentMethod: "payment_methods",
     Subscription: "subscriptions",
     SubscriptionItem: "subscription_items",
@@ -51,6 +53,7 @@ TABLES: Mapping[type, str] = {
 _NATURAL_KEYS: Mapping[type, str] = {
     User: "email_key",
     Customer: "external_id",
+    Entity: "key",
     Purchase: "checkout_session_id",
     Payment: "payment_intent_id",
     PaymentMethod: "stripe_payment_method_id",

@@ -7,9 +7,11 @@ from typing import TypeVar, assert_never
 import asyncpg
 import msgspec
 
+from adapters.postgres.attaching import AttachReads
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
+from adapters.postgres.entities import EntityReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
@@ -57,7 +59,7 @@ _FEATURE = ("text", "boolean", "text", "text", "text", "timestamptz")
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(Lists, InvoiceReads, UsageLedgerInPostgres, OperatorReads):
+class PostgresStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from application.causes import ApiRequest
+from application.checkout.session_intents import SessionIntents
 from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, Secrets
-from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout, checkout_opening, checkout_progress
+from application.unit_of_work import UnitOfWork
+from domain import checkout, checkout_opening
 from domain.auth import Authenticated
 from domain.change import stored
 from domain.checkout import CheckoutSession, NewCheckoutSession
-from domain.checkout_progress import Intent
-from domain.errors import Conflict
-from domain.ids import CheckoutSessionId, Ids
+from domain.ids import Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,41 +48,16 @@ class OpenCheckoutSession:
             return stored(session)
         work.begin(session.id)
         await self.outbox.commit(work)
-        return await self._with_intent(stored(session), auth, cause)
+        return await self._intents.give(stored(session), auth, cause, _itself)
 
     async def resume(self, id: str, auth: Authenticated, cause: ApiRequest) -> CheckoutSession:
         """Go on with a session that was opened by the same named request, which had no answer."""
-        return await self._with_intent(await self._current(id, auth), auth, cause)
+        return await self._intents.resume(id, auth, cause, _itself)
 
-    async def _with_intent(
-        self, session: CheckoutSession, auth: Authenticated, cause: ApiRequest
-    ) -> CheckoutSession:
-        intent = await self.gateway.create_intent(
-            session, session.stripe_customer_id, idempotency_key=session.id
-        )
-        try:
-            return await self._store(session, intent, auth, cause)
-        except Conflict:  # the new intent's own webhook was faster than our reply from Stripe
-            return await self._read_and_store(session, intent, auth, cause)
+    @property
+    def _intents(self) -> SessionIntents:
+        return SessionIntents(self.checkouts, self.gateway, self.outbox, self.ids, self.clock)
 
-    @retry_on_stale()
-    async def _read_and_store(
-        self, session: CheckoutSession, intent: Intent, auth: Authenticated, cause: ApiRequest
-    ) -> CheckoutSession:
-        return await self._store(await self._current(session.id, auth), intent, auth, cause)
 
-    async def _current(self, id: str, auth: Authenticated) -> CheckoutSession:
-        session = await self.checkouts.session(auth, CheckoutSessionId(id))
-        assert session is not None, "sessions are never deleted"
-        return session
-
-    async def _store(
-        self, session: CheckoutSession, intent: Intent, auth: Authenticated, cause: ApiRequest
-    ) -> CheckoutSession:
-        work = UnitOfWork(cause, auth, self.ids, self.clock.now())
-        change = checkout_progress.attach_intent(session, intent)
-        after = stored(work.record(change)) if change else session
-        work.answer(after)
-        if work.is_needed:
-            await self.outbox.commit(work)
-        return after
+def _itself(session: CheckoutSession) -> CheckoutSession:
+    return session

@@ -6,6 +6,7 @@ Repositories only read; `EventOutbox.commit` is the only way to write. Each read
 moment. The contract suite (tests/contracts) holds every adapter to these words.
 """
 
+from application.ports.attaching import AttachContext, AttachmentRepository
 from application.ports.checkout import CheckoutRepository, Offer, PurchaseRepository
 from application.ports.customers import (
     CatalogRepository,
@@ -14,6 +15,7 @@ from application.ports.customers import (
     SubscriptionRepository,
 )
 from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
+from application.ports.entities import EntityContext, EntityRepository
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
 from application.ports.invoices import (
     BillingRepository,
@@ -37,6 +39,8 @@ from application.ports.usage import (
 )
 
 __all__ = [
+    "AttachContext",
+    "AttachmentRepository",
     "BalanceContext",
     "BillingRepository",
     "BookingContext",
@@ -46,6 +50,8 @@ __all__ = [
     "Clock",
     "CustomerContext",
     "CustomerRepository",
+    "EntityContext",
+    "EntityRepository",
     "EventFeed",
     "EventFilter",
     "EventOutbox",

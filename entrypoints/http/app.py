@@ -8,6 +8,7 @@ from litestar import Litestar, Router
 from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
+from entrypoints.http.attach import attach
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_confirm import confirm_checkout
@@ -18,6 +19,7 @@ from entrypoints.http.checkout_sessions import CheckoutSessionController
 from entrypoints.http.customers import CustomerController
 from entrypoints.http.description import openapi_config
 from entrypoints.http.docs import docs, redoc
+from entrypoints.http.entities import EntityController
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
@@ -69,6 +71,8 @@ def create_app(container: Container) -> Litestar:
         before_request=admitted,
         route_handlers=[
             CustomerController,
+            EntityController,
+            attach,
             CatalogController,
             CheckoutSessionController,
             PaymentController,

@@ -50,6 +50,11 @@ _CANNOT_BE_OPENED: Codes = {
 }
 
 
+def checkout_url(session: CheckoutSession, public_url: str) -> str:
+    """Where its buyer completes it, who is known by the token in it."""
+    return f"{public_url}/checkout/{session.id}?token={session.client_token}"
+
+
 class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
     """A session, where the buyer pays it, and what a browser needs to pay it.
 
@@ -65,7 +70,7 @@ class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
         """The session, as it is answered to whoever opened it."""
         return cls(
             **asdict(view_of(session)),
-            url=f"{public_url}/checkout/{session.id}?token={session.client_token}",
+            url=checkout_url(session, public_url),
             client_secret=session.client_secret,
             client_token=session.client_token,
         )

@@ -9,7 +9,7 @@ from domain.catalog import Price
 from domain.checkout import CheckoutSession
 from domain.money import display
 
-Kind = Literal["free", "payment", "subscription", "method", "activation"]
+Kind = Literal["free", "trial", "payment", "subscription", "method", "activation"]
 
 
 class Words(Struct, frozen=True):
@@ -52,7 +52,7 @@ def standing(session: CheckoutSession, status: str | None = None) -> tuple[str, 
 
 def _kind(session: CheckoutSession) -> Kind:
     if session.is_free:
-        return "free"
+        return "trial" if session.amount else "free"
     if session.collects == "payment":
         return "payment"
     if session.sells:
@@ -67,7 +67,7 @@ def _often(price: Price, one: str) -> str:
 
 def _terms(offer: Offer, kind: Kind) -> str | None:
     match kind:
-        case "subscription" if offer.price is not None:
+        case "subscription" | "trial" if offer.price is not None:
             return _charged(offer, offer.price)
         case "method" if offer.session.all_subscriptions:
             return "Nothing is charged now. All your subscriptions will be paid with it."
@@ -86,8 +86,10 @@ def _terms(offer: Offer, kind: Kind) -> str | None:
 def _charged(offer: Offer, price: Price) -> str:
     """When a subscription is charged, and how much each time."""
     amount, often = amount_of(offer.session), _often(price, "every")
-    if price.trial_days is not None and not offer.trial_used:
+    if price.trial_days is not None and (offer.session.is_free or not offer.trial_used):
         days = "day is" if price.trial_days == 1 else f"{price.trial_days} days are"
+        if offer.session.is_free:
+            return f"The first {days} free, and no payment method is needed. Then it is {amount} {often}."
         return f"The first {days} free. Then {amount} is charged to your payment method, and again {often}."
     if offer.session.preserve_billing_cycle:
         return (
@@ -99,6 +101,7 @@ def _charged(offer: Offer, price: Price) -> str:
 
 _ASKED = {
     "free": ("Your order", "Nothing to pay", "Nothing to pay", "Complete order", "One moment…"),
+    "trial": ("Your free trial", "Nothing to pay now", "Nothing to pay now", "Start trial", "One moment…"),
     "payment": ("Your order", "Payment details", "Pay with a test card", "Pay", "Paying…"),
     "subscription": (
         "Your subscription", "Payment method", "Subscribe with a test card", "Subscribe", "Subscribing…",
@@ -163,6 +166,17 @@ _STANDING = {
         "open": (
             "Not complete yet",
             "To complete your order, please open the link that the seller gave you.",
+        ),
+    },
+    "trial": {
+        "succeeded": (
+            "Your trial has begun",
+            "Thank you. There was nothing to pay; you can close this page.",
+        ),
+        "expired": _EXPIRED,
+        "open": (
+            "Not started yet",
+            "To start your trial, please open the link that the seller gave you.",
         ),
     },
 }

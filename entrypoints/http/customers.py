@@ -14,7 +14,7 @@ from application.ports import CustomerRepository
 from application.views import CustomerView, SubscriptionItemView, view_of
 from domain.customer import CustomerRecord, NewCustomer
 from domain.errors import NotFound
-from domain.ids import ProductId
+from domain.ids import EntityId, ProductId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
 from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
@@ -27,10 +27,11 @@ Reference: TypeAlias = Annotated[
     str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
 ]
 
-_MAY_BREAK: Codes = {
+MAY_BREAK: Codes = {
     403: ("organization_mismatch",),
     422: ("invalid_external_id", "no_default_pricing_model", "pricing_model_not_found"),
 }
+"""Why a customer is not made."""
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
     id: str
     product_id: ProductId
     product_slug: str
+    entity_id: EntityId | None
     status: SubscriptionStatus
     trial_ends_at: datetime | None
     current_period_start: datetime
@@ -53,6 +55,7 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
             id=subscription.id,
             product_id=subscription.product_id,
             product_slug=subscription.product_slug,
+            entity_id=subscription.entity_id,
             status=subscription.status,
             trial_ends_at=subscription.trial_ends_at,
             current_period_start=subscription.current_period_start,
@@ -89,7 +92,7 @@ class CustomerController(Controller):
         response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **refusals(KEYED, WITH_BODY, WRITING, NAMED, _MAY_BREAK),
+            **refusals(KEYED, WITH_BODY, WRITING, NAMED, MAY_BREAK),
         },
     )
     async def create(

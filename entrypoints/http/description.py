@@ -18,14 +18,18 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
 from application.views import SubscriptionItemView
+from domain.attaching import NewAttachment
 from domain.catalog_document import CatalogDocument
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.entity import NewEntity
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
+from entrypoints.http.attach import AttachReply
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
 from entrypoints.http.customers import CustomerReply
+from entrypoints.http.entities import EntityPage, EntityReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
@@ -38,16 +42,21 @@ from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 
 _BODIES = (
+    AttachReply,
     BuyerDetails,
     CatalogDocument,
     CatalogReply,
     CheckoutSessionReply,
     CustomerReply,
+    EntityPage,
+    EntityReply,
     EventPage,
     Health,
     InboxPage,
+    NewAttachment,
     NewCheckoutSession,
     NewCustomer,
+    NewEntity,
     NewPurchase,
     NewRefund,
     InvoicePage,
@@ -120,6 +129,8 @@ def openapi_config() -> OpenAPIConfig:
         ),
         tags=[
             Tag("customers", "Who buys: by our id, or by the application's own."),
+            Tag("entities", "Seats, workspaces, or whatever else a customer has several of."),
+            Tag("attach", "A customer gets a product, at once or by a checkout."),
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
             Tag("payments", "What was paid, what went back, and what is disputed."),

@@ -16,15 +16,19 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
     """What handlers may ask for, by name."""
     return {
         "apply_catalog": container.apply_catalog,
+        "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
         "catalogs": container.store,
         "checkouts": container.store,
         "complete_free_checkout": providers.Factory(
             Once, container.complete_free_checkout, container.answer_once
         ),
+        "create_entity": providers.Factory(Once, container.create_entity, container.answer_once),
         "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
         "clock": container.clock,
+        "delete_entity": container.delete_entity,
         "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
+        "entities": container.store,
         "events": container.store,
         "expire_checkout_session": providers.Factory(
             Once, container.expire_checkout_session, container.answer_once

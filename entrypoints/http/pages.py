@@ -131,6 +131,10 @@ _TROUBLE_OF_CODE = {
         "You have a subscription of this kind, so no second one was made, and nothing was charged. "
         "To change it, please ask the seller.",
     ),
+    "checkout_session_not_free": (
+        "The free trial has been used",
+        "There is one for each customer. Nothing was charged. To subscribe, please ask the seller.",
+    ),
 }
 _ANY_TROUBLE = ("Something went wrong", "We could not show how your payment stands. Please ask the seller.")
 

@@ -140,7 +140,9 @@ class Shop:
         many = await self.session("dinars", 7)
         known: dict[str, Any] = {"customer_email": "ada@example.com"}
         free, complete = await self.session("sample"), await self.session("sample", **known)
-        await self.service.call("POST", f"/v1/checkout-sessions/{complete['id']}/confirm")
+        trial, begun = await self.session("club"), await self.session("club", **known)
+        for session in (complete, begun):
+            await self.service.call("POST", f"/v1/checkout-sessions/{session['id']}/confirm")
         return {
             **{name: session["url"] for name, session in opened.items()},
             "expired": expired["url"],
@@ -150,6 +152,8 @@ class Shop:
             "free, of somebody known": (await self.session("sample", **known))["url"],
             "free, without the token": self.service.page(free),
             "free, complete": complete["url"],
+            "trial without a card": trial["url"],
+            "trial, begun": begun["url"],
             "keyless": f"{self.keyless}/checkout/{large['id']}",
             "not paid yet": self.service.page(opened["declined"], "/return"),
             "unknown": self.service.page(expired)[:-4] + "0000",
@@ -199,6 +203,9 @@ def _catalog() -> Json:
             "letters", "Letters to a painter", 900, interval="month", interval_count=3, trial_days=14
         )
         | {"is_add_on": True},
+        subscription(
+            "club", "The painters' club", 2900, interval="month", trial_days=7, trial_requires_card=False
+        ),
     ]
     model = {"slug": "standard", "name": "Standard", "is_default": True, "products": products}
     return {"pricing_models": [model]}

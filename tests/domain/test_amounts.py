@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from adapters.memory.ids import SequentialIds
 from domain import invoice, purchase, refunding
 from domain.errors import Rejected
+from domain.ids import ProductId
 from domain.intent import IntentStatus
 from domain.invoice import Billed, BilledTo, InvoiceLine
 from domain.money import (
@@ -88,6 +89,7 @@ def upgraded(monthly: int, quantity: int, began: datetime, later: timedelta) -> 
     """Someone with a free plan since then takes one for money, and keeps the days on which it renews."""
     plan = price_of(type="subscription", amount=monthly, interval="month")
     free = subscription_of(
+        product_id=ProductId("prod_free"),
         is_free=True,
         billing_anchor=began,
         current_period_start=began,

@@ -100,6 +100,7 @@ async def test_those_of_several_organizations_take_one_round_trip_and_are_whole(
                 "customer.created",
                 "subscription.created",
                 "subscription_item.created",
+                "balance.granted",
             ] * len(names), "one after the other, and none between those of one commit"
             for name in names:
                 record = await world.store.customer(auth, name)

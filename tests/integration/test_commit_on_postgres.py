@@ -60,6 +60,7 @@ async def test_an_event_waits_for_those_that_may_still_come_before_it(
         "customer.created",
         "subscription.created",
         "subscription_item.created",
+        "balance.granted",
     ]
 
 

@@ -10,7 +10,9 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
-from domain.ids import PaymentId
+from domain.attaching import NewAttachment
+from domain.customer import CustomerData
+from domain.ids import EntityId, PaymentId
 from domain.intent import Attempt
 from tests.contracts.worlds import World, fact_of
 from tests.databases import Database, connected
@@ -22,6 +24,10 @@ INSERT INTO counterfoil.customers
     (organization_id, livemode, id, external_id, pricing_model_id, metadata, created_at, version)
     SELECT c.organization_id, c.livemode, 'cus_' || n, 'x' || n, c.pricing_model_id, '{{}}', now(), 1
     FROM counterfoil.customers c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.entities
+    SELECT c.organization_id, c.livemode, 'ent_' || n, 'cus_' || n % 20, 'seat-' || n, NULL, NULL, now(),
+        CASE n % 10 WHEN 0 THEN now() END, 1
+    FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
 INSERT INTO counterfoil.payments
     (organization_id, livemode, id, payment_intent_id, checkout_session_id, amount, currency, endings,
         attempts, status, created_at, refunds, disputes, version)
@@ -34,9 +40,10 @@ INSERT INTO counterfoil.purchases
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscriptions
     (organization_id, livemode, id, customer_id, pricing_model_id, product_id, product_slug, "group",
-        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, version)
+        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue,
+        version)
     SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
-        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), 1
+        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscription_items
     SELECT c.organization_id, c.livemode, 'si_' || n, 'sub_' || n, 'prod_1', NULL, 1, now(), 1
@@ -106,6 +113,31 @@ async def test_no_page_of_a_list_reads_more_than_the_page(fresh_database: Databa
         assert await _read_in_passing(admin, *listed) == 0
 
 
+async def test_entities_and_what_is_attached_are_looked_up_by_key(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.customer(auth)
+            await world.session(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        tables = ("entities", "customers", "subscriptions", "subscription_items")
+        before = await _read_in_passing(admin, *tables), await _read_by_index(admin)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            store = PostgresStore(pool)
+            for _ in range(8):
+                assert (await store.entity_context(auth, "cus_7", "seat-7")).entity is not None
+                assert (await store.entity_context(auth, "cus_7", "ent_7", "seats")).feature is not None
+                for before_id in (None, EntityId("ent_7")):
+                    assert len(await store.entities(auth, "cus_7", 3, before_id)) == 3
+                for customer in ("x7", "new"):
+                    asked = NewAttachment(customer=customer, product="pro", customer_data=CustomerData())
+                    assert len((await store.attach_context(auth, asked)).prices) == 2
+        await asyncio.sleep(0.1)
+        assert await _read_in_passing(admin, *tables) == before[0]
+        assert await _read_by_index(admin) - before[1] < _MANY
+
+
 async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
     """Rows that were read one after the other, in tables where something else was looked for."""
     read: int = await admin.fetchval(
@@ -119,6 +151,7 @@ async def _read_by_index(admin: asyncpg.Connection) -> int:
     """Rows that an index led to, of whatever is listed."""
     read: int = await admin.fetchval(
         "SELECT sum(idx_tup_fetch) FROM pg_stat_user_tables "
-        "WHERE relname IN ('payments', 'purchases', 'subscriptions', 'subscription_items', 'inbound_events')"
+        "WHERE relname IN ('payments', 'purchases', 'subscriptions', 'subscription_items', 'inbound_events', "
+        "'entities')"
     )
     return read

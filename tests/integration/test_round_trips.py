@@ -10,14 +10,17 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.checkout.attach_product import Attached
 from application.checkout.complete_free_checkout import BuyerConfirms, SellerConfirms
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
+from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned
+from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import document_of
 from domain.checkout import BuyerDetails, CheckoutSession
-from domain.customer import NewCustomer
+from domain.customer import CustomerData, NewCustomer
 from domain.effects import (
     ChargeInvoice,
     CreateInvoiceIntent,
@@ -26,6 +29,7 @@ from domain.effects import (
     FinalizeInvoices,
     RenewSubscription,
 )
+from domain.entity import NewEntity
 from domain.errors import Repeated
 from domain.intent import Attempt
 from domain.payment import Payment
@@ -247,3 +251,34 @@ async def test_a_purchase_takes_two_and_another_quantity_two(counted: CountedWor
     session = await world.session(auth)
     wanted = BuyerDetails(quantity=2)
     assert await counted.turns(world.update_checkout_session(session.id, wanted, auth, REQUEST)) == 2
+
+
+async def test_an_entity_takes_two_to_make_and_two_to_delete_and_one_to_find(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+
+    async def make(entity_id: str) -> EntityFound:
+        return await world.create_entity("warm", NewEntity(entity_id=entity_id), auth, REQUEST)
+
+    await make("warm")
+    await world.delete_entity("warm", "warm", auth, REQUEST)
+    assert await counted.turns(make("seat-1")) == 2
+    assert await counted.turns(make("seat-1")) == 1
+    await world.store.entities(auth, "warm", 10)
+    assert await counted.turns(world.store.entities(auth, "warm", 10)) == 1
+    assert await counted.turns(world.delete_entity("warm", "seat-1", auth, REQUEST)) == 2
+
+
+async def test_attaching_takes_two_with_its_customer_too_and_three_where_stripe_is_asked(
+    counted: CountedWorld,
+) -> None:
+    world, auth = counted.world, counted.auth
+
+    async def attach(customer: str, price: str) -> Attached:
+        asked = NewAttachment(customer=customer, price=price, customer_data=CustomerData())
+        return await world.attach_product(asked, auth, REQUEST)
+
+    await attach("warm", "lesson")
+    for customer in ("warm", "new"):
+        assert await counted.turns(attach(customer, "lesson")) == 2
+    for customer in ("warm", "newer"):
+        assert await counted.turns(attach(customer, "course")) == 3

@@ -14,7 +14,9 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.usage.track_usage import NewTrack
 from domain.auth import Authenticated
+from domain.entity import NewEntity
 from domain.intent import Attempt
 from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
@@ -47,11 +49,12 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
             live = replace(auth, livemode=True)
             await world.apply_catalog(CATALOG, live, REQUEST)
             for mode in (auth, live):
+                await world.customer(mode)
+                await world.create_entity("ada", NewEntity(entity_id="seat-1"), mode, REQUEST)
                 session = await world.session(mode)
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
                 subscribing = await world.session(mode, price="pro")
                 await world.report(set_up(subscribing), "evt_2")
-                await world.create_entity_for(mode)
                 track = NewTrack(customer="ada", feature="seats")
                 await world.track_usage(track, mode, REQUEST)
                 await world.events(mode)

@@ -215,17 +215,19 @@ CREATE TABLE subscriptions (
     canceled_at          timestamptz,
     cancellation_reason  text,
     replaced_by          typeid,
+    entity_id            typeid,
     version              int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
     FOREIGN KEY (organization_id, livemode, product_id) REFERENCES products,
     FOREIGN KEY (organization_id, livemode, payment_method_id) REFERENCES payment_methods,
+    FOREIGN KEY (organization_id, livemode, entity_id) REFERENCES entities,
     -- The one that takes another's place is stored after it.
     FOREIGN KEY (organization_id, livemode, replaced_by) REFERENCES subscriptions
         DEFERRABLE INITIALLY DEFERRED
 );
 CREATE UNIQUE INDEX subscriptions_one_current
-    ON subscriptions (organization_id, livemode, customer_id, "group")
+    ON subscriptions (organization_id, livemode, coalesce(entity_id, customer_id), "group")
     WHERE NOT is_add_on AND status <> 'canceled';
 CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id, id);
 CREATE INDEX subscriptions_by_status ON subscriptions (organization_id, livemode, status, id);
@@ -276,10 +278,12 @@ CREATE TABLE checkout_sessions (
     subscription_id        typeid,
     expires_at             timestamptz NOT NULL,
     created_at             timestamptz NOT NULL,
+    entity_id              typeid,
     version                int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, price_id) REFERENCES prices,
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
+    FOREIGN KEY (organization_id, livemode, entity_id) REFERENCES entities,
     FOREIGN KEY (organization_id, livemode, subscription_id) REFERENCES subscriptions
 );
 CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_id, livemode, payment_intent_id)
@@ -433,7 +437,7 @@ CREATE INDEX balances_of_customer ON balances (organization_id, livemode, custom
 CREATE INDEX features_of_credit ON features (organization_id, livemode)
     WHERE credit_rates <> '[]' AND archived_at IS NULL;
 
--- Written by usage alone (sql/19_usage.sql), as its entries say; there once something has touched it.
+-- Written by usage alone (sql/20_usage.sql), as its entries say; there once something has touched it.
 -- entity_id '' is the customer as a whole.
 CREATE TABLE balance_levels (
     organization_id typeid NOT NULL,

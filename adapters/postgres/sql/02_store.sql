@@ -55,7 +55,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
-        'customers', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
+        'customers', 'entities', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
         'setups', 'invoices', 'payments', 'balances'
     ] LOOP
         CALL define_store(name);

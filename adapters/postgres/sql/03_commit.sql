@@ -70,6 +70,9 @@ BEGIN
     IF added ? 'customers' OR changed ? 'customers' THEN
         PERFORM store_customers(added -> 'customers', changed -> 'customers');
     END IF;
+    IF added ? 'entities' OR changed ? 'entities' THEN
+        PERFORM store_entities(added -> 'entities', changed -> 'entities');
+    END IF;
     IF added ? 'payment_methods' OR changed ? 'payment_methods' THEN
         PERFORM store_payment_methods(added -> 'payment_methods', changed -> 'payment_methods');
     END IF;

@@ -8,6 +8,31 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.id = session_id);
 END $$;
 
+-- By id, archived ones too, else by slug among the current ones of the pricing model; the tenant has been entered.
+CREATE OR REPLACE FUNCTION find_price(org text, live boolean, reference text, model text) RETURNS prices
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    found_one prices;
+BEGIN
+    IF starts_with(reference, 'price_') THEN
+        SELECT * INTO found_one FROM prices t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = reference;
+    ELSE
+        SELECT * INTO found_one FROM prices t
+            WHERE t.organization_id = org AND t.livemode = live AND t.pricing_model_id = model
+                AND t.slug = reference AND t.archived_at IS NULL;
+    END IF;
+    RETURN found_one;
+END $$;
+
+-- Whether the customer had a trial of the product; the tenant has been entered.
+CREATE OR REPLACE FUNCTION trial_used(org text, live boolean, buyer_id text, product text) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM subscriptions t
+        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer_id
+            AND t.product_id = product AND t.trial_ends_at IS NOT NULL)
+$$;
+
 -- The customer by id or external id, else that of the purchase or of the subscription. The price by id (archived
 -- ones too), else by slug among the current ones of the customer's pricing model or, when no customer is asked for,
 -- of the default one; of a purchase, its own.
@@ -34,15 +59,11 @@ BEGIN
         END IF;
     END IF;
     asked_price := coalesce(bought.price_id, asked_price);
-    IF starts_with(asked_price, 'price_') THEN
-        SELECT * INTO asked FROM prices t WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_price;
-    ELSIF asked_price IS NOT NULL THEN
+    IF asked_price IS NOT NULL THEN
         model := coalesce(buyer.pricing_model_id, (
             SELECT t.id FROM pricing_models t
             WHERE t.organization_id = org AND t.livemode = live AND t.is_default AND t.archived_at IS NULL));
-        SELECT * INTO asked FROM prices t
-            WHERE t.organization_id = org AND t.livemode = live AND t.pricing_model_id = model
-                AND t.slug = asked_price AND t.archived_at IS NULL;
+        asked := find_price(org, live, asked_price, model);
     END IF;
     RETURN jsonb_build_object(
         'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
@@ -52,5 +73,6 @@ BEGIN
         'purchase', CASE WHEN bought.id IS NOT NULL THEN to_jsonb(bought) END,
         'subscription', CASE WHEN named.customer_id = buyer.id THEN to_jsonb(named) END,
         'current', CASE WHEN asked.type = 'subscription' THEN current_subscriptions(org, live, buyer.id)
-            ELSE '[]' END);
+            ELSE '[]' END,
+        'trial_used', trial_used(org, live, buyer.id, asked.product_id));
 END $$;

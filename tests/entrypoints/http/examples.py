@@ -21,7 +21,10 @@ from tests.entrypoints.http.test_stripe_webhooks import event_of, intent_of, sig
 FILE = Path(__file__).parents[3] / "entrypoints" / "http" / "assets" / "examples.json"
 
 CATALOG: dict[str, Any] = {
-    "features": [{"slug": "exports", "name": "Exports", "type": "metered"}],
+    "features": [
+        {"slug": "exports", "name": "Exports", "type": "metered"},
+        {"slug": "sso", "name": "Single sign-on", "type": "boolean"},
+    ],
     "pricing_models": [
         {
             "slug": "standard",
@@ -42,6 +45,21 @@ CATALOG: dict[str, Any] = {
                         }
                     ],
                     "features": [{"slug": "exports", "included": 10, "reset": "month"}],
+                },
+                {
+                    "slug": "team",
+                    "name": "Team",
+                    "prices": [
+                        {
+                            "slug": "team",
+                            "type": "subscription",
+                            "amount": 2900,
+                            "currency": "usd",
+                            "interval": "month",
+                            "trial_days": 14,
+                            "trial_requires_card": False,
+                        }
+                    ],
                 },
                 {
                     "slug": "handbook",
@@ -118,6 +136,8 @@ async def recorded() -> dict[str, Any]:
         await _customers(call, service)
         await _checkout(call, service)
         await _refunds(call, service)
+        await _entities(call)
+        await _attaching(call)
         await numbered(service)
         await _lists(call)
         await _inbox(call, service)
@@ -210,6 +230,33 @@ async def _refunds(call: Recorder, service: Service) -> None:
     await call("POST", "/v1/stripe/webhooks", content=event, headers={"stripe-signature": signature(event)})
     (pending, *_) = (await call("GET", "/v1/payments?limit=1"))["data"]
     await call("POST", f"/v1/payments/{pending['id']}/refunds", {})
+
+
+async def _entities(call: Recorder) -> None:
+    address = "/v1/customers/user-7/entities"
+    desk = {"entity_id": "desk-1", "name": "Front desk", "feature": "exports"}
+    for _ in range(2):
+        await call("POST", address, desk)
+    await call("GET", address)
+    await call("GET", f"{address}/desk-1")
+    await call("DELETE", f"{address}/desk-1")
+    await call("DELETE", f"{address}/desk-1")
+    for feature in ("rooms", "sso"):
+        await call("POST", address, {**desk, "entity_id": "desk-2", "feature": feature})
+
+
+async def _attaching(call: Recorder) -> None:
+    data = {"email": "grace@example.com", "name": "Grace Hopper"}
+    team = {"customer": "user-9", "product": "team", "customer_data": data}
+    for _ in range(2):
+        await call("POST", "/v1/attach", team)
+    await call("POST", "/v1/attach", {"customer": "user-9", "price": "handbook"})
+    for wrong in (
+        {"product": "team", "price": "team"},
+        {"product": "atlas"},
+        {"product": "handbook"},
+    ):
+        await call("POST", "/v1/attach", {"customer": "user-9", **wrong})
 
 
 async def _lists(call: Recorder) -> None:

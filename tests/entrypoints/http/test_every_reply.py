@@ -181,6 +181,11 @@ async def test_the_api_describes_itself(service: Service) -> None:
     assert {(path, method) for path, item in description["paths"].items() for method in item} == {
         ("/v1/customers", "post"),
         ("/v1/customers/{reference}", "get"),
+        ("/v1/customers/{reference}/entities", "get"),
+        ("/v1/customers/{reference}/entities", "post"),
+        ("/v1/customers/{reference}/entities/{entity}", "get"),
+        ("/v1/customers/{reference}/entities/{entity}", "delete"),
+        ("/v1/attach", "post"),
         ("/v1/catalog", "get"),
         ("/v1/catalog", "put"),
         ("/v1/checkout-sessions", "post"),

@@ -27,6 +27,8 @@ Asked = tuple[str, Any]
 NOBODYS = {
     "customer": f"cus_{suffix(9)}",
     "external": "nobody",
+    "entity": f"ent_{suffix(9)}",
+    "product": f"prod_{suffix(9)}",
     "model": f"pm_{suffix(9)}",
     "price": f"price_{suffix(9)}",
     "session": f"cs_{suffix(9)}",
@@ -39,11 +41,32 @@ NOBODYS = {
 }
 _ANYBODYS = {"type": "product", "anonymous": True}
 
+
+def _of_entity(ids: Ids) -> list[Asked]:
+    """A space stands between what is put into the one place of the address and what into the other."""
+    return [(f"{ids[by]} {ids['entity']}", None) for by in ("customer", "external")]
+
+
 CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/catalog": lambda _: [("", None)],
     "put /v1/catalog": lambda _: [("", CATALOG), ("?dry_run=true", CATALOG)],
     "post /v1/customers": lambda ids: [("", {"external_id": "new", "pricing_model_id": ids["model"]})],
     "get /v1/customers/{reference}": lambda ids: [(ids["customer"], None), (ids["external"], None)],
+    "post /v1/customers/{reference}/entities": lambda ids: [
+        (ids["customer"], {"entity_id": "seat-2"}),
+        (ids["external"], {"entity_id": "seat-2"}),
+    ],
+    "get /v1/customers/{reference}/entities": lambda ids: [(ids["customer"], None), (ids["external"], None)],
+    "get /v1/customers/{reference}/entities/{entity}": _of_entity,
+    "delete /v1/customers/{reference}/entities/{entity}": _of_entity,
+    "post /v1/attach": lambda ids: [
+        ("", {"customer": ids["customer"], "product": "sample"}),
+        ("", {"customer": ids["external"], "price": "sample"}),
+        ("", {"customer": ids["customer"], "product": "sample", "entity": ids["entity"]}),
+        ("", {"customer": "mine", "price": ids["price"]}),
+        ("", {"customer": "mine", "product": ids["product"]}),
+        ("", {"customer": "mine", "price": "sample", "customer_data": {"pricing_model_id": ids["model"]}}),
+    ],
     "post /v1/checkout-sessions": lambda ids: [
         ("", {**_ANYBODYS, "price": ids["price"]}),
         ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["customer"]}),
@@ -113,6 +136,8 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     client.headers["authorization"] = f"Bearer {key}"
     await service.with_catalog()
     customer = (await client.post("/v1/customers", json={"external_id": f"ada-{name}"})).json()
+    entities = f"/v1/customers/{customer['id']}/entities"
+    entity = (await client.post(entities, json={"entity_id": "seat-1"})).json()
     session = await service.open_session(anonymous=False, customer=customer["id"])
     unlike = await service.open_session()
     secret = LIVE_WEBHOOK_SECRET if livemode else TEST_WEBHOOK_SECRET
@@ -131,6 +156,8 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     ids = {
         "customer": customer["id"],
         "external": customer["external_id"],
+        "entity": entity["id"],
+        "product": customer["subscriptions"][0]["product_id"],
         "model": customer["pricing_model_id"],
         "price": session["price_id"],
         "session": session["id"],
@@ -155,11 +182,18 @@ async def tenants(service: Service) -> list[Tenant]:
 
 async def asked(service: Service, route: str, ids: Ids) -> list[httpx.Response]:
     method, _, path = route.partition(" ")
-    before, _, after = re.sub(r"\{\w+\}", "{}", path).partition("{}")
     return [
-        await service.client.request(method, before + given + after, json=body)
+        await service.client.request(method, _address(path, given), json=body)
         for given, body in CASES[route](ids)
     ]
+
+
+def _address(path: str, given: str) -> str:
+    """What is given in the places that the path has for it, or after a path that has none."""
+    if "{" not in path:
+        return path + given
+    values = iter(given.split(" "))
+    return re.sub(r"\{\w+\}", lambda _: next(values), path)
 
 
 def told(reply: httpx.Response, ids: Ids) -> tuple[int, str]:

@@ -82,13 +82,17 @@ LANGUAGE sql STABLE AS $$
     WHERE t.organization_id = org AND t.livemode = live AND t.slug = asked AND t.archived_at IS NULL
 $$;
 
--- By id (ent_…) or the application's own; the tenant has been entered.
-CREATE OR REPLACE FUNCTION find_entity(org text, live boolean, buyer text, reference text) RETURNS text
-LANGUAGE sql STABLE AS $$
-    SELECT t.id FROM entities t
-    WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer AND t.deleted_at IS NULL
-        AND CASE WHEN starts_with(reference, 'ent_') THEN t.id = reference ELSE t.external_id = reference END
-$$;
+-- The id of the customer's entity, by id or external id, unless it is deleted.
+CREATE OR REPLACE FUNCTION current_entity(org text, live boolean, buyer text, reference text) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    known entities;
+BEGIN
+    IF reference IS NOT NULL THEN
+        known := find_entity(org, live, buyer, reference);
+    END IF;
+    RETURN CASE WHEN known.deleted_at IS NULL THEN known.id END;
+END $$;
 
 -- What may be used of a feature.
 CREATE OR REPLACE FUNCTION feature_context(
@@ -102,9 +106,7 @@ BEGIN
     PERFORM enter(org, live);
     buyer := find_customer(org, live, reference);
     wanted := current_feature(org, live, asked_feature);
-    IF asked_entity IS NOT NULL THEN
-        entity := find_entity(org, live, buyer.id, asked_entity);
-    END IF;
+    entity := current_entity(org, live, buyer.id, asked_entity);
     RETURN jsonb_build_object(
         'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
         'feature', CASE WHEN wanted.id IS NOT NULL THEN to_jsonb(wanted) END,
@@ -222,7 +224,7 @@ BEGIN
         RETURN '{"outcome": "feature_is_boolean"}';
     END IF;
     IF asked_entity IS NOT NULL THEN
-        entity := find_entity(org, live, buyer, asked_entity);
+        entity := current_entity(org, live, buyer, asked_entity);
         IF entity IS NULL THEN
             RETURN '{"outcome": "entity_not_found"}';
         END IF;
@@ -458,7 +460,7 @@ BEGIN
     ELSIF known.id IS NULL THEN
         RETURN '{"outcome": "balance_not_found"}';
     END IF;
-    entity := find_entity(org, live, known.customer_id, asked ->> 'entity');
+    entity := current_entity(org, live, known.customer_id, asked ->> 'entity');
     IF known.per_entity <> (asked ->> 'entity' IS NOT NULL) OR (known.per_entity AND entity IS NULL) THEN
         RETURN '{"outcome": "entity_not_found"}';
     END IF;
@@ -504,9 +506,7 @@ DECLARE
 BEGIN
     PERFORM enter(org, live);
     buyer := find_customer(org, live, reference);
-    IF asked_entity IS NOT NULL THEN
-        entity := find_entity(org, live, buyer.id, asked_entity);
-    END IF;
+    entity := current_entity(org, live, buyer.id, asked_entity);
     RETURN jsonb_build_object(
         'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
         'entity_id', entity,
@@ -547,7 +547,7 @@ BEGIN
     PERFORM enter(org, live);
     SELECT * INTO known FROM balances t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_balance;
-    entity := find_entity(org, live, known.customer_id, asked_entity);
+    entity := current_entity(org, live, known.customer_id, asked_entity);
     IF known.id IS NULL OR known.per_entity <> (asked_entity IS NOT NULL)
         OR (known.per_entity AND entity IS NULL) THEN
         RETURN NULL;

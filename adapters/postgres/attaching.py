@@ -1,0 +1,32 @@
+"""What attaching a product is decided on, in PostgreSQL: a function of sql/19_attaching.sql."""
+
+import msgspec
+
+from adapters.postgres.database import Database
+from application.ports import AttachContext
+from domain.attaching import NewAttachment
+from domain.auth import Authenticated
+
+_CONTEXT = msgspec.json.Decoder(AttachContext)
+
+
+class AttachReads:
+    """The part of the store that reads it."""
+
+    database: Database
+
+    async def attach_context(self, auth: Authenticated, asked: NewAttachment) -> AttachContext:
+        data = asked.customer_data
+        return _CONTEXT.decode(
+            await self.database.call(
+                "attach_context",
+                auth.organization_id,
+                auth.livemode,
+                asked.customer,
+                data is not None,
+                data.pricing_model_id if data else None,
+                asked.product,
+                asked.price,
+                asked.entity,
+            )
+        )
