@@ -44,12 +44,17 @@ class Entity(Struct, frozen=True):
         return self.customer_id, self.external_id
 
 
-class NewEntity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The entity an application asks for; `feature` is the slug of a metered feature."""
+class EntityData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an entity is, but for its external id; `feature` is the slug of a metered feature."""
 
-    entity_id: ExternalId
     name: Name | None = None
     feature: Slug | None = None
+
+
+class NewEntity(EntityData, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The entity an application asks for."""
+
+    entity_id: ExternalId
 
 
 def entity_id(value: str) -> str:

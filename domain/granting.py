@@ -12,15 +12,15 @@ from domain.change import Change
 from domain.customer import Customer
 from domain.errors import Rejected
 from domain.ids import BalanceId, EntityId, Ids
-from domain.text import CustomerReference, Slug
+from domain.text import NamedCustomer, NamedEntity, Slug
 
 
 class NewGrant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Units of a feature that an application gives to a customer, or to one entity, without a purchase."""
 
-    customer: CustomerReference
+    customer: NamedCustomer
     feature: Slug
-    entity: CustomerReference | None = None
+    entity: NamedEntity | None = None
     amount: Units | None = None
     unlimited: bool = False
     overage: bool = False

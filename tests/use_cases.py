@@ -62,6 +62,7 @@ from application.ports import (
 from application.purchases.make_purchase import MakePurchase
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
+from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
 from domain.ids import Ids
@@ -145,8 +146,9 @@ class UseCases(Generic[StoreT]):
         self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
-        self.check_feature = CheckFeature(store, clock)
-        self.track_usage = TrackUsage(store, ids, clock)
+        first_use = FirstUse(store, store, store, ids, clock)
+        self.check_feature = CheckFeature(store, first_use, clock)
+        self.track_usage = TrackUsage(store, first_use, ids, clock)
         self.correct_balance = CorrectBalance(store, ids, clock)
         self.grant_balance = GrantBalance(store, store, ids, clock)
         self.retries = InboxRetries(worker, self.news, clock, Tries())

@@ -31,6 +31,10 @@ class FeatureContext(Struct, frozen=True, kw_only=True):
     entity_id: EntityId | None
     lines: tuple[Line, ...] = ()
 
+    def has(self, asked: FeatureAsked) -> bool:
+        """Whether customer and entity are there."""
+        return self.customer is not None and (asked.entity is None or self.entity_id is not None)
+
 
 class BalanceContext(Struct, frozen=True, kw_only=True):
     """A customer's balances that count now; the customer is null if not there, as is the entity's id."""
@@ -136,8 +140,3 @@ class UsageLedger(Protocol):
 def no_such_feature(slug: str) -> Rejected:
     """It is not in the catalog of this organization and mode."""
     return Rejected("feature_not_found", f"There is no feature '{slug}'.", field="feature")
-
-
-def no_such_entity(reference: str) -> Rejected:
-    """The customer has none of this name."""
-    return Rejected("entity_not_found", f"The customer has no entity '{reference}'.", field="entity")

@@ -13,7 +13,7 @@ from domain.auth import Authenticated
 from domain.catalog import MAX_UNITS
 from domain.errors import Rejected
 from domain.ids import BalanceId, Ids, UsageId
-from domain.text import CustomerReference
+from domain.text import NamedEntity
 from domain.usage import Line, Usage
 
 
@@ -22,7 +22,7 @@ class CorrectionAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     has as much for itself."""
 
     amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)]
-    entity: CustomerReference | None = None
+    entity: NamedEntity | None = None
 
 
 class Corrected(Struct, frozen=True):
@@ -45,8 +45,8 @@ class CorrectBalance:
     async def __call__(
         self, id: BalanceId, draft: CorrectionAsked, key: str | None, auth: Authenticated, cause: ApiRequest
     ) -> Corrected:
-        """Raises NotFound `balance_not_found`; Rejected `entity_not_found` (also where the balance is not
-        each entity's own), `balance_not_counted`, `insufficient_balance`."""
+        """Raises NotFound `balance_not_found`, `entity_not_found` (also where the balance is not
+        each entity's own); Rejected `balance_not_counted`, `insufficient_balance`."""
         if draft.amount == 0:
             raise Rejected("invalid_value", "Nothing would change.", field="amount")
         usage_id, now = self.ids.new(UsageId), self.clock.now()
@@ -62,7 +62,7 @@ class CorrectBalance:
         )
         tracked = await self.ledger.correct(auth, correction)
         if tracked.outcome != "recorded":
-            raise refused(tracked.outcome, entity=draft.entity)
+            raise refused(tracked.outcome)
         assert tracked.usage is not None, "what is recorded has a row"
         (line,) = tracked.lines
         return Corrected(tracked.usage, line, tracked.replayed)

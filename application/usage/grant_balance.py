@@ -4,15 +4,17 @@ from dataclasses import dataclass
 
 from application.causes import ApiRequest
 from application.ports import Clock, EventOutbox, FeatureAsked, UsageLedger
-from application.ports.usage import no_such_entity, no_such_feature
+from application.ports.usage import no_such_feature
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import granting
 from domain.auth import Authenticated
 from domain.change import stored
-from domain.customer import no_such
+from domain.customer import nobody
 from domain.entitlement import as_of
+from domain.entity import named_entity, no_such
 from domain.granting import NewGrant
 from domain.ids import Ids
+from domain.text import named_customer
 from domain.usage import Line
 
 
@@ -27,18 +29,21 @@ class GrantBalance:
 
     @retry_on_stale()
     async def __call__(self, draft: NewGrant, auth: Authenticated, cause: ApiRequest) -> Line:
-        """Raises Rejected `customer_not_found`, `feature_not_found`, `entity_not_found`, `missing_field`,
-        `invalid_value`."""
+        """Raises NotFound `customer_not_found`, `entity_not_found`; Rejected `invalid_external_id`,
+        `feature_not_found`, `missing_field`, `invalid_value`."""
+        named_customer(draft.customer)
+        if draft.entity is not None:
+            named_entity(draft.entity)
         now = self.clock.now()
         context = await self.ledger.feature_context(
             auth, FeatureAsked(draft.customer, draft.feature, draft.entity), now
         )
         if context.customer is None:
-            raise no_such(draft.customer)
+            raise nobody()
         if context.feature is None:
             raise no_such_feature(draft.feature)
         if draft.entity is not None and context.entity_id is None:
-            raise no_such_entity(draft.entity)
+            raise no_such()
         work = UnitOfWork(cause, auth, self.ids, now)
         balance = work.record(
             granting.grant(context.customer, context.feature, context.entity_id, draft, self.ids, now)

@@ -6,10 +6,11 @@ from datetime import datetime
 import msgspec
 
 from application.causes import ApiRequest
-from application.ports.usage import Outcome, no_such_entity, no_such_feature
+from application.ports.usage import Outcome, no_such_feature
 from application.unit_of_work import event_hash
 from domain.auth import Authenticated, actor_of
-from domain.customer import no_such
+from domain.customer import nobody
+from domain.entity import no_such
 from domain.errors import DomainError, NotFound, Rejected
 from domain.events import Event, EventData, EventType, RecordedEvent, Subject
 from domain.ids import EventId, Ids, UsageId
@@ -41,17 +42,15 @@ def fingerprint(*asked: object) -> str:
     return hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
 
 
-def refused(
-    outcome: Outcome, *, customer: str = "", feature: str = "", entity: str | None = None
-) -> DomainError:
+def refused(outcome: Outcome, feature: str = "") -> DomainError:
     """Why nothing was recorded, in the words of whoever has asked."""
     match outcome:
         case "customer_not_found":
-            return no_such(customer)
+            return nobody()
         case "feature_not_found":
             return no_such_feature(feature)
         case "entity_not_found":
-            return no_such_entity(entity or "")
+            return no_such()
         case "balance_not_found":
             return NotFound(outcome, "There is no such balance.")
         case _:

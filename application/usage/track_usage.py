@@ -8,28 +8,27 @@ from msgspec import Meta, Struct
 from application.causes import ApiRequest
 from application.ports import Clock, FeatureAsked, NewUsage, UsageLedger
 from application.unit_of_work import retry_on_stale
+from application.usage.first_use import FirstUse, Named
 from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
 from domain.catalog import MAX_UNITS
 from domain.entitlement import Standing, as_of, standing
 from domain.errors import Rejected
 from domain.ids import Ids, UsageId
-from domain.text import CustomerReference, Slug
+from domain.text import Slug
 from domain.usage import Line, Usage, WhenShort
 
 UsageKey = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\A[\x21-\x7e]+\Z")]
 
 
-class NewTrack(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewTrack(Named, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Units of a feature that a customer, or one of their entities, has used; negative: gives back.
 
     Of more than is left, what fits is recorded (`cap`), or nothing (`reject`). Under an `idempotency_key` it
     is recorded once, and answered the same each time.
     """
 
-    customer: CustomerReference
     feature: Slug
-    entity: CustomerReference | None = None
     amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)] = 1
     overage: WhenShort = "cap"
     idempotency_key: UsageKey | None = None
@@ -52,20 +51,25 @@ class TrackUsage:
     """
 
     ledger: UsageLedger
+    first_use: FirstUse
     ids: Ids
     clock: Clock
 
     @retry_on_stale()
     async def __call__(self, draft: NewTrack, auth: Authenticated, cause: ApiRequest) -> Recorded:
-        """Raises Rejected `customer_not_found`, `feature_not_found`, `feature_is_boolean`,
-        `entity_not_found`, `insufficient_balance` (where it is to be rejected), `idempotency_key_reused`."""
+        """Raises NotFound `customer_not_found`, `entity_not_found`; Rejected `invalid_external_id`,
+        `feature_not_found`, `feature_is_boolean`, `insufficient_balance` (where it is to be rejected),
+        `idempotency_key_reused`; and what creating a customer or an entity raises."""
+        draft.check()
         if draft.amount == 0:
             raise Rejected("invalid_value", "Nothing was used.", field="amount")
-        tracked = await self.ledger.track(auth, self._usage(draft, auth, cause))
+        usage = self._usage(draft, auth, cause)
+        tracked = await self.ledger.track(auth, usage)
+        if draft.says_who and tracked.outcome in ("customer_not_found", "entity_not_found"):
+            await self.first_use.make(draft, auth, cause)
+            tracked = await self.ledger.track(auth, usage)
         if tracked.outcome != "recorded":
-            raise refused(
-                tracked.outcome, customer=draft.customer, feature=draft.feature, entity=draft.entity
-            )
+            raise refused(tracked.outcome, draft.feature)
         assert tracked.usage is not None, "what is recorded has a row"
         lines = as_of(tracked.lines, tracked.usage.occurred_at)
         return Recorded(tracked.usage, standing(draft.feature, lines), tuple(lines), tracked.replayed)

@@ -8,10 +8,10 @@ from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Struct
 
 from application.ports import Clock, UsageLedger
-from application.ports.usage import no_such_entity
 from application.usage.correct_balance import CorrectBalance, Corrected, CorrectionAsked
 from application.usage.grant_balance import GrantBalance
 from domain.entitlement import as_of
+from domain.entity import no_such
 from domain.errors import NotFound
 from domain.granting import NewGrant
 from domain.ids import BalanceId, CustomerId, EntityId, FeatureId, UsageId, id_pattern
@@ -35,7 +35,7 @@ OfEntity: TypeAlias = Annotated[
         pattern=CUSTOMER_REFERENCE, description="One of the customer's entities, by id or external id."
     ),
 ]
-_NO_BALANCE: Codes = {404: ("balance_not_found",)}
+_NO_BALANCE: Codes = {404: ("balance_not_found", "entity_not_found")}
 
 
 class BalanceList(Struct, frozen=True):
@@ -148,7 +148,10 @@ class BalanceController(Controller):
             WITH_BODY,
             WRITING,
             NAMED,
-            {422: ("customer_not_found", "feature_not_found", "entity_not_found", "missing_field")},
+            {
+                404: ("customer_not_found", "entity_not_found"),
+                422: ("invalid_external_id", "feature_not_found"),
+            },
         ),
     )
     async def grant(
@@ -227,7 +230,7 @@ class BalanceController(Controller):
         operation_id="list_balances",
         summary="What a customer may use",
         response_description="The balances that count now",
-        responses=refusals(KEYED, WITH_ID, {404: ("customer_not_found",), 422: ("entity_not_found",)}),
+        responses=refusals(KEYED, WITH_ID, {404: ("customer_not_found", "entity_not_found")}),
     )
     async def of_customer(
         self,
@@ -243,7 +246,7 @@ class BalanceController(Controller):
         if context.customer is None:
             raise NotFound("customer_not_found", "There is no such customer.")
         if entity is not None and context.entity_id is None:
-            raise no_such_entity(entity)
+            raise no_such()
         lines = as_of(context.lines, now)
         return BalanceList(balances(sorted(lines, key=lambda line: line.balance.id)))
 

@@ -14,6 +14,7 @@ from application.usage.track_usage import NewTrack, Recorded, TrackUsage
 from domain.errors import DomainError, Rejected
 from domain.ids import CustomerId, EntityId, UsageId
 from entrypoints.http.bodies import JsonBody
+from entrypoints.http.customers import CANNOT_BE_MADE
 from entrypoints.http.idempotency import HEADER, REPLAYED, named
 from entrypoints.http.injected import Injected
 from entrypoints.http.problems import Problem, problem_of
@@ -24,7 +25,10 @@ from entrypoints.http.standing import BalanceReply, StandingReply, balances
 MOST_AT_ONCE = 1000
 Tracks: TypeAlias = Annotated[tuple[NewTrack, ...], Meta(min_length=1, max_length=MOST_AT_ONCE)]
 
-_NOT_THERE: Codes = {422: ("customer_not_found", "feature_not_found", "entity_not_found")}
+_NOT_THERE: Codes = {
+    404: ("customer_not_found", "entity_not_found"),
+    422: ("feature_not_found", "feature_not_metered"),
+}
 _NOT_RECORDED: Codes = {422: ("feature_is_boolean", "insufficient_balance", "idempotency_key_reused")}
 
 
@@ -119,13 +123,13 @@ class UsageController(Controller):
         operation_id="check_feature",
         summary="May a customer use a feature?",
         response_description="Whether they may, and how they stand",
-        responses=refusals(KEYED, WITH_BODY, _NOT_THERE),
+        responses=refusals(KEYED, WITH_BODY, WRITING, CANNOT_BE_MADE, _NOT_THERE),
     )
     async def check(
         self, request: Call, data: JSONBody[NewCheck], check_feature: Injected[CheckFeature]
     ) -> CheckReply:
         """As of the last thing that was recorded of them: nothing is remembered between two questions."""
-        return CheckReply.of(data, await check_feature(data, request.auth))
+        return CheckReply.of(data, await check_feature(data, request.auth, request.cause))
 
     @post(
         "/track",
@@ -135,7 +139,7 @@ class UsageController(Controller):
         operation_id="track_usage",
         summary="Record what a customer has used",
         response_description="What was recorded",
-        responses=refusals(KEYED, WITH_BODY, WRITING, _NOT_THERE, _NOT_RECORDED),
+        responses=refusals(KEYED, WITH_BODY, WRITING, CANNOT_BE_MADE, _NOT_THERE, _NOT_RECORDED),
     )
     async def track(
         self, request: Call, data: JSONBody[NewTrack], track_usage: Injected[TrackUsage]

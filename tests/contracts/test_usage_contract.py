@@ -23,7 +23,7 @@ from domain.catalog_document import (
     ProductFeatureEntry,
 )
 from domain.customer import NewCustomer
-from domain.errors import Rejected
+from domain.errors import DomainError
 from tests.contracts.worlds import REQUEST, World
 
 
@@ -78,7 +78,7 @@ class Shop:
     async def check(self, feature: str = "messages", required: int = 1, **more: Any) -> Checked:
         asked = {"customer": "ada", "feature": feature, "required": required} | more
         draft = msgspec.convert(asked, NewCheck)
-        return await self.world.check_feature(draft, self.auth)
+        return await self.world.check_feature(draft, self.auth, REQUEST)
 
     async def left(self, feature: str = "messages") -> tuple[int, int]:
         """Used and remaining."""
@@ -87,7 +87,7 @@ class Shop:
         return standing.used, standing.remaining
 
     async def refusal(self, **draft: Any) -> tuple[str, str | None]:
-        with pytest.raises(Rejected) as refused:
+        with pytest.raises(DomainError) as refused:
             await self.track(**draft)
         return refused.value.code, refused.value.field
 
@@ -220,14 +220,31 @@ async def test_under_one_key_it_is_recorded_once_and_answered_the_same(world: Wo
 
 async def test_who_or_what_is_not_there_is_said(world: World) -> None:
     shop = await shop_of(world, messages())
-    assert await shop.refusal(customer="nobody") == ("customer_not_found", "customer")
+    assert await shop.refusal(customer="nobody") == ("customer_not_found", None)
     assert await shop.refusal(feature="nothing") == ("feature_not_found", "feature")
-    assert await shop.refusal(entity="nowhere") == ("entity_not_found", "entity")
+    assert await shop.refusal(entity="nowhere") == ("entity_not_found", None)
     missing: list[dict[str, Any]] = [{"customer": "nobody"}, {"feature": "nothing"}, {"entity": "nowhere"}]
     for wrong in missing:
-        with pytest.raises(Rejected) as refused:
+        with pytest.raises(DomainError) as refused:
             await shop.check(**wrong)
-        assert refused.value.field == next(iter(wrong))
+        assert refused.value.code == f"{next(iter(wrong))}_not_found"
+
+
+async def test_whoever_is_not_known_is_made_where_it_is_said_who_they_are(world: World) -> None:
+    shop = await shop_of(world, messages(10), messages(5, slug="images", per_entity=True))
+    who: dict[str, Any] = {"customer": "bob", "customer_data": {"email": "bob@example.test"}}
+    checked = await asyncio.gather(*(shop.check(**who) for _ in range(5)))
+    assert len({one.customer_id for one in checked}) == 1
+    seat: dict[str, Any] = {"customer": "eve", "customer_data": {}, "entity": "seat-1", "entity_data": {}}
+    recorded = await asyncio.gather(*(shop.track(1, "images", **seat) for _ in range(5)))
+    assert len({(one.usage.customer_id, one.usage.entity_id) for one in recorded}) == 1
+    standing = recorded[0].standing
+    assert standing is not None
+    assert (await shop.check("images", customer="eve", entity="seat-1")).standing == replace(
+        standing, used=5, remaining=0
+    )
+    assert await shop.refusal(customer="b@d", customer_data={}) == ("invalid_external_id", "customer")
+    assert await shop.refusal(entity="a.b", entity_data={}) == ("invalid_external_id", "entity")
 
 
 async def test_crossing_a_threshold_is_told_once(world: World) -> None:
