@@ -188,10 +188,10 @@ def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
         raise Rejected(
             "price_not_purchasable", "What is billed by usage cannot be bought beforehand.", field="price"
         )
-    if product.is_default and price.type == "subscription":
+    if product.default_kind == "free" and price.type == "subscription":
         raise Rejected(
             "price_not_purchasable",
-            "A default product is given to every customer, not bought.",
+            "A free default product is given to every customer, not bought.",
             field="price",
         )
     _check_subscribable(price, context)

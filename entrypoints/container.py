@@ -171,7 +171,7 @@ class Container(containers.DeclarativeContainer):
         _use_case, ApplyCatalog, metrics, catalogs=store, **deciding
     )
     create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
-        _use_case, CreateCustomer, metrics, customers=store, **deciding
+        _use_case, CreateCustomer, metrics, customers=store, gateway=gateway, **deciding
     )
     open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
         _use_case,

@@ -52,8 +52,12 @@ def _current(row: PricingModel | Feature | Product | Price) -> bool:
     return row.archived_at is None
 
 
-def _current_default(row: PricingModel | Product) -> bool:
+def _current_default(row: PricingModel) -> bool:
     return row.is_default and row.archived_at is None
+
+
+def _without_id(row: Customer) -> bool:
+    return row.external_id is None
 
 
 def _current_plan(row: Subscription) -> bool:
@@ -95,11 +99,13 @@ _UNIQUE = _by_kind(
         _Unique(PricingModel, (), _current_default),
         _Unique(Feature, ("slug",), _current),
         _Unique(Product, ("pricing_model_id", "slug"), _current),
-        _Unique(Product, ("pricing_model_id", "group"), _current_default),
+        _Unique(Product, ("pricing_model_id", "group", "default_kind"), _current),
         _Unique(Price, ("pricing_model_id", "slug"), _current),
         _Unique(Customer, ("external_id",)),
+        _Unique(Customer, ("email_key",), _without_id),
         _Unique(Customer, ("stripe_customer_id",)),
         _Unique(Subscription, ("customer_id", "group"), _current_plan),
+        _Unique(Subscription, ("product_id", "trial_fingerprint")),
         _Unique(CheckoutSession, ("payment_intent_id",)),
         _Unique(CheckoutSession, ("setup_intent_id",)),
         _Unique(PaymentMethod, ("stripe_payment_method_id",)),
@@ -118,6 +124,7 @@ _REFERENCES = _by_kind(
         _Reference(Price, "pricing_model_id", PricingModel),
         _Reference(Price, "product_id", Product),
         _Reference(Customer, "pricing_model_id", PricingModel),
+        _Reference(Customer, "user_id", User),
         _Reference(Subscription, "customer_id", Customer),
         _Reference(Subscription, "product_id", Product),
         _Reference(Subscription, "payment_method_id", PaymentMethod),

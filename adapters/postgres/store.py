@@ -18,7 +18,6 @@ from application.idempotency import KeptReply
 from application.ports import (
     BookingContext,
     ChargeContext,
-    CustomerContext,
     EventFilter,
     Offer,
     PaymentRecord,
@@ -29,11 +28,13 @@ from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
-from domain.customer import CustomerRecord
+from domain.customer import CustomerRecord, NewCustomer
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, PricingModelId, SubscriptionId
+from domain.identity import CustomerContext
+from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, SubscriptionId
 from domain.payment import PaymentFact
 from domain.setup import SetupFact
+from domain.text import email_key, fingerprint_key
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
         self.database = Database(pool, wait_seconds)
         self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
-        self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
+        self._creation_contexts = self._combined("creation_context", "text", "boolean", *["text"] * 6)
         self._fact_contexts = self._combined("fact_context", *_FACT)
 
     async def commit(self, work: UnitOfWork) -> None:
@@ -77,12 +78,19 @@ class PostgresStore(Lists, InvoiceReads, OperatorReads):
 
         return Combined(call_each, self.database.wait_seconds)
 
-    async def creation_context(
-        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
-    ) -> CustomerContext:
+    async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         return _CUSTOMER_CONTEXT.decode(
             await self._creation_contexts(
-                (auth.organization_id, auth.livemode, external_id, pricing_model_id)
+                (
+                    auth.organization_id,
+                    auth.livemode,
+                    draft.external_id,
+                    email_key(draft.email) if draft.email is not None else None,
+                    draft.pricing_model_id,
+                    draft.user_id,
+                    draft.stripe_customer_id,
+                    fingerprint_key(draft.fingerprint) if draft.fingerprint is not None else None,
+                )
             ),
         )
 

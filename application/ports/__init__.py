@@ -9,7 +9,6 @@ moment. The contract suite (tests/contracts) holds every adapter to these words.
 from application.ports.checkout import CheckoutRepository, Offer, PurchaseRepository
 from application.ports.customers import (
     CatalogRepository,
-    CustomerContext,
     CustomerRepository,
     SubscriptionRepository,
 )
@@ -34,7 +33,6 @@ __all__ = [
     "ChargeContext",
     "CheckoutRepository",
     "Clock",
-    "CustomerContext",
     "CustomerRepository",
     "EventFeed",
     "EventFilter",

@@ -10,6 +10,7 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from domain.customer import NewCustomer
 from domain.ids import PaymentId
 from domain.intent import Attempt
 from tests.contracts.worlds import World, fact_of
@@ -64,7 +65,7 @@ async def test_no_decision_reads_a_whole_table(fresh_database: Database) -> None
             fact = fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded")
             for n in range(8):  # after five PostgreSQL may keep one plan for all values
                 await store.fact_context(fact, f"evt_{n}")
-                await store.creation_context(auth, f"new-{n}", None)
+                await store.creation_context(auth, NewCustomer(external_id=f"new-{n}"))
                 await store.customer(auth, f"x{n}")
                 assert [p.id for p in await store.payments(auth, 2, PaymentId("pay_1002"))] == [
                     "pay_1001",

@@ -75,9 +75,7 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.subscription_id = session.subscription_id
                 AND t.paid_at IS NULL AND t.status <> 'void'),
         'current', current_subscriptions(org, live, session.customer_id),
-        'trial_used', EXISTS (SELECT FROM subscriptions t
-            WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = session.customer_id
-                AND t.product_id = sold #>> '{product,id}' AND t.trial_ends_at IS NOT NULL),
+        'trial_used', trial_used(org, live, session.customer_id, sold #>> '{product,id}'),
         'payment_method', (SELECT to_jsonb(t) FROM payment_methods t
             WHERE t.organization_id = org AND t.livemode = live
                 AND t.stripe_payment_method_id = stripe_method));

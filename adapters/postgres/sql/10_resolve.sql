@@ -52,9 +52,7 @@ BEGIN
             'setup', (SELECT to_jsonb(t) FROM setups t
                 WHERE t.organization_id = s.organization_id AND t.livemode = s.livemode
                     AND t.setup_intent_id = s.setup_intent_id),
-            'trial_used', EXISTS (SELECT FROM subscriptions t
-                WHERE t.organization_id = s.organization_id AND t.livemode = s.livemode
-                    AND t.customer_id = s.customer_id AND t.product_id = p.id AND t.trial_ends_at IS NOT NULL))
+            'trial_used', trial_used(s.organization_id, s.livemode, s.customer_id, p.id))
         FROM checkout_sessions s
         JOIN organizations o ON o.organization_id = s.organization_id
         LEFT JOIN prices ON prices.organization_id = s.organization_id AND prices.livemode = s.livemode
