@@ -18,6 +18,7 @@ from domain.catalog_document import (
 )
 from domain.customer import NewCustomer
 from domain.effects import CreateStripeCustomer, RenewSubscription
+from domain.errors import Rejected
 from domain.invoice import Invoice
 from domain.text import fingerprint_key
 from tests.contracts.worlds import REQUEST, World, set_up
@@ -140,6 +141,22 @@ async def test_a_trial_that_is_bought_is_given_once_for_a_fingerprint_too(world:
     assert [offer.trial_used for offer in offers if offer] == [True, True]
     subscriptions = await world.store.subscriptions(auth, 10)
     assert sorted(one.subscription.status for one in subscriptions) == ["incomplete", "trialing"]
+
+
+async def test_who_got_no_trial_may_buy_the_product_and_pays_from_the_first_day(world: World) -> None:
+    auth = await world.organization(catalog=selling(FREE, TRIAL))
+    for name in ("ada", "eve"):
+        await create(world, auth, name, fingerprint=DEVICE)
+    with pytest.raises(Rejected) as refused:
+        await world.session(auth, price="tried", customer="ada")
+    assert refused.value.code == "already_subscribed"
+    with pytest.raises(Rejected) as refused:
+        await world.session(auth, price="free", customer="eve")
+    assert refused.value.code == "price_not_purchasable"
+    session = await world.session(auth, price="tried", customer="eve")
+    assert (await world.report(set_up(session))).refusal is None
+    (bought,) = await world.store.subscriptions(auth, 10, customer="eve", status="incomplete")
+    assert (bought.subscription.product_slug, bought.subscription.trial_ends_at) == ("tried", None)
 
 
 async def test_who_owes_something_is_answered_with_who_they_are_at_stripe(world: World) -> None:
