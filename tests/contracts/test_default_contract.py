@@ -219,6 +219,21 @@ async def test_a_claim_asks_stripe_for_whom_it_found(world: World) -> None:
     assert len(world.gateway.customers) == 1
 
 
+async def test_once_the_customer_has_changed_only_the_worker_asks_stripe(world: World) -> None:
+    """It alone knows what was asked for with the key; whoever asks for something else takes the key away."""
+    auth = await world.organization(catalog=selling(PAID))
+    email = "ada@example.test"
+    for draft in (NewCustomer(external_id=None, email=email), NewCustomer(external_id="ada", email=email)):
+        world.gateway.fail_next("before")
+        await world.create_customer(draft, auth, REQUEST)
+    asked = len(world.gateway.calls)
+    again = await create(world, auth, "ada")
+    assert (again.record.customer.stripe_customer_id, len(world.gateway.calls)) == (None, asked)
+    (task,) = [task for task in await world.lease() if isinstance(task.effect, CreateStripeCustomer)]
+    await world.effects(task)
+    assert (await create(world, auth, "ada")).record.customer.stripe_customer_id is not None
+
+
 async def test_of_eight_at_once_all_are_answered_with_one_customer_at_stripe(world: World) -> None:
     auth = await world.organization(catalog=selling(PAID))
     found = await asyncio.gather(*(create(world, auth, "ada", email="ada@example.test") for _ in range(8)))
