@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from domain.catalog import CreditRate, FeatureType, Interval, PriceType, ProductFeature
+from domain.catalog import CreditRate, DefaultKind, FeatureType, Interval, PriceType, ProductFeature
 from domain.ids import CatalogId, FeatureId, PriceId, PricingModelId, ProductId
 
 
@@ -42,6 +42,8 @@ class ProductView(Struct, frozen=True, kw_only=True):
     name: str
     group: str
     is_default: bool
+    default_kind: DefaultKind | None
+    force_paid_default: bool
     is_add_on: bool
     features: tuple[ProductFeature, ...]
     livemode: bool

@@ -203,7 +203,7 @@ def retry_on_stale(attempts: int = 10) -> Callable[[Callable[P, Awaitable[R]]], 
     """
 
     def decorate(use_case: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
-        name = use_case.__qualname__.removesuffix(".__call__")
+        name = use_case.__qualname__.partition(".")[0]  # the class, whichever of its methods it is
 
         @functools.wraps(use_case)
         async def decided_again(*args: P.args, **kwargs: P.kwargs) -> R:

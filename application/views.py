@@ -63,13 +63,14 @@ from domain.subscription import (
 
 class CustomerView(Struct, frozen=True, kw_only=True):
     id: CustomerId
-    external_id: str
+    external_id: str | None
     email: str | None
     name: str | None
     livemode: bool
     user_id: UserId | None
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
+    fingerprint: str | None
     metadata: dict[str, str]
     billing_address: Address | None
     created_at: datetime

@@ -77,7 +77,8 @@ async def record(stage: Stage, admin: asyncpg.Connection) -> tuple[Recorded, Rec
         store = PostgresStore(pool)
         database = store.database = _RecordingDatabase(pool)
         ids, clock = _MarkedIds(), SystemClock()
-        create = CreateCustomer(store, store, ids, clock)
+        nobody = cast(PaymentGateway, None)  # neither of the two asks Stripe anything
+        create = CreateCustomer(store, nobody, store, ids, clock)
 
         async def created(token: str) -> None:
             draft = msgspec.json.decode(customer_body(token), type=NewCustomer)
@@ -96,7 +97,6 @@ async def record(stage: Stage, admin: asyncpg.Connection) -> tuple[Recorded, Rec
         event = InboundEvent(
             notice.id, notice.type, stage.auth.organization_id, livemode=False, received_at=clock.now()
         )
-        nobody = cast(PaymentGateway, None)  # a webhook asks Stripe nothing
         await ProcessPaymentIntent(store, nobody, store, ids, clock)(StripeReported(notice.fact, event))
         read, commit = database.taken()
         return creation, Recorded(read, commit, commit)

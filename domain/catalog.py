@@ -12,6 +12,7 @@ FeatureType = Literal["boolean", "metered", "credit"]
 Interval = Literal["day", "week", "month", "year"]
 ResetInterval = Literal["minute", "hour", "day", "week", "month", "quarter", "year", "never"]
 IntervalCount = Annotated[int, Meta(ge=1, le=365)]
+DefaultKind = Literal["trial", "paid", "free"]
 MAX_UNITS = 10**12
 MAX_COST = 100_000
 Units = Annotated[int, Meta(ge=0, le=MAX_UNITS)]
@@ -89,7 +90,12 @@ class ProductFeature(Struct, frozen=True):
 
 
 class Product(Struct, frozen=True):
-    """Something sold under a pricing model. A default product goes to every new customer, one per group."""
+    """Something sold under a pricing model. A default product goes to every new customer, one per group: one
+    on trial before one that is paid, before a free one; of each kind there is one at most.
+
+    `default_kind` is null for what is no default. A paid default is only given where `force_paid_default`
+    says that it is meant.
+    """
 
     id: ProductId
     organization_id: OrganizationId
@@ -98,12 +104,18 @@ class Product(Struct, frozen=True):
     slug: str
     name: str
     group: str
-    is_default: bool
+    default_kind: DefaultKind | None
     is_add_on: bool
     features: tuple[ProductFeature, ...]
     created_at: datetime
+    force_paid_default: bool = False
     archived_at: datetime | None = None
     version: int = 0
+
+    @property
+    def is_default(self) -> bool:
+        """Whether new customers get it."""
+        return self.default_kind is not None
 
 
 class Price(Struct, frozen=True):

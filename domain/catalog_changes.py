@@ -24,6 +24,7 @@ from domain.catalog_document import (
     PriceEntry,
     PricingModelEntry,
     ProductEntry,
+    default_kind,
 )
 from domain.catalog_rules import check
 from domain.change import Change
@@ -170,7 +171,8 @@ class _Plan:
             slug=entry.slug,
             name=entry.name,
             group=entry.group,
-            is_default=entry.is_default,
+            default_kind=default_kind(entry),
+            force_paid_default=entry.force_paid_default,
             is_add_on=entry.is_add_on,
             features=tuple(
                 ProductFeature(

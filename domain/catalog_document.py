@@ -9,6 +9,7 @@ from domain.catalog import (
     DEFAULT_THRESHOLDS,
     MAX_COST,
     Catalog,
+    DefaultKind,
     Feature,
     FeatureType,
     Interval,
@@ -59,16 +60,27 @@ class ProductFeatureEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ProductEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A product of one pricing model. `group` says which products exclude each other."""
+    """A product of one pricing model. `group` says which products exclude each other. A default product that
+    costs something from the first day says `force_paid_default`."""
 
     slug: Slug
     name: Name
     group: Group = ""
     is_default: bool = False
+    force_paid_default: bool = False
     is_add_on: bool = False
     prices: tuple[PriceEntry, ...] = ()
     features: tuple[ProductFeatureEntry, ...] = ()
     id: Annotated[ProductId, Meta(pattern=id_pattern(ProductId))] | None = None
+
+
+def default_kind(product: ProductEntry) -> DefaultKind | None:
+    """As which kind of default new customers get the product; None if they do not."""
+    if not product.is_default:
+        return None
+    if product.prices and all(price.trial_days is not None for price in product.prices):
+        return "trial"
+    return "paid" if any(price.amount for price in product.prices) else "free"
 
 
 class PricingModelEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -138,6 +150,7 @@ def _product_entry(product: Product, prices: list[Price], slugs: dict[FeatureId,
         name=product.name,
         group=product.group,
         is_default=product.is_default,
+        force_paid_default=product.force_paid_default,
         is_add_on=product.is_add_on,
         prices=tuple(map(_price_entry, prices)),
         features=tuple(

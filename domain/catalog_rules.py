@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
-from domain.catalog_document import CatalogDocument, FeatureEntry, PriceEntry, PricingModelEntry, ProductEntry
+from domain.catalog import DefaultKind
+from domain.catalog_document import (
+    CatalogDocument,
+    FeatureEntry,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    default_kind,
+)
 from domain.errors import Rejected
 
 
@@ -39,27 +47,40 @@ def _check_model(model: PricingModelEntry, place: str) -> None:
             for k, price in enumerate(product.prices)
         ),
     )
-    default_of_group: dict[str, str] = {}
+    defaults: dict[tuple[str, DefaultKind], str] = {}
     for j, product in products:
         at = f"{place}.products[{j}]"
         for k, price in enumerate(product.prices):
             _check_price(price, f"{at}.prices[{k}]")
-        if product.is_default:
-            _check_default(product, at)
-            if product.group in default_of_group:
-                other = default_of_group[product.group]
-                _refuse(f"{at}.is_default", f"'{other}' is the default of group '{product.group}' already.")
-            default_of_group[product.group] = product.slug
+        kind = default_kind(product)
+        if kind is not None:
+            _check_default(product, kind, at)
+            other = defaults.setdefault((product.group, kind), product.slug)
+            if other != product.slug:
+                _refuse(
+                    f"{at}.is_default", f"'{other}' is the {kind} default of group '{product.group}' already."
+                )
 
 
-def _check_default(product: ProductEntry, place: str) -> None:
+def _check_default(product: ProductEntry, kind: DefaultKind, place: str) -> None:
     if product.is_add_on:
         _refuse(f"{place}.is_default", "An add-on cannot be a default product.")
     for k, price in enumerate(product.prices):
-        if price.amount > 0 or price.type != "subscription":
-            _refuse(f"{place}.prices[{k}]", "A default product must be free: only subscription prices of 0.")
-        if price.trial_days is not None:
-            _refuse(f"{place}.prices[{k}].trial_days", "A free default product has no trial.")
+        at = f"{place}.prices[{k}]"
+        if price.type != "subscription":
+            _refuse(at, "A default product is subscribed to: it has only subscription prices.")
+        if price.trial_days is not None and price.amount == 0:
+            _refuse(f"{at}.trial_days", "A free default product has no trial.")
+        if price.trial_days is not None and price.trial_requires_card:
+            _refuse(f"{at}.trial_requires_card", "A default product is tried without a card.")
+        if price.trial_days is None and price.amount > 0 and not product.force_paid_default:
+            _refuse(
+                at,
+                "A default product must be free, or on trial without a card: every new customer is billed "
+                "for it. If that is meant, say force_paid_default.",
+            )
+    if kind != "free" and len(product.prices) > 1:
+        _refuse(f"{place}.prices", "A default product that is to be paid for has one price.")
 
 
 def _check_price(price: PriceEntry, place: str) -> None:

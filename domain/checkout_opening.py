@@ -202,7 +202,7 @@ def _purchasable(draft: NewProductSession, context: OpeningContext) -> Price:
     if price.type == "subscription" and _is_given(product, context):
         raise Rejected(
             "price_not_purchasable",
-            "A default product is given to every customer, not bought.",
+            "A free default product is given to every customer, not bought.",
             field="price",
         )
     return price
@@ -215,7 +215,7 @@ def _check_subscribable(price: Price, context: OpeningContext) -> None:
 
 def _is_given(product: Product, context: OpeningContext) -> bool:
     """Whether the buyer has it, or will have it as a new customer. Who has lost it may take it again."""
-    if not product.is_default:
+    if product.default_kind != "free":
         return False
     return context.customer is None or any(
         held.product_id == product.id and held.entity_id == context.entity_id for held in context.current

@@ -26,7 +26,8 @@ from domain.billing import billed_to
 from domain.catalog import Price, Product
 from domain.change import Change
 from domain.checkout import CheckoutSession
-from domain.customer import Customer, CustomerTerms
+from domain.customer import Customer
+from domain.defaults import CustomerTerms
 from domain.errors import Rejected
 from domain.ids import CustomerId, Ids, InvoiceId, PaymentMethodId, PurchaseId
 from domain.intent import IntentStatus
@@ -42,7 +43,8 @@ class Ground(Struct, frozen=True, kw_only=True):
 
     `customer`, `price`, `product` and `purchase` are the session's, `invoice` the purchase's. `subscription`
     is the one that the session names, `owed` what is still to be paid for it, of whichever period; `current`
-    are the customer's current subscriptions. `trial_used`: they had a trial of this product.
+    are the customer's current subscriptions. `trial_used`: they, or somebody with their
+    fingerprint, had a trial of this product.
     `payment_method` is what Stripe says was set up, if it is known. `terms` are for a customer to be made.
     """
 
@@ -209,6 +211,7 @@ class _Completing:
             quantity=self._session.quantity,
             payment_method_id=self._method_id,
             trial_used=self._ground.trial_used,
+            fingerprint=self._ground.customer.fingerprint if self._ground.customer else None,
             preserve_billing_cycle=self._session.preserve_billing_cycle,
             entity_id=self._session.entity_id,
         )

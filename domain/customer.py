@@ -6,29 +6,44 @@ from typing import Annotated, Any, assert_never
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from domain import balance
 from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
 from domain.catalog import Plan, PricingModel
 from domain.change import Change
+from domain.defaults import CustomerTerms, Starter, free_ones, of_each_group, start
 from domain.errors import Forbidden, NotFound, Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
-from domain.subscription import SubscriptionRecord, start_default
-from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id
+from domain.invoice import BilledTo
+from domain.subscription import SubscriptionRecord
+from domain.text import (
+    Email,
+    EmailKey,
+    ExternalId,
+    Fingerprint,
+    Group,
+    Metadata,
+    Name,
+    StripeCustomerId,
+    email_key,
+    external_id,
+    fingerprint_key,
+)
 
 
 class Customer(Struct, frozen=True):
     """Somebody who buys from the organization.
 
     `user_id` is the buyer's own account, null until one is linked; never the person who created the
-    customer. `external_id` is the application's id. `stripe_customer_id` comes from an effect.
+    customer. `external_id` is the application's id: one who has none yet is known by their e-mail, and may be
+    given one. `stripe_customer_id` is given, or comes from an effect. By the `fingerprint` trials are given
+    once.
     """
 
     id: CustomerId
     organization_id: OrganizationId
     livemode: bool
-    external_id: str
+    external_id: str | None
     email: str | None
     email_key: EmailKey | None
     name: str | None
@@ -38,6 +53,7 @@ class Customer(Struct, frozen=True):
     metadata: dict[str, str]
     billing_address: Address | None
     created_at: datetime
+    fingerprint: str | None = None
     version: int = 0
 
 
@@ -49,27 +65,29 @@ class CustomerRecord(Struct, frozen=True):
 
 
 class CustomerData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who a customer is, but for their external id. `organization_id` is checked, never needed."""
+    """Who a customer is, but for their external id. `organization_id` is checked, never needed.
+
+    `user_id` is their own account, and `stripe_customer_id` who they are at Stripe already.
+    `disable_default`: they start with no product; `default_group`: only with that of this group.
+    """
 
     email: Email | None = None
     name: Name | None = None
     metadata: Metadata = {}
     billing_address: Address | None = None
+    fingerprint: Fingerprint | None = None
+    user_id: Annotated[UserId, Meta(pattern=id_pattern(UserId))] | None = None
+    stripe_customer_id: StripeCustomerId | None = None
+    disable_default: bool = False
+    default_group: Group | None = None
     pricing_model_id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
     organization_id: Annotated[OrganizationId, Meta(pattern=id_pattern(OrganizationId))] | None = None
 
 
 class NewCustomer(CustomerData, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The customer an application asks for."""
+    """The customer an application asks for. Without an `external_id` they are known by their e-mail."""
 
-    external_id: ExternalId
-
-
-class CustomerTerms(Struct, frozen=True):
-    """What a new customer gets: the pricing model (given, or the default) and its default products."""
-
-    pricing_model: PricingModel | None
-    defaults: tuple[Plan, ...] = ()
+    external_id: ExternalId | None
 
 
 def no_such(reference: str) -> Rejected:
@@ -92,50 +110,73 @@ def check_organization(draft: CustomerData, auth: Authenticated) -> None:
         )
 
 
+def check_draft(draft: NewCustomer, auth: Authenticated) -> None:
+    """Refuse what can be nobody. Raises Forbidden `organization_mismatch`; Rejected `invalid_external_id`,
+    `email_required` where there is no id either."""
+    check_organization(draft, auth)
+    if draft.external_id is not None:
+        external_id(draft.external_id)
+    elif draft.email is None:
+        raise Rejected(
+            "email_required",
+            "A customer without an external id is known by an e-mail: give one.",
+            field="email",
+        )
+
+
 def create(
     draft: NewCustomer, auth: AuthContext, terms: CustomerTerms, ids: Ids, now: datetime
 ) -> tuple[Change[Customer], CustomerRecord]:
-    """A new customer with its pricing model and one subscription for each default product of that model.
+    """A new customer with its pricing model and a subscription to one default product of each group.
 
-    The one way in which customers are made, by an application or by a stranger's payment. Raises Rejected
-    `invalid_external_id`, `pricing_model_not_found`, `pricing_model_required` (an anonymous customer for
-    whom none is named), `no_default_pricing_model`; Forbidden `organization_mismatch`.
+    The one way in which customers are made, by an application or by a stranger's payment. A stranger has
+    asked for no plan, and so gets none that would be billed. Raises Rejected `invalid_external_id`,
+    `email_required`, `pricing_model_not_found`, `pricing_model_required` (an anonymous customer for whom none
+    is named), `no_default_pricing_model`; Forbidden `organization_mismatch`.
     """
     match auth:
         case Authenticated():
-            check_organization(draft, auth)
-            chosen_id = external_id(draft.external_id)
+            check_draft(draft, auth)
+            plans = of_each_group(terms, draft.default_group)
         case Anonymous():
             if draft.pricing_model_id is None:
                 raise Rejected(
                     "pricing_model_required", "Anonymous customers must have a pricing model specified"
                 )
-            chosen_id = draft.external_id
+            plans = free_ones(terms)
         case _:
             assert_never(auth)
     customer = Customer(
         id=ids.new(CustomerId),
         organization_id=auth.organization_id,
         livemode=auth.livemode,
-        external_id=chosen_id,
+        external_id=draft.external_id,
         email=draft.email,
         email_key=email_key(draft.email) if draft.email else None,
         name=draft.name,
-        user_id=None,
+        user_id=draft.user_id,
         pricing_model_id=_pricing_model(draft, auth, terms).id,
-        stripe_customer_id=None,
+        stripe_customer_id=draft.stripe_customer_id,
         metadata=draft.metadata,
         billing_address=draft.billing_address,
         created_at=now,
+        fingerprint=draft.fingerprint,
     )
-    together: list[Change[Any]] = []
-    records: list[SubscriptionRecord] = []
-    for plan in terms.defaults:
-        started, record = start_default(customer.id, plan, ids, now)
-        together += [started, *balance.of_subscription(record.subscription, plan.product, 1, ids)]
-        records.append(record)
-    change = Change(customer, (Event("customer.created"),), together_with=tuple(together))
-    return change, CustomerRecord(customer, tuple(records))
+    started = _started(customer, () if draft.disable_default else plans, terms, ids, now)
+    together = tuple(change for changes, _ in started for change in changes)
+    change = Change(customer, (Event("customer.created"),), together_with=together)
+    return change, CustomerRecord(customer, tuple(record for _, record in started))
+
+
+def _started(
+    customer: Customer, plans: tuple[Plan, ...], terms: CustomerTerms, ids: Ids, now: datetime
+) -> list[tuple[tuple[Change[Any], ...], SubscriptionRecord]]:
+    starter = Starter(
+        customer_id=customer.id,
+        billed_to=BilledTo(customer.name, customer.email, customer.billing_address),
+        trial_fingerprint=fingerprint_key(customer.fingerprint) if customer.fingerprint is not None else None,
+    )
+    return [start(plan, starter, terms, ids, now) for plan in plans]
 
 
 def anonymous_draft(

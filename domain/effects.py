@@ -21,7 +21,7 @@ class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
     """
 
     customer_id: CustomerId
-    external_id: str
+    external_id: str | None
     email: str | None
     name: str | None
 
@@ -115,7 +115,7 @@ def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
     """The effects of an event, evaluated when it is committed and never again: a replay makes none."""
     match state:
         case Customer(stripe_customer_id=None) if event.type == "customer.created":
-            return (CreateStripeCustomer(state.id, state.external_id, state.email, state.name),)
+            return (create_stripe_customer(state),)
         case CheckoutSession():
             return _of_session(event, state)
         case Payment() if event.type == "payment.refund_pending":
@@ -162,6 +162,12 @@ def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
     if is_told and invoice.receipt_email is not None and invoice.total:
         effects.append(SendReceipt(invoice.id))
     return tuple(effects)
+
+
+def create_stripe_customer(customer: Customer) -> CreateStripeCustomer:
+    """What Stripe is asked for, by the worker or before: the same parameters for the same idempotency key, as
+    long as the customer is as it was when it was made."""
+    return CreateStripeCustomer(customer.id, customer.external_id, customer.email, customer.name)
 
 
 def create_refund(payment: Payment, refund: Refund) -> CreateRefund:

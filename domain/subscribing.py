@@ -23,12 +23,13 @@ from domain.subscription import (
     period_end,
     started,
 )
+from domain.text import fingerprint_key
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """What a customer subscribes to, for an entity of theirs if one is named, and how.
-    `preserve_billing_cycle`: the days on which the free plan that it replaces renews are kept, and of the
-    first period only the rest is billed."""
+    """What a customer subscribes to, for an entity of theirs if one is named, and how. `fingerprint` is the
+    customer's. `preserve_billing_cycle`: the days on which the free plan that it replaces renews are kept,
+    and of the first period only the rest is billed."""
 
     customer_id: CustomerId
     product: Product
@@ -36,6 +37,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
     quantity: int
     payment_method_id: PaymentMethodId | None
     trial_used: bool
+    fingerprint: str | None
     preserve_billing_cycle: bool
     entity_id: EntityId | None = None
 
@@ -88,7 +90,8 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
     """A subscription from now on; the free plan of its group ends with it. Raises Rejected
     `already_subscribed`.
 
-    A trial is given once per customer and product. What is to be paid is `incomplete` until it is.
+    A trial is given once per customer and product, and once per fingerprint and product. What is to be paid
+    is `incomplete` until it is.
     """
     product, price = wanted.product, wanted.price
     held = predecessor(product, price, current, wanted.entity_id)
@@ -112,6 +115,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
         payment_method_id=wanted.payment_method_id,
         created_at=now,
         entity_id=wanted.entity_id,
+        trial_fingerprint=_fingerprint_kept(wanted, term),
     )
     item = item_of(subscription, price.id, wanted.quantity, ids, now)
     changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
@@ -137,6 +141,11 @@ def _term(wanted: Wanted, held: Subscription | None, now: datetime) -> _Term:
             held.billing_anchor, start, end, f"{name}: the rest of the period", share,
         )  # fmt: skip
     return _Term(status, now, now, period_end(now, price, now), name, amount)
+
+
+def _fingerprint_kept(wanted: Wanted, term: _Term) -> str | None:
+    is_trial = term.status == "trialing"
+    return fingerprint_key(wanted.fingerprint) if is_trial and wanted.fingerprint is not None else None
 
 
 def _period_under_way(held: Subscription, price: Price, now: datetime) -> tuple[datetime, datetime] | None:

@@ -40,11 +40,13 @@ class Subscription(Struct, frozen=True):
     """A product that a customer has. At most one current one per customer and group, add-ons aside:
     group and add-on are copied here so that the database can hold that rule.
 
-    `incomplete` until its first charge has succeeded, `past_due` while one is `overdue`, of whichever period:
-    a debit may bounce when the next one has long begun. Without a `current_period_end` it does not renew and
-    does not end by itself; periods are counted from the `billing_anchor`. `payment_method_id` is what it is
-    charged to. `replaced_by` is the one that the customer took instead. One that was taken for an entity of
-    the customer is that entity's: it takes no place among the customer's own, nor another entity's.
+    `incomplete` until its first charge has succeeded, `past_due` while one is `overdue`, of whichever
+    period: a debit may bounce when the next one has long begun. Without a `current_period_end` it does not
+    renew and does not end by itself; periods are counted from the `billing_anchor`. `payment_method_id` is
+    what it is charged to. `replaced_by` is the one that the customer took instead. One that was taken for an
+    entity of the customer is that entity's: it takes no place among the customer's own, nor another
+    entity's. `trial_fingerprint` is what is kept of the fingerprint of somebody who had a trial: the
+    database gives them no other one of this product.
     """
 
     id: SubscriptionId
@@ -69,6 +71,7 @@ class Subscription(Struct, frozen=True):
     cancellation_reason: CancellationReason | None = None
     replaced_by: SubscriptionId | None = None
     entity_id: EntityId | None = None
+    trial_fingerprint: str | None = None
     version: int = 0
 
     @property
@@ -109,11 +112,19 @@ class SubscriptionRecord(Struct, frozen=True):
 
 
 def start_default(
-    customer_id: CustomerId, plan: Plan, ids: Ids, now: datetime
+    customer_id: CustomerId, plan: Plan, trial_fingerprint: str | None, ids: Ids, now: datetime
 ) -> tuple[Change[Subscription], SubscriptionRecord]:
-    """Give a new customer this free default product, from now on; its items come with the change."""
+    """Give a new customer this default product, from now on; its items come with the change.
+
+    What is on trial is paid for when that is over; what costs something from the first day is `incomplete`
+    until it is paid.
+    """
     product = plan.product
     recurring = next((price for price in plan.prices if price.interval), None)
+    status: SubscriptionStatus = "incomplete" if product.default_kind == "paid" else "active"
+    trial_ends_at = None
+    if product.default_kind == "trial" and recurring is not None and recurring.trial_days is not None:
+        status, trial_ends_at = "trialing", now + timedelta(days=recurring.trial_days)
     subscription = Subscription(
         id=ids.new(SubscriptionId),
         organization_id=product.organization_id,
@@ -125,13 +136,14 @@ def start_default(
         group=product.group,
         is_add_on=product.is_add_on,
         is_free=all(price.amount == 0 for price in plan.prices),
-        status="active",
-        billing_anchor=now,
-        trial_ends_at=None,
+        status=status,
+        billing_anchor=trial_ends_at or now,
+        trial_ends_at=trial_ends_at,
         current_period_start=now,
-        current_period_end=period_end(now, recurring, now) if recurring else None,
+        current_period_end=trial_ends_at or (period_end(now, recurring, now) if recurring else None),
         payment_method_id=None,
         created_at=now,
+        trial_fingerprint=trial_fingerprint if trial_ends_at else None,
     )
     prices: tuple[PriceId | None, ...] = tuple(price.id for price in plan.prices) or (None,)
     items = tuple(item_of(subscription, price_id, 1, ids, now) for price_id in prices)

@@ -1,5 +1,6 @@
 """The kinds of text that come from outside, each with its limits."""
 
+import hashlib
 import re
 import unicodedata
 from typing import Annotated, NewType
@@ -26,7 +27,13 @@ Url = Annotated[str, Meta(max_length=2048, pattern=URL)]
 MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
 MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
 # Stripe's own limits (docs.stripe.com/api/metadata), so that ours can always be copied there.
-Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=50)]
+MOST_METADATA = 50
+Metadata = Annotated[dict[MetadataKey, MetadataValue], Meta(max_length=MOST_METADATA)]
+Fingerprint = Annotated[str, Meta(min_length=1, max_length=255, pattern=_NO_NUL)]
+"""Of the person behind a customer, such as a hash of their device: by it a trial is given once."""
+
+STRIPE_CUSTOMER = r"\Acus_[A-Za-z0-9_]{1,251}\Z"
+StripeCustomerId = Annotated[str, Meta(pattern=STRIPE_CUSTOMER)]
 
 # A customer's id, or any external id: what else is asked for can be nobody's.
 CUSTOMER_REFERENCE = r"\A[A-Za-z0-9_-]{1,255}\Z"
@@ -55,6 +62,14 @@ def email_key(email: str) -> EmailKey:
     PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored.
     """
     return EmailKey(unicodedata.normalize("NFKC", email.strip()).casefold())
+
+
+def fingerprint_key(fingerprint: str) -> str:
+    """What is kept of a fingerprint to know it again, also when the customer is to be forgotten.
+
+    PostgreSQL makes the same of it, by the function of the same name.
+    """
+    return hashlib.sha256(fingerprint.encode()).hexdigest()
 
 
 def external_id(value: str, *, field: str = "external_id", reserved: tuple[str, ...] = ()) -> str:

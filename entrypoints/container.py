@@ -174,7 +174,7 @@ class Container(containers.DeclarativeContainer):
         _use_case, ApplyCatalog, metrics, catalogs=store, **deciding
     )
     create_customer: providers.Singleton[CreateCustomer] = providers.Singleton(
-        _use_case, CreateCustomer, metrics, customers=store, **deciding
+        _use_case, CreateCustomer, metrics, customers=store, gateway=gateway, **deciding
     )
     create_entity: providers.Singleton[CreateEntity] = providers.Singleton(
         _use_case, CreateEntity, metrics, entities=store, **deciding

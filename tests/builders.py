@@ -91,7 +91,7 @@ def feature(**changes: Any) -> Feature:
 
 
 def product(**changes: Any) -> Product:
-    made = Product(PRODUCT, ORGANIZATION, False, MODEL, "book", "Book", "", False, False, (), NOW)
+    made = Product(PRODUCT, ORGANIZATION, False, MODEL, "book", "Book", "", None, False, (), NOW)
     return replace(made, **changes)
 
 

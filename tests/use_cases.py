@@ -131,7 +131,7 @@ class UseCases(Generic[StoreT]):
         self.create_api_key = CreateApiKey(store, ids, clock, secrets)
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
-        self.create_customer = CreateCustomer(store, store, ids, clock)
+        self.create_customer = CreateCustomer(store, gateway, store, ids, clock)
         self.create_entity = CreateEntity(store, store, ids, clock)
         self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)

@@ -2,16 +2,16 @@
 
 import asyncio
 
-from msgspec.structs import replace
-
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from adapters.memory.entities import find_entity
-from application.ports import AttachContext, CustomerContext
+from application.customers.first_needed import draft_of
+from application.ports import AttachContext
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.catalog import Price, Product
-from domain.customer import CustomerTerms
+from domain.defaults import CustomerTerms
+from domain.identity import CustomerContext
 from domain.ids import PricingModelId
 
 
@@ -28,21 +28,18 @@ class AttachReads:
 
 
 def _context(books: BookingBooks, asked: NewAttachment) -> AttachContext:
-    known = books.customer(asked.customer)
-    model_id: PricingModelId | None
-    if known is not None:
-        context = AttachContext(CustomerContext(books.customer_record(known), CustomerTerms(None)))
-        model_id = known.pricing_model_id
-    elif asked.customer_data is not None:
-        wanted = asked.customer_data.pricing_model_id
-        model = books.default_pricing_model() if wanted is None else books.pricing_model(wanted)
-        context = AttachContext(CustomerContext(None, books.terms(model)))
-        model_id = model.id if model else None
+    if asked.customer_data is not None:
+        who = books.creation(draft_of(asked.customer, asked.customer_data))
     else:
-        return AttachContext()
+        who = CustomerContext(books.customer_record(books.customer(asked.customer)), CustomerTerms(None))
+        if who.existing is None:
+            return AttachContext()
+    known = who.existing.customer if who.existing else None
+    model = who.terms.pricing_model
+    model_id = known.pricing_model_id if known else model.id if model else None
     product, prices = _sold(books, asked, model_id)
-    return replace(
-        context,
+    return AttachContext(
+        customer=who,
         product=product,
         prices=prices,
         trial_used=books.trial_used(known.id if known else None, product.id if product else None),

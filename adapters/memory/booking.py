@@ -24,6 +24,7 @@ from domain.payment_method import PaymentMethod, StoredMethod
 from domain.purchase import Purchase
 from domain.setup import Setup, SetupFact
 from domain.subscription import Subscription, SubscriptionItem
+from domain.text import fingerprint_key
 
 
 class BookingBooks(TenantBooks):
@@ -80,9 +81,15 @@ class BookingBooks(TenantBooks):
         )
 
     def trial_used(self, customer_id: CustomerId | None, product_id: ProductId | None) -> bool:
-        """Whether the customer had a trial of the product."""
+        """Whether the customer, or another one with their fingerprint, had a trial of the product."""
+        buyer = self.get(Customer, customer_id)
+        if buyer is None:
+            return False
+        key = fingerprint_key(buyer.fingerprint) if buyer.fingerprint is not None else ""
         return any(
-            row.customer_id == customer_id and row.product_id == product_id and row.trial_ends_at is not None
+            row.product_id == product_id
+            and row.trial_ends_at is not None
+            and (row.customer_id == buyer.id or row.trial_fingerprint == key)
             for row in self.rows(Subscription)
         )
 
@@ -157,15 +164,6 @@ class BookingBooks(TenantBooks):
                     method is not None and row.stripe_payment_method_id == method.stripe_payment_method_id
                 ),
             ),
-        )
-
-    def sends_receipts(self) -> bool:
-        """Whether the organization wants its buyers to get receipts."""
-        organization_id, _ = self._tenant
-        return any(
-            row.sends_receipts
-            for row in self._books.states.values()
-            if isinstance(row, Organization) and row.id == organization_id
         )
 
     def _owed(self, subscription_id: SubscriptionId | None) -> tuple[Invoice, ...]:

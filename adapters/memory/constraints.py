@@ -54,12 +54,16 @@ def _current(row: PricingModel | Feature | Product | Price) -> bool:
     return row.archived_at is None
 
 
-def _current_default(row: PricingModel | Product) -> bool:
+def _current_default(row: PricingModel) -> bool:
     return row.is_default and row.archived_at is None
 
 
 def _not_deleted(row: Entity) -> bool:
     return row.deleted_at is None
+
+
+def _without_id(row: Customer) -> bool:
+    return row.external_id is None
 
 
 def _current_plan(row: Subscription) -> bool:
@@ -101,12 +105,14 @@ _UNIQUE = _by_kind(
         _Unique(PricingModel, (), _current_default),
         _Unique(Feature, ("slug",), _current),
         _Unique(Product, ("pricing_model_id", "slug"), _current),
-        _Unique(Product, ("pricing_model_id", "group"), _current_default),
+        _Unique(Product, ("pricing_model_id", "group", "default_kind"), _current),
         _Unique(Price, ("pricing_model_id", "slug"), _current),
         _Unique(Customer, ("external_id",)),
+        _Unique(Customer, ("email_key",), _without_id),
         _Unique(Customer, ("stripe_customer_id",)),
         _Unique(Entity, ("customer_id", "external_id"), _not_deleted),
         _Unique(Subscription, ("holder", "group"), _current_plan),
+        _Unique(Subscription, ("product_id", "trial_fingerprint")),
         _Unique(CheckoutSession, ("payment_intent_id",)),
         _Unique(CheckoutSession, ("setup_intent_id",)),
         _Unique(PaymentMethod, ("stripe_payment_method_id",)),
@@ -127,6 +133,7 @@ _REFERENCES = _by_kind(
         _Reference(Customer, "pricing_model_id", PricingModel),
         _Reference(Entity, "customer_id", Customer),
         _Reference(Entity, "feature_id", Feature),
+        _Reference(Customer, "user_id", User),
         _Reference(Subscription, "customer_id", Customer),
         _Reference(Subscription, "product_id", Product),
         _Reference(Subscription, "entity_id", Entity),

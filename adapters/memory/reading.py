@@ -4,22 +4,29 @@ from collections.abc import Callable
 from itertools import islice
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from adapters.memory.books import Books
+from domain.account import Organization, User
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
-from domain.customer import Customer, CustomerRecord, CustomerTerms, no_such
+from domain.customer import Customer, CustomerRecord, NewCustomer, no_such
+from domain.defaults import CustomerTerms
+from domain.identity import CustomerContext
 from domain.ids import (
     CheckoutSessionId,
     CustomerId,
     OrganizationId,
     PriceId,
     PricingModelId,
+    ProductId,
 )
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
+from domain.text import email_key, fingerprint_key
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
@@ -86,12 +93,41 @@ class TenantBooks:
             for product in self.current(Product)
             if product.is_default and product.pricing_model_id == model.id
         ]
-        return CustomerTerms(
-            model,
-            tuple(
-                Plan(product, tuple(price for price in prices if price.product_id == product.id))
-                for product in sorted(defaults, key=lambda product: (product.group, product.slug))
-            ),
+        plans = (
+            Plan(product, tuple(price for price in prices if price.product_id == product.id))
+            for product in sorted(defaults, key=lambda product: (product.group, product.slug))
+        )
+        return CustomerTerms(model, tuple(plans), (), self.sends_receipts())
+
+    def creation(self, draft: NewCustomer) -> CustomerContext:
+        """What a draft makes of a customer is decided on."""
+        known = self.customer(draft.external_id) if draft.external_id is not None else None
+        if known is None and draft.email is not None:
+            key = email_key(draft.email)
+            known = self.first(Customer, lambda row: row.external_id is None and row.email_key == key)
+        named = draft.pricing_model_id
+        terms = self.terms(self.pricing_model(named) if named is not None else self.default_pricing_model())
+        stripe_id = draft.stripe_customer_id
+        taken = self.first(Customer, lambda row: row.stripe_customer_id == stripe_id) if stripe_id else None
+        return CustomerContext(
+            existing=self.customer_record(known),
+            terms=replace(terms, trials_used=self._trials_used(draft.fingerprint)),
+            user_is_known=draft.user_id is None or self.get(User, draft.user_id) is not None,
+            stripe_customer_is_taken=taken is not None and taken != known,
+        )
+
+    def _trials_used(self, fingerprint: str | None) -> tuple[ProductId, ...]:
+        key = fingerprint_key(fingerprint) if fingerprint is not None else None
+        rows = self.rows(Subscription) if key is not None else []
+        return tuple(row.product_id for row in rows if row.trial_fingerprint == key)
+
+    def sends_receipts(self) -> bool:
+        """Whether the organization wants its buyers to get receipts."""
+        organization_id, _ = self._tenant
+        return any(
+            row.sends_receipts
+            for row in self._books.states.values()
+            if isinstance(row, Organization) and row.id == organization_id
         )
 
     def customer(self, reference: str) -> Customer | None:

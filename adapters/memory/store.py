@@ -22,7 +22,6 @@ from application.operator_ports import InboxRow
 from application.ports import (
     BookingContext,
     ChargeContext,
-    CustomerContext,
     EventFilter,
     Offer,
     PaymentRecord,
@@ -35,14 +34,14 @@ from domain.catalog import Catalog
 from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
-from domain.customer import CustomerRecord
+from domain.customer import CustomerRecord, NewCustomer
 from domain.events import RecordedEvent
+from domain.identity import CustomerContext
 from domain.ids import (
     CheckoutSessionId,
     InvoiceId,
     OrganizationId,
     PaymentId,
-    PricingModelId,
     SubscriptionId,
 )
 from domain.invoice import Invoice
@@ -88,17 +87,8 @@ class MemoryStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMe
         await asyncio.sleep(0)
         self._books = self._books.after(taken)
 
-    async def creation_context(
-        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
-    ) -> CustomerContext:
-        books = self._of(auth)
-        existing = books.customer_record(books.customer_by_external_id(external_id))
-        model = (
-            books.default_pricing_model()
-            if pricing_model_id is None
-            else books.pricing_model(pricing_model_id)
-        )
-        return await _answer(CustomerContext(existing, books.terms(model)))
+    async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
+        return await _answer(self._of(auth).creation(draft))
 
     async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
         books = self._of(auth)

@@ -3,6 +3,8 @@
 import msgspec
 
 from adapters.postgres.database import Database
+from adapters.postgres.drafts import keys_of
+from application.customers.first_needed import draft_of
 from application.ports import AttachContext
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
@@ -16,15 +18,15 @@ class AttachReads:
     database: Database
 
     async def attach_context(self, auth: Authenticated, asked: NewAttachment) -> AttachContext:
-        data = asked.customer_data
+        draft = draft_of(asked.customer, asked.customer_data)
         return _CONTEXT.decode(
             await self.database.call(
                 "attach_context",
                 auth.organization_id,
                 auth.livemode,
-                asked.customer,
-                data is not None,
-                data.pricing_model_id if data else None,
+                draft.external_id,
+                asked.customer_data is not None,
+                *keys_of(draft),
                 asked.product,
                 asked.price,
                 asked.entity,

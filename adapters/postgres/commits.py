@@ -1,6 +1,6 @@
 """Units of work as `commit_work` takes them: one call stores one, or several that wait at the same time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, assert_never
 
@@ -50,14 +50,25 @@ TABLES: Mapping[type, str] = {
 }
 """Where each kind of state is stored; the columns are the state's fields."""
 
-_NATURAL_KEYS: Mapping[type, str] = {
-    User: "email_key",
-    Customer: "external_id",
-    Entity: "key",
-    Purchase: "checkout_session_id",
-    Payment: "payment_intent_id",
-    PaymentMethod: "stripe_payment_method_id",
-    Setup: "setup_intent_id",
+
+def _key_of_customer(customer: Customer) -> tuple[bool, str]:
+    has_no_id = customer.external_id is None
+    return has_no_id, (customer.email_key if has_no_id else customer.external_id) or ""
+
+
+def _key_of_trial(subscription: Subscription) -> tuple[str, str]:
+    return subscription.group, subscription.trial_fingerprint or ""
+
+
+_NATURAL_KEYS: Mapping[type, Callable[[Any], Any]] = {
+    User: attrgetter("email_key"),
+    Customer: _key_of_customer,
+    Entity: attrgetter("key"),
+    Subscription: _key_of_trial,
+    Purchase: attrgetter("checkout_session_id"),
+    Payment: attrgetter("payment_intent_id"),
+    PaymentMethod: attrgetter("stripe_payment_method_id"),
+    Setup: attrgetter("setup_intent_id"),
 }
 """What two requests that know nothing of each other may both make new: the unique key that they meet on."""
 
@@ -131,4 +142,4 @@ def _put_in_order(part: _Part) -> None:
     part.finished.sort(key=itemgetter("id"))
     part.replies.sort(key=attrgetter("route", "key"))
     for state, natural_key in _NATURAL_KEYS.items():
-        part.new.get(TABLES[state], []).sort(key=attrgetter(natural_key))
+        part.new.get(TABLES[state], []).sort(key=natural_key)

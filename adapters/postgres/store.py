@@ -11,6 +11,7 @@ from adapters.postgres.attaching import AttachReads
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
 from adapters.postgres.database import Database
+from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
@@ -21,7 +22,6 @@ from application.idempotency import KeptReply
 from application.ports import (
     BookingContext,
     ChargeContext,
-    CustomerContext,
     EventFilter,
     Offer,
     PaymentRecord,
@@ -32,9 +32,10 @@ from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
-from domain.customer import CustomerRecord
+from domain.customer import CustomerRecord, NewCustomer
 from domain.events import RecordedEvent
-from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, PricingModelId, SubscriptionId
+from domain.identity import CustomerContext
+from domain.ids import CheckoutSessionId, InvoiceId, PaymentId, SubscriptionId
 from domain.payment import PaymentFact
 from domain.setup import SetupFact
 
@@ -65,7 +66,7 @@ class PostgresStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerIn
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
         self.database = Database(pool, wait_seconds)
         self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
-        self._creation_contexts = self._combined("creation_context", "text", "boolean", "text", "text")
+        self._creation_contexts = self._combined("creation_context", "text", "boolean", *["text"] * 6)
         self._fact_contexts = self._combined("fact_context", *_FACT)
         self.feature_contexts = self._combined("feature_context", *_FEATURE)
         self.open_ledger(wait_seconds)
@@ -83,12 +84,10 @@ class PostgresStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerIn
 
         return Combined(call_each, self.database.wait_seconds)
 
-    async def creation_context(
-        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
-    ) -> CustomerContext:
+    async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         return _CUSTOMER_CONTEXT.decode(
             await self._creation_contexts(
-                (auth.organization_id, auth.livemode, external_id, pricing_model_id)
+                (auth.organization_id, auth.livemode, draft.external_id, *keys_of(draft))
             ),
         )
 

@@ -30,11 +30,9 @@ class Ownership(Struct, frozen=True):
 def customer_marks(
     customer: CreateStripeCustomer, organization_id: OrganizationId, *, livemode: bool
 ) -> dict[str, str]:
-    """Whose customer this is, in which mode, and by which name the application knows it."""
-    return {
-        **_identity(customer.customer_id, organization_id, livemode=livemode),
-        "external_id": customer.external_id,
-    }
+    """Whose customer this is, in which mode, and by which name, if any, the application knows it."""
+    identity = _identity(customer.customer_id, organization_id, livemode=livemode)
+    return identity if customer.external_id is None else {**identity, "external_id": customer.external_id}
 
 
 def is_marked(

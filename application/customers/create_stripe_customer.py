@@ -1,9 +1,9 @@
 """Stripe gets to know a customer: the effect of `customer.created`."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from application.causes import Task
+from application.customers.at_stripe import make_known
 from application.ports import Clock, CustomerRepository, EventOutbox, PaymentGateway
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import customer
@@ -11,9 +11,6 @@ from domain.auth import Anonymous
 from domain.effects import CreateStripeCustomer
 from domain.errors import NotFound
 from domain.ids import Ids
-
-# Stripe may forget idempotency keys after 24 hours (docs.stripe.com/api/idempotent_requests).
-KEYS_PROTECT_FOR = timedelta(hours=23)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +31,12 @@ class CreateCustomerAtStripe:
             raise NotFound("customer_not_found", f"There is no customer '{effect.customer_id}'.")
         work = UnitOfWork(task, None, self.ids, self.clock.now())
         if known.customer.stripe_customer_id is None:
-            stripe_id = await self._known_to_stripe(effect, task) or await self.gateway.create_customer(
+            stripe_id = await make_known(
                 effect,
+                self.gateway,
                 organization_id=task.organization_id,
                 livemode=task.livemode,
-                idempotency_key=f"customer:{effect.customer_id}",
+                age=self.clock.now() - task.created_at,
             )
             work.record(customer.attach_stripe_customer(known.customer, stripe_id))
         await self.outbox.commit(work)
-
-    async def _known_to_stripe(self, effect: CreateStripeCustomer, task: Task) -> str | None:
-        """An earlier attempt may have got through when its key no longer protects this one."""
-        if self.clock.now() - task.created_at < KEYS_PROTECT_FOR:
-            return None
-        return await self.gateway.find_customer(
-            effect.customer_id, organization_id=task.organization_id, livemode=task.livemode
-        )

@@ -10,13 +10,18 @@ from datetime import datetime
 
 from msgspec.structs import asdict
 
-from application.ports import CustomerContext
 from application.unit_of_work import UnitOfWork
-from domain import customer
+from domain import customer, identity
 from domain.auth import Authenticated
 from domain.customer import CustomerData, CustomerRecord, NewCustomer
+from domain.identity import CustomerContext
 from domain.ids import Ids
 from domain.text import OUR_PREFIXES
+
+
+def draft_of(named: str, data: CustomerData | None) -> NewCustomer:
+    """Whoever is `named` by id or external id (see `text.named_customer`), should they have to be made."""
+    return NewCustomer(external_id=named, **(asdict(data) if data else {}))
 
 
 def known_or_made(
@@ -28,21 +33,21 @@ def known_or_made(
     ids: Ids,
     now: datetime,
 ) -> CustomerRecord:
-    """The customer `named` by id or external id (see `text.named_customer`), as `context` knows them; else
-    made of the `data` and recorded, with their default subscriptions. Who is known stays as they are.
+    """The customer `named` by id or external id, as the `context` of their draft knows them; else made of
+    the `data` and recorded, with their default subscriptions. Who is known stays as they are, but that one
+    who has no external id is given the one that comes with their e-mail.
 
-    `context.terms` are needed only where there is `data` and no such customer. Raises NotFound
-    `customer_not_found` where nobody says who it is, or an id of ours names nobody; and what
-    `customer.create` raises.
+    Raises NotFound `customer_not_found` where nobody says who it is, or an id of ours names nobody; and what
+    `identity.introduce` raises.
     """
     if data is not None:
         customer.check_organization(data, auth)
-    if context.existing is not None:
+    is_ours = named.startswith(OUR_PREFIXES)
+    if context.existing is not None and (data is None or is_ours):
         return context.existing
-    if data is None or named.startswith(OUR_PREFIXES):
+    if data is None or is_ours:
         raise customer.nobody()
-    creation, record = customer.create(
-        NewCustomer(external_id=named, **asdict(data)), auth, context.terms, ids, now
-    )
-    work.record(creation)
-    return record
+    introduced = identity.introduce(draft_of(named, data), auth, context, ids, now)
+    if introduced.change is not None:
+        work.record(introduced.change)
+    return introduced.record

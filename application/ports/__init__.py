@@ -10,7 +10,6 @@ from application.ports.attaching import AttachContext, AttachmentRepository
 from application.ports.checkout import CheckoutRepository, Offer, PurchaseRepository
 from application.ports.customers import (
     CatalogRepository,
-    CustomerContext,
     CustomerRepository,
     SubscriptionRepository,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "ChargeContext",
     "CheckoutRepository",
     "Clock",
-    "CustomerContext",
     "CustomerRepository",
     "EntityContext",
     "EntityRepository",

@@ -4,12 +4,12 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from application.ports.customers import CustomerContext
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.catalog import Price, Product
-from domain.customer import CustomerTerms
+from domain.defaults import CustomerTerms
 from domain.entity import Entity
+from domain.identity import CustomerContext
 
 
 class AttachContext(Struct, frozen=True):

@@ -3,32 +3,20 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from msgspec import Struct
-
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
-from domain.customer import CustomerRecord, CustomerTerms
-from domain.ids import (
-    PricingModelId,
-    SubscriptionId,
-)
+from domain.customer import CustomerRecord, NewCustomer
+from domain.identity import CustomerContext
+from domain.ids import SubscriptionId
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
-
-
-class CustomerContext(Struct, frozen=True):
-    """What creating a customer is decided on: the one that is there, or the terms for a new one."""
-
-    existing: CustomerRecord | None
-    terms: CustomerTerms
 
 
 class CustomerRepository(Protocol):
     """Customers, as their use cases need them."""
 
-    async def creation_context(
-        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
-    ) -> CustomerContext:
-        """By external id; the terms are those of the named pricing model, else of the default one."""
+    async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
+        """By external id, else by e-mail among those who have none; the terms are those of the named pricing
+        model, else of the default one."""
 
     async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
         """By id (`cus_…`) or external id."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.causes import ApiRequest
-from application.customers.first_needed import known_or_made
+from application.customers.first_needed import draft_of, known_or_made
 from application.ports import Clock, CustomerRepository, EntityRepository, EventOutbox
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import entity
@@ -58,8 +58,7 @@ class FirstUse:
     @retry_on_stale()
     async def _make_customer(self, named: Named, auth: Authenticated, cause: ApiRequest) -> None:
         data = named.customer_data
-        model_id = data.pricing_model_id if data else None
-        context = await self.customers.creation_context(auth, named.customer, model_id)
+        context = await self.customers.creation_context(auth, draft_of(named.customer, data))
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
         known_or_made(named.customer, data, context, auth, work, self.ids, now)

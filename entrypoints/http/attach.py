@@ -9,7 +9,7 @@ from domain.attaching import NewAttachment
 from domain.ids import CheckoutSessionId, CustomerId, PurchaseId
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.checkout_sessions import CANNOT_BE_SOLD, checkout_url
-from entrypoints.http.customers import MAY_BREAK
+from entrypoints.http.customers import CANNOT_BE_MADE
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import KEYED, NAMED, PROVIDER_ASKED, WITH_BODY, WRITING, Codes, refusals
@@ -62,7 +62,9 @@ class AttachReply(Struct, frozen=True, kw_only=True):
     operation_id="attach",
     summary="Give a customer a product, at once or by a checkout",
     response_description="What they have now, or where they get it",
-    responses=refusals(KEYED, WITH_BODY, WRITING, NAMED, _CANNOT_BE_SOLD, MAY_BREAK, _CANNOT_BE_ATTACHED),
+    responses=refusals(
+        KEYED, WITH_BODY, WRITING, NAMED, _CANNOT_BE_SOLD, CANNOT_BE_MADE, _CANNOT_BE_ATTACHED
+    ),
 )
 async def attach(
     request: Call,

@@ -27,9 +27,16 @@ Reference: TypeAlias = Annotated[
     str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
 ]
 
-MAY_BREAK: Codes = {
+CANNOT_BE_MADE: Codes = {
     403: ("organization_mismatch",),
-    422: ("invalid_external_id", "no_default_pricing_model", "pricing_model_not_found"),
+    409: ("stripe_customer_taken",),
+    422: (
+        "email_required",
+        "invalid_external_id",
+        "no_default_pricing_model",
+        "pricing_model_not_found",
+        "user_not_found",
+    ),
 }
 """Why a customer is not made."""
 
@@ -92,17 +99,20 @@ class CustomerController(Controller):
         response_description="The new customer",
         responses={
             200: ResponseSpec(CustomerReply, generate_examples=False, description="The known customer"),
-            **refusals(KEYED, WITH_BODY, WRITING, NAMED, MAY_BREAK),
+            **refusals(KEYED, WITH_BODY, WRITING, NAMED, CANNOT_BE_MADE),
         },
     )
     async def create(
         self, request: Call, data: JSONBody[NewCustomer], create_customer: Injected[Once[CreateCustomer]]
     ) -> Response[CustomerReply]:
-        """201 with the new customer; 200 with the one known by this external id, as it is."""
+        """201 with the new customer; 200 with the one known by this external id or, without one, by this
+        e-mail, as it is. A customer without an external id gets the one that comes with their e-mail.
+        """
         return await create_customer(
             request,
             lambda cause: create_customer.use_case(data, request.auth, cause),
             lambda found: (201 if found.created else 200, CustomerReply.of(found.record)),
+            lambda begun, cause: create_customer.use_case.resume(begun, request.auth, cause),
         )
 
     @get(

@@ -7,7 +7,7 @@ import re
 from domain.errors import Rejected
 from domain.events import SUBJECT_ID
 from domain.ids import PREFIXES, id_pattern
-from domain.text import CUSTOMER_REFERENCE, EMAIL, ENTITY_REFERENCE, URL
+from domain.text import CUSTOMER_REFERENCE, EMAIL, ENTITY_REFERENCE, STRIPE_CUSTOMER, URL
 
 CURSOR = r"\A[0-9]{1,16}\.[0-9A-Za-z_]{1,255}\Z"
 """A place in the inbox, where ids say nothing of time: microseconds, and Stripe's id."""
@@ -33,6 +33,7 @@ _FORMS = {
     URL: ("invalid_value", "must be an address that starts with http:// or https://"),
     CUSTOMER_REFERENCE: ("invalid_id", "must be the id of a customer, cus_…, or its external id"),
     ENTITY_REFERENCE: ("invalid_id", "must be the id of an entity, ent_…, or its external id"),
+    STRIPE_CUSTOMER: ("invalid_id", "must be the id of a customer at Stripe, cus_…"),
     CURSOR: ("invalid_value", "must be the next_cursor of a page"),
     SUBJECT_ID: ("invalid_id", "must be an id, such as cus_… with 26 letters and digits"),
     **{

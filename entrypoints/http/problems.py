@@ -50,6 +50,7 @@ _STATUS_OF_CODE = {
     "payment_not_refundable": 409,
     "purchase_not_open": 409,
     "quantity_fixed": 409,
+    "stripe_customer_taken": 409,
     "subscription_not_activatable": 409,
 }
 _FRAMEWORK = {

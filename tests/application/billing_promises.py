@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from application.causes import Task
 from domain.change import State
+from domain.customer import Customer
 from domain.effects import ChargeInvoice, CreateInvoiceIntent, FinalizeInvoices, RenewSubscription
 from domain.invoice import Invoice, waits_for_number
 from domain.payment import Payment
@@ -75,10 +76,13 @@ def _what_is_paid_was_paid_once(store: Billed) -> None:
 
 
 def _each_period_is_billed(store: Billed) -> None:
-    """Of whoever has a plan that costs something, or is on trial; by what was ever billed, paid or not."""
+    """Of whoever has a plan that costs something, or has taken one on trial; by what was ever billed, paid or
+    not. What somebody is given to try from their first moment on is no purchase, and has no invoice."""
     billed = _by_period(store)
+    since = {customer.id: customer.created_at for customer in _of_kind(store, Customer)}
     for plan in _of_kind(store, Subscription):
-        if plan.status != "canceled" and not plan.is_free:
+        is_given = plan.status == "trialing" and plan.created_at == since[plan.customer_id]
+        if plan.status != "canceled" and not plan.is_free and not is_given:
             assert (plan.id, plan.current_period_end) in billed, f"{plan} has no invoice for its period"
 
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from domain import customer
 from domain.catalog_document import CatalogDocument, PricingModelEntry, ProductEntry
 from domain.change import Change, stored
-from domain.customer import Customer, CustomerTerms, NewCustomer
+from domain.customer import Customer, NewCustomer
+from domain.defaults import CustomerTerms
 from domain.errors import Conflict, StaleState
 from domain.events import Event
 from domain.ids import PricingModelId, ProductId
@@ -76,7 +77,7 @@ async def test_a_stale_change_stores_nothing(world: World) -> None:
     await world.store.commit(work)
     count = len(await world.events(auth))
 
-    terms = (await world.store.creation_context(auth, "bob", None)).terms
+    terms = (await world.store.creation_context(auth, NewCustomer(external_id="bob"))).terms
     stale = world.work(auth)
     creation, _ = customer.create(NewCustomer(external_id="bob"), auth, terms, world.ids, world.clock.now())
     stale.record(creation)
@@ -93,7 +94,7 @@ async def test_a_stale_change_stores_nothing(world: World) -> None:
 
 async def test_a_taken_key_stores_nothing(world: World) -> None:
     auth = await world.organization()
-    terms = (await world.store.creation_context(auth, "ada", None)).terms
+    terms = (await world.store.creation_context(auth, NewCustomer(external_id="ada"))).terms
     await world.customer(auth)
     count = len(await world.events(auth))
     work = world.work(auth)
@@ -110,7 +111,7 @@ async def test_a_taken_key_stores_nothing(world: World) -> None:
 
 async def test_a_reference_to_nothing_is_refused_whole(world: World) -> None:
     auth = await world.organization()
-    terms = (await world.store.creation_context(auth, "ada", None)).terms
+    terms = (await world.store.creation_context(auth, NewCustomer(external_id="ada"))).terms
     assert terms.pricing_model is not None
     other = replace(terms.pricing_model, id=world.ids.new(PricingModelId))
     creation, _ = customer.create(
@@ -250,7 +251,7 @@ async def test_one_work_may_span_both_modes_and_is_still_whole(world: World) -> 
     live = replace(auth, livemode=True)
     await world.apply_catalog(CATALOG, live, REQUEST)
     known = stored((await world.customer(auth)).record.customer)
-    terms = (await world.store.creation_context(live, "ada", None)).terms
+    terms = (await world.store.creation_context(live, NewCustomer(external_id="ada"))).terms
     work = world.work(live)
     creation, _ = customer.create(NewCustomer(external_id="ada"), live, terms, world.ids, world.clock.now())
     work.record(creation)

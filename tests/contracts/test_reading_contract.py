@@ -41,9 +41,17 @@ async def test_a_customer_is_found_by_id_and_by_external_id(world: World) -> Non
 async def test_terms_are_those_of_the_named_pricing_model_else_of_the_default(world: World) -> None:
     auth = await world.organization()
     models = {model.slug: model for model in (await world.store.catalog(auth)).pricing_models}
-    default = (await world.store.creation_context(auth, "ada", None)).terms
-    named = (await world.store.creation_context(auth, "ada", models["partner"].id)).terms
-    unknown = (await world.store.creation_context(auth, "ada", PricingModelId("pm_none"))).terms
+    default = (await world.store.creation_context(auth, NewCustomer(external_id="ada"))).terms
+    named = (
+        await world.store.creation_context(
+            auth, NewCustomer(external_id="ada", pricing_model_id=models["partner"].id)
+        )
+    ).terms
+    unknown = (
+        await world.store.creation_context(
+            auth, NewCustomer(external_id="ada", pricing_model_id=PricingModelId("pm_none"))
+        )
+    ).terms
     assert default.pricing_model == models["standard"]
     assert [plan.product.slug for plan in default.defaults] == ["free"]
     assert [price.slug for price in default.defaults[0].prices] == ["free-monthly"]
@@ -58,9 +66,13 @@ async def test_what_is_archived_is_not_offered(world: World) -> None:
     await world.apply_catalog(CatalogDocument(), auth, REQUEST)
     catalog = await world.store.catalog(auth)
     assert (catalog.pricing_models, catalog.products, catalog.prices, catalog.features) == ((), (), (), ())
-    assert (await world.store.creation_context(auth, "ada", None)).terms.pricing_model is None
     assert (
-        await world.store.creation_context(auth, "ada", models["standard"].id)
+        await world.store.creation_context(auth, NewCustomer(external_id="ada"))
+    ).terms.pricing_model is None
+    assert (
+        await world.store.creation_context(
+            auth, NewCustomer(external_id="ada", pricing_model_id=models["standard"].id)
+        )
     ).terms.pricing_model is None
     assert (await world.store.opening_context(auth, builders.asked("course"))).price is None
     by_id = await world.store.opening_context(auth, builders.asked(course.id))
@@ -109,7 +121,7 @@ async def _sees_nothing(
     assert await world.store.session(stranger, session.id) is None
     assert (await world.store.catalog(stranger)).prices == ()
     assert (await world.store.opening_context(stranger, builders.asked(session.price_id or ""))).price is None
-    assert (await world.store.creation_context(stranger, "ada", None)).existing is None
+    assert (await world.store.creation_context(stranger, NewCustomer(external_id="ada"))).existing is None
     events = await world.store.page(stranger, EventFilter(limit=1000))
     assert not any(event.subject.id in (customer_id, session.id) for event in events)
     fact = replace(fact_of(session), organization_id=stranger.organization_id, livemode=stranger.livemode)

@@ -102,6 +102,7 @@ def upgraded(monthly: int, quantity: int, began: datetime, later: timedelta) -> 
         quantity=quantity,
         payment_method_id=PAYMENT_METHOD,
         trial_used=True,
+        fingerprint=None,
         preserve_billing_cycle=True,
     )
     return subscribe(wanted, (free,), SequentialIds(), began + later)

@@ -10,6 +10,8 @@ from domain.catalog_rules import check
 from domain.errors import Rejected
 
 FREE = {"slug": "free", "type": "subscription", "amount": 0, "currency": "usd", "interval": "month"}
+TRIAL = FREE | {"slug": "tried", "amount": 900, "trial_days": 14, "trial_requires_card": False}
+PAID = FREE | {"slug": "paid", "amount": 900}
 ONCE = {"slug": "once", "type": "single_payment", "amount": 900, "currency": "usd"}
 SEATS = {"slug": "seats", "name": "Seats", "type": "metered"}
 SSO = {"slug": "sso", "name": "SSO", "type": "boolean"}
@@ -64,10 +66,23 @@ REFUSED: dict[str, tuple[CatalogDocument, str, str]] = {
         "pricing_models[0].products[2].prices[0].slug",
         "Two prices of a pricing model have the slug 'once'.",
     ),
-    "two defaults in one group": (
+    "two free defaults in one group": (
         selling(default(group="g"), default("other", group="g")),
         "pricing_models[0].products[2].is_default",
-        "'book' is the default of group 'g' already.",
+        "'book' is the free default of group 'g' already.",
+    ),
+    "two defaults on trial in one group": (
+        selling(default(prices=[TRIAL]), default("other", prices=[TRIAL | {"slug": "t"}])),
+        "pricing_models[0].products[2].is_default",
+        "'book' is the trial default of group '' already.",
+    ),
+    "two paid defaults in one group": (
+        selling(
+            default(prices=[PAID], force_paid_default=True),
+            default("other", prices=[PAID | {"slug": "p"}], force_paid_default=True),
+        ),
+        "pricing_models[0].products[2].is_default",
+        "'book' is the paid default of group '' already.",
     ),
     "an add-on as default": (
         selling(default(is_add_on=True)),
@@ -77,12 +92,28 @@ REFUSED: dict[str, tuple[CatalogDocument, str, str]] = {
     "a default that costs": (
         selling(default(prices=[FREE, FREE | {"slug": "paid", "amount": 1}])),
         f"{AT}.prices[1]",
-        "A default product must be free: only subscription prices of 0.",
+        "A default product must be free, or on trial without a card: every new customer is billed for it. "
+        "If that is meant, say force_paid_default.",
     ),
     "a default that is paid once": (
         selling(default(prices=[ONCE | {"amount": 0}])),
         f"{AT}.prices[0]",
-        "A default product must be free: only subscription prices of 0.",
+        "A default product is subscribed to: it has only subscription prices.",
+    ),
+    "a default whose trial asks for a card": (
+        selling(default(prices=[TRIAL | {"trial_requires_card": True}])),
+        f"{AT}.prices[0].trial_requires_card",
+        "A default product is tried without a card.",
+    ),
+    "a paid default of two prices": (
+        selling(default(prices=[PAID, PAID | {"slug": "yearly"}], force_paid_default=True)),
+        f"{AT}.prices",
+        "A default product that is to be paid for has one price.",
+    ),
+    "a default on trial of two prices": (
+        selling(default(prices=[TRIAL, TRIAL | {"slug": "yearly"}])),
+        f"{AT}.prices",
+        "A default product that is to be paid for has one price.",
     ),
     "a default on trial": (
         selling(default(prices=[FREE | {"trial_days": 7}])),
@@ -160,6 +191,11 @@ def test_a_catalog_is_refused_with_the_place_of_what_is_wrong(
     [
         document(),
         selling(default(group="g", prices=[FREE]), default("other", group="h")),
+        selling(
+            default("tried", prices=[TRIAL]),
+            default("paid", prices=[PAID], force_paid_default=True),
+            default("free", prices=[FREE]),
+        ),
         selling(product(prices=[ONCE, FREE | {"trial_days": 7, "interval_count": 3}])),
         selling(
             product(features=[{"slug": "seats", "included": 3, "reset": "month"}, {"slug": "sso"}]),
@@ -173,7 +209,14 @@ def test_a_catalog_is_refused_with_the_place_of_what_is_wrong(
             ]
         ),
     ],
-    ids=["nothing", "a default for each group", "prices", "features", "the same slugs in two models"],
+    ids=[
+        "nothing",
+        "a default for each group",
+        "a default of each kind",
+        "prices",
+        "features",
+        "the same slugs in two models",
+    ],
 )
 def test_a_catalog_that_keeps_to_the_rules_is_not_refused(allowed: CatalogDocument) -> None:
     check(allowed)

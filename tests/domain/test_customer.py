@@ -6,7 +6,8 @@ from adapters.memory.ids import SequentialIds
 from domain import customer
 from domain.auth import Anonymous
 from domain.catalog import PricingModel
-from domain.customer import CustomerTerms, NewCustomer
+from domain.customer import NewCustomer
+from domain.defaults import CustomerTerms
 from domain.errors import Forbidden, Rejected
 from domain.ids import CheckoutSessionId, OrganizationId
 from tests.builders import AUTH, MODEL, NOW, ORGANIZATION, SESSION, pricing_model, suffix

@@ -44,13 +44,13 @@ def test_a_recurring_default_has_a_period_and_one_item_for_each_price() -> None:
         price(id=PriceId(f"price_{suffix(n)}"), type="subscription", amount=0, interval="month")
         for n in (1, 2)
     )
-    change, record = start_default(CUSTOMER, Plan(product(), prices), SequentialIds(), NOW)
+    change, record = start_default(CUSTOMER, Plan(product(), prices), None, SequentialIds(), NOW)
     assert record.subscription.current_period_end == datetime(2026, 2, 1, 12, tzinfo=UTC)
     assert [item.price_id for item in record.items] == [price.id for price in prices]
     assert [part.after for part in change.together_with] == list(record.items)
 
 
 def test_a_default_without_prices_does_not_end_and_is_one_item() -> None:
-    _, record = start_default(CUSTOMER, Plan(product()), SequentialIds(), NOW)
+    _, record = start_default(CUSTOMER, Plan(product()), None, SequentialIds(), NOW)
     assert record.subscription.current_period_end is None
     assert [(item.price_id, item.quantity) for item in record.items] == [(None, 1)]

@@ -53,7 +53,7 @@ class World:
         standard = PricingModelEntry(slug="standard", name="Standard", is_default=True)
         catalog = CatalogDocument(pricing_models=(standard,))
         await ApplyCatalog(self.store, self.store, self.ids, self.clock)(catalog, owner, CAUSE)
-        introduce = CreateCustomer(self.store, self.store, self.ids, self.clock)
+        introduce = CreateCustomer(self.store, self.gateway, self.store, self.ids, self.clock)
         for number in range(count):
             await introduce(NewCustomer(external_id=f"user_{number}"), owner, CAUSE)
 

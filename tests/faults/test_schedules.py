@@ -10,13 +10,14 @@ from tests.databases import DatabaseServer
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
+from tests.faults.introducing import INTRODUCING
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *SCENARIOS)
+ALL = (*SUBSCRIBING, *BUYING, *INTRODUCING, *SCENARIOS)
 TWICE = (*BUYING[1:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)

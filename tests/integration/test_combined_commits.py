@@ -65,7 +65,7 @@ async def until_calls_wait(watch: asyncpg.Connection, calls: int) -> None:
 
 async def creating(world: World, auth: Authenticated, *external_ids: str) -> list[UnitOfWork]:
     """A unit of work for each new customer."""
-    terms = (await world.store.creation_context(auth, "?", None)).terms
+    terms = (await world.store.creation_context(auth, NewCustomer(external_id="?"))).terms
     works = []
     for external_id in external_ids:
         work = world.work(auth)

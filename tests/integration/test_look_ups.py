@@ -11,7 +11,7 @@ from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from domain.attaching import NewAttachment
-from domain.customer import CustomerData
+from domain.customer import CustomerData, NewCustomer
 from domain.ids import EntityId, PaymentId
 from domain.intent import Attempt
 from tests.contracts.worlds import World, fact_of
@@ -40,8 +40,7 @@ INSERT INTO counterfoil.purchases
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscriptions
     (organization_id, livemode, id, customer_id, pricing_model_id, product_id, product_slug, "group",
-        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue,
-        version)
+        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue, version)
     SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
         false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
@@ -71,7 +70,13 @@ async def test_no_decision_reads_a_whole_table(fresh_database: Database) -> None
             fact = fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded")
             for n in range(8):  # after five PostgreSQL may keep one plan for all values
                 await store.fact_context(fact, f"evt_{n}")
-                await store.creation_context(auth, f"new-{n}", None)
+                draft = NewCustomer(
+                    external_id=f"new-{n}",
+                    email="new@example.com",
+                    fingerprint="device-7",
+                    stripe_customer_id="cus_S1",
+                )
+                await store.creation_context(auth, draft)
                 await store.customer(auth, f"x{n}")
                 assert [p.id for p in await store.payments(auth, 2, PaymentId("pay_1002"))] == [
                     "pay_1001",
@@ -142,7 +147,7 @@ async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
     """Rows that were read one after the other, in tables where something else was looked for."""
     read: int = await admin.fetchval(
         "SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = ANY ($1)",
-        tables or ("customers", "payments"),
+        tables or ("customers", "payments", "subscriptions"),
     )
     return read
 

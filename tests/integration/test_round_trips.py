@@ -18,7 +18,13 @@ from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
-from domain.catalog_document import document_of
+from domain.catalog_document import (
+    CatalogDocument,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    document_of,
+)
 from domain.checkout import BuyerDetails, CheckoutSession
 from domain.customer import CustomerData, NewCustomer
 from domain.effects import (
@@ -282,3 +288,26 @@ async def test_attaching_takes_two_with_its_customer_too_and_three_where_stripe_
         assert await counted.turns(attach(customer, "lesson")) == 2
     for customer in ("warm", "newer"):
         assert await counted.turns(attach(customer, "course")) == 3
+
+
+async def test_introducing_somebody_takes_two_and_three_as_the_reply_needs_stripe(
+    counted: CountedWorld,
+) -> None:
+    world, auth = counted.world, counted.auth
+
+    async def turns(external_id: str | None, email: str) -> int:
+        draft = NewCustomer(external_id=external_id, email=email)
+        return await counted.turns(world.create_customer(draft, auth, REQUEST))
+
+    assert await turns(None, "ada@example.test") == 2
+    assert await turns(None, "ada@example.test") == 1
+    assert await turns("ada", "ada@example.test") == 2
+    price = PriceEntry(slug="paid", type="subscription", amount=4900, currency="usd", interval="month")
+    paid = ProductEntry(slug="paid", name="Paid", is_default=True, force_paid_default=True, prices=(price,))
+    model = PricingModelEntry(slug="standard", name="Standard", is_default=True, products=(paid,))
+    await world.apply_catalog(CatalogDocument(pricing_models=(model,)), auth, REQUEST)
+    assert await turns(None, "eve@example.test") == 3
+    assert await turns(None, "eve@example.test") == 1
+    world.gateway.fail_next("before")
+    await turns(None, "bob@example.test")
+    assert await turns("bob", "bob@example.test") == 2

@@ -1,10 +1,12 @@
 """Catalogs of few names, so that any two of them have much in common: what one sells, the next one renames,
 regroups, prices otherwise, makes the default or archives. Most are valid."""
 
+from typing import assert_never, get_args
+
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from domain.catalog import FeatureType
+from domain.catalog import DefaultKind, FeatureType
 from domain.catalog_document import (
     CatalogDocument,
     FeatureEntry,
@@ -41,6 +43,19 @@ _MONTHLY = st.builds(
     interval=st.just("month"),
     trial_days=st.sampled_from((None, 14)),
 )
+_TRIED = PriceEntry(
+    slug="tried",
+    type="subscription",
+    amount=900,
+    currency="usd",
+    interval="month",
+    trial_days=14,
+    trial_requires_card=False,
+)
+_PAID = PriceEntry(slug="paid", type="subscription", amount=700, currency="usd", interval="month")
+_DEFAULTS: tuple[tuple[DefaultKind, str], ...] = tuple(
+    (kind, group) for group in ("", "community") for kind in get_args(DefaultKind)
+)
 _FEATURE_SLUGS = st.sampled_from((("seats",), ("seats",), ("calls", "seats"), ("calls",), ()))
 _GROUPS = st.sampled_from(("", "community"))
 _NAMES = st.sampled_from(("One", "Zwei ✓"))
@@ -55,22 +70,39 @@ def _given(feature: str) -> st.SearchStrategy[ProductFeatureEntry]:
     )
 
 
+def _prices(kind: DefaultKind | None) -> st.SearchStrategy[list[PriceEntry]]:
+    match kind:
+        case "trial":
+            return st.just([_TRIED])
+        case "paid":
+            return st.just([_PAID])
+        case "free":
+            return st.lists(_FREE, max_size=2)
+        case None:
+            return st.lists(st.one_of(_ONCE, _ONCE, _MONTHLY), max_size=2)
+        case _:
+            assert_never(kind)
+
+
 @st.composite
 def _models(draw: st.DrawFn, slug: str, default: str | None, features: tuple[str, ...]) -> PricingModelEntry:
     products: list[ProductEntry] = []
-    defaults = draw(st.permutations(("", "community")))
+    defaults = draw(st.permutations(_DEFAULTS))
     priced: set[str] = set()
     for product_slug in draw(st.lists(st.sampled_from(_PRODUCT_SLUGS), unique=True, max_size=4)):
-        is_default = bool(defaults) and draw(st.booleans())
-        prices = draw(st.lists(_FREE if is_default else st.one_of(_ONCE, _ONCE, _MONTHLY), max_size=2))
+        kind, group = defaults.pop() if draw(st.booleans()) else (None, draw(_GROUPS))
+        prices = draw(_prices(kind))
+        if kind in ("trial", "paid") and prices[0].slug in priced:
+            continue
         prices = [p for p in prices if p.slug not in priced and not priced.add(p.slug)]  # type: ignore[func-returns-value]
         products.append(
             ProductEntry(
                 slug=product_slug,
                 name=draw(_NAMES),
-                group=defaults.pop() if is_default else draw(_GROUPS),
-                is_default=is_default,
-                is_add_on=not is_default and draw(st.integers(0, 4)) == 4,
+                group=group,
+                is_default=kind is not None,
+                force_paid_default=kind == "paid",
+                is_add_on=kind is None and draw(st.integers(0, 4)) == 4,
                 prices=tuple(prices),
                 features=tuple(draw(_given(slug)) for slug in features if draw(st.booleans())),
             )
@@ -117,12 +149,20 @@ _PARKING = ProductEntry(
     is_add_on=True,
     prices=(PriceEntry(slug="parking", type="subscription", amount=300, currency="usd", interval="week"),),
 )
+_GYM = ProductEntry(
+    slug="gym", name="Gym", group="sports", is_default=True,
+    prices=(replace(_TRIED, slug="gym"),),
+)  # fmt: skip
+_SAUNA = ProductEntry(slug="sauna", name="Sauna", group="sports", is_default=True)
 _STANDARD, *_OTHERS = CATALOG.pricing_models
 SHOP = replace(
     CATALOG,
-    pricing_models=(replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING)), *_OTHERS),
+    pricing_models=(
+        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA)),
+        *_OTHERS,
+    ),
 )
-"""What is sold at first: also a plan that no free one makes way for, and an add-on."""
+"""What is sold at first: also a plan that no free one makes way for, an add-on, and something to be tried."""
 
 
 def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:

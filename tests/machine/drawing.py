@@ -68,9 +68,11 @@ applied = st.builds(
 introduced = st.builds(
     Introduce,
     tenant=_TENANTS,
-    external_id=st.one_of(_KNOWN_IDS, _EXTERNAL_IDS),
+    external_id=st.one_of(_KNOWN_IDS, _EXTERNAL_IDS, st.none()),
     email=st.sampled_from((None, "Ada@Example.test", "ada@example.test")),
     model=st.one_of(st.just(UNSET), st.just(UNSET), st.none(), _PICKS),
+    fingerprint=st.sampled_from((None, None, "device-1", "device-2")),
+    stripe_id=st.sampled_from((None, None, None, "cus_S1")),
 )
 sessions = st.builds(
     OpenSession,
@@ -203,6 +205,7 @@ anything: SearchStrategy[Operation] = st.one_of(
 rivals: SearchStrategy[Operation] = st.one_of(*_ALIKE)
 """Any two of them are likely to be about the same thing."""
 strangers = st.integers(0, 999).map("c-{}".format)
+newcomers = st.integers(0, 999)
 emails = st.sampled_from((None, "ada@example.test", "eve@example.test"))
 buyers = st.builds(
     OpenSession,

@@ -61,12 +61,14 @@ class Apply:
 @dataclass(frozen=True)
 class Introduce:
     """An application introduces a customer: with a pricing model that it names, one that is not there (None),
-    or the default one."""
+    or the default one; maybe without an id, with a fingerprint, and known to Stripe already."""
 
     tenant: int
-    external_id: str
+    external_id: str | None
     email: str | None
     model: int | UnsetType | None = UNSET
+    fingerprint: str | None = None
+    stripe_id: str | None = None
 
     async def __call__(self, service: Service, known: Known) -> object:
         auth = known.tenant(self.tenant)
@@ -75,6 +77,8 @@ class Introduce:
             external_id=self.external_id,
             email=self.email,
             metadata={"said": self.email or "nothing"},
+            fingerprint=self.fingerprint,
+            stripe_customer_id=self.stripe_id,
             pricing_model_id=(
                 None if self.model is UNSET else model.id if model else PricingModelId("pm_none")
             ),

@@ -47,6 +47,32 @@ class Races(RuleBasedStateMachine):
     def one_customer_at_once(self, external_id: str, first: str | None, second: str | None, way: Way) -> None:
         self._at_once(Introduce(0, external_id, first, model=0), Introduce(0, external_id, second), way)
 
+    @rule(number=drawing.newcomers, way=drawing.ways)
+    def one_address_at_once(self, number: int, way: Way) -> None:
+        first, second = (f"C{number}@example.test", f"c{number}@EXAMPLE.test")
+        self._at_once(Introduce(0, None, first, model=0), Introduce(0, None, second), way)
+
+    @rule(number=drawing.newcomers, same=st.booleans(), way=drawing.ways)
+    def one_claimed_at_once(self, number: int, same: bool, way: Way) -> None:
+        email = f"claimed-{number}@example.test"
+        self._alone(Introduce(0, None, email))
+        first, second = (f"claims-{number}", f"claims-{number if same else number + 1}")
+        self._at_once(Introduce(0, first, email), Introduce(0, second, email), way)
+
+    @rule(number=drawing.newcomers, way=drawing.ways)
+    def one_fingerprint_at_once(self, number: int, way: Way) -> None:
+        first, second = (
+            Introduce(0, f"{who}-{number}", None, fingerprint=f"device-{number}") for who in ("a", "b")
+        )
+        self._at_once(first, second, way)
+
+    @rule(number=drawing.newcomers, way=drawing.ways)
+    def one_customer_of_stripes_at_once(self, number: int, way: Way) -> None:
+        first, second = (
+            Introduce(0, f"{who}-{number}", None, stripe_id=f"cus_S{number}") for who in ("c", "d")
+        )
+        self._at_once(first, second, way)
+
     @rule(slug=drawing.slugs, first=drawing.first_catalogs, second=drawing.first_catalogs, way=drawing.ways)
     def two_first_catalogs_at_once(
         self, slug: str, first: CatalogDocument, second: CatalogDocument, way: Way

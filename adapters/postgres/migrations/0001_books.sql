@@ -84,28 +84,30 @@ CREATE UNIQUE INDEX pricing_models_one_default ON pricing_models (organization_i
     WHERE is_default AND archived_at IS NULL;
 
 CREATE TABLE products (
-    organization_id  typeid NOT NULL,
-    livemode         boolean NOT NULL,
-    id               typeid NOT NULL,
-    pricing_model_id typeid NOT NULL,
-    slug             text NOT NULL,
-    name             text NOT NULL,
-    "group"          text NOT NULL,
-    is_default       boolean NOT NULL,
-    is_add_on        boolean NOT NULL,
-    features         jsonb NOT NULL,
-    created_at       timestamptz NOT NULL,
-    archived_at      timestamptz,
-    version          int NOT NULL,
+    organization_id    typeid NOT NULL,
+    livemode           boolean NOT NULL,
+    id                 typeid NOT NULL,
+    pricing_model_id   typeid NOT NULL,
+    slug               text NOT NULL,
+    name               text NOT NULL,
+    "group"            text NOT NULL,
+    default_kind       text,
+    is_add_on          boolean NOT NULL,
+    features           jsonb NOT NULL,
+    created_at         timestamptz NOT NULL,
+    force_paid_default boolean NOT NULL,
+    archived_at        timestamptz,
+    version            int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, pricing_model_id) REFERENCES pricing_models
 );
 CREATE UNIQUE INDEX products_slug ON products (organization_id, livemode, pricing_model_id, slug)
     WHERE archived_at IS NULL;
--- Judged at the end of the commit: two default products may trade groups.
+-- Of each kind. Judged at the end of the commit: two default products may trade groups.
 ALTER TABLE products ADD CONSTRAINT products_one_default
-    EXCLUDE (organization_id WITH =, livemode WITH =, pricing_model_id WITH =, "group" WITH =)
-    WHERE (is_default AND archived_at IS NULL) DEFERRABLE INITIALLY DEFERRED;
+    EXCLUDE (organization_id WITH =, livemode WITH =, pricing_model_id WITH =, "group" WITH =,
+        default_kind WITH =)
+    WHERE (default_kind IS NOT NULL AND archived_at IS NULL) DEFERRABLE INITIALLY DEFERRED;
 
 CREATE TABLE prices (
     organization_id     typeid NOT NULL,
@@ -136,7 +138,7 @@ CREATE TABLE customers (
     organization_id    typeid NOT NULL,
     livemode           boolean NOT NULL,
     id                 typeid NOT NULL,
-    external_id        text COLLATE "C" NOT NULL,
+    external_id        text COLLATE "C",
     email              text,
     email_key          text,
     name               text,
@@ -146,12 +148,16 @@ CREATE TABLE customers (
     metadata           jsonb NOT NULL,
     billing_address    jsonb,
     created_at         timestamptz NOT NULL,
+    fingerprint        text,
     version            int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     CONSTRAINT customers_external_id UNIQUE (organization_id, livemode, external_id),
     FOREIGN KEY (organization_id, livemode, pricing_model_id) REFERENCES pricing_models,
     FOREIGN KEY (organization_id, livemode, user_id) REFERENCES users
 );
+-- Whoever has no external id is known by their e-mail.
+CREATE UNIQUE INDEX customers_email_without_id ON customers (organization_id, livemode, email_key)
+    WHERE external_id IS NULL AND email_key IS NOT NULL;
 CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
 
@@ -216,6 +222,7 @@ CREATE TABLE subscriptions (
     cancellation_reason  text,
     replaced_by          typeid,
     entity_id            typeid,
+    trial_fingerprint    text COLLATE "C",
     version              int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
@@ -229,6 +236,10 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_one_current
     ON subscriptions (organization_id, livemode, coalesce(entity_id, customer_id), "group")
     WHERE NOT is_add_on AND status <> 'canceled';
+-- A trial is given once, for good: also when it has ended, or the customer has gone.
+CREATE UNIQUE INDEX subscriptions_one_trial
+    ON subscriptions (organization_id, livemode, trial_fingerprint, product_id)
+    WHERE trial_fingerprint IS NOT NULL;
 CREATE INDEX subscriptions_of_customer ON subscriptions (organization_id, livemode, customer_id, id);
 CREATE INDEX subscriptions_by_status ON subscriptions (organization_id, livemode, status, id);
 

@@ -36,7 +36,8 @@ BEGIN
     IF NOT FOUND THEN
         RETURN '{"pricing_model": null, "defaults": []}';
     END IF;
-    RETURN jsonb_build_object('pricing_model', to_jsonb(model), 'defaults', (
+    RETURN jsonb_build_object('pricing_model', to_jsonb(model), 'sends_receipts', (
+        SELECT t.sends_receipts FROM organizations t WHERE t.organization_id = org), 'defaults', (
         SELECT coalesce(jsonb_agg(jsonb_build_object('product', to_jsonb(product), 'prices', (
             SELECT coalesce(jsonb_agg(to_jsonb(price) ORDER BY price.slug COLLATE "C"), '[]')
             FROM prices AS price
@@ -45,5 +46,5 @@ BEGIN
         )) ORDER BY product."group" COLLATE "C", product.slug COLLATE "C"), '[]')
         FROM products AS product
         WHERE product.organization_id = org AND product.livemode = live
-            AND product.pricing_model_id = model.id AND product.is_default AND product.archived_at IS NULL));
+            AND product.pricing_model_id = model.id AND product.default_kind IS NOT NULL AND product.archived_at IS NULL));
 END $$;

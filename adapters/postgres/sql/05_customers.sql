@@ -44,16 +44,57 @@ BEGIN
     RETURN CASE WHEN known.id IS NULL THEN NULL ELSE customer_record(known) END;
 END $$;
 
--- What creating a customer is decided on.
+-- As `fingerprint_key` of the domain makes it.
+CREATE OR REPLACE FUNCTION fingerprint_key(fingerprint text) RETURNS text LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT encode(sha256(convert_to(fingerprint, 'UTF8')), 'hex')
+$$;
+
+-- Whether the customer, or somebody with their fingerprint, had a trial of this product; the tenant has been entered.
+CREATE OR REPLACE FUNCTION trial_used(org text, live boolean, buyer_id text, sold_id text) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    known_by text := (SELECT fingerprint_key(t.fingerprint) FROM customers t
+        WHERE t.organization_id = org AND t.livemode = live AND t.id = buyer_id);
+BEGIN
+    RETURN EXISTS (SELECT FROM subscriptions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer_id
+                AND t.product_id = sold_id AND t.trial_ends_at IS NOT NULL)
+        OR EXISTS (SELECT FROM subscriptions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.trial_fingerprint = known_by
+                AND t.product_id = sold_id);
+END $$;
+
+-- What a draft makes of a customer is decided on. The customer by external id, else by e-mail among those who
+-- have none.
 CREATE OR REPLACE FUNCTION creation_context(
-    org text, live boolean, external_id text, model_id text
+    org text, live boolean, asked_id text, asked_email_key text, model_id text, asked_user text,
+    asked_stripe_customer text, asked_fingerprint text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known customers;
+    terms jsonb;
 BEGIN
     PERFORM enter(org, live);
-    known := find_customer(org, live, external_id);
+    IF asked_id IS NOT NULL THEN
+        known := find_customer(org, live, asked_id);
+    END IF;
+    IF known.id IS NULL AND asked_email_key IS NOT NULL THEN
+        SELECT * INTO known FROM customers t
+            WHERE t.organization_id = org AND t.livemode = live AND t.external_id IS NULL
+                AND t.email_key = asked_email_key;
+    END IF;
+    terms := customer_terms(org, live, model_id);
+    IF asked_fingerprint IS NOT NULL THEN
+        terms := terms || jsonb_build_object('trials_used', (
+            SELECT coalesce(jsonb_agg(t.product_id), '[]') FROM subscriptions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.trial_fingerprint = asked_fingerprint));
+    END IF;
     RETURN jsonb_build_object(
         'existing', CASE WHEN known.id IS NULL THEN NULL ELSE customer_record(known) END,
-        'terms', customer_terms(org, live, model_id));
+        'terms', terms,
+        'user_is_known', asked_user IS NULL OR EXISTS (SELECT FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_user),
+        'stripe_customer_is_taken', asked_stripe_customer IS NOT NULL AND EXISTS (SELECT FROM customers t
+            WHERE t.organization_id = org AND t.livemode = live AND t.stripe_customer_id = asked_stripe_customer
+                AND t.id IS DISTINCT FROM known.id));
 END $$;

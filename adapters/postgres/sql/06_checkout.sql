@@ -25,14 +25,6 @@ BEGIN
     RETURN found_one;
 END $$;
 
--- Whether the customer had a trial of the product; the tenant has been entered.
-CREATE OR REPLACE FUNCTION trial_used(org text, live boolean, buyer_id text, product text) RETURNS boolean
-LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM subscriptions t
-        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer_id
-            AND t.product_id = product AND t.trial_ends_at IS NOT NULL)
-$$;
-
 -- The customer by id or external id, else that of the purchase or of the subscription. The price by id (archived
 -- ones too), else by slug among the current ones of the customer's pricing model or, when no customer is asked for,
 -- of the default one; of a purchase, its own.

@@ -3,11 +3,13 @@
 -- looked for. Either a product or a price is asked for, by id (archived ones too), else by slug among the current ones
 -- of the customer's pricing model; maybe for an entity of theirs.
 CREATE OR REPLACE FUNCTION attach_context(
-    org text, live boolean, asked_customer text, may_be_made boolean, model_id text,
+    org text, live boolean, asked_customer text, may_be_made boolean, asked_email_key text, model_id text,
+    asked_user text, asked_stripe_customer text, asked_fingerprint text,
     asked_product text, asked_price text, asked_entity text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known   customers;
+    buyer   text;
     who     jsonb;
     model   text;
     price   prices;
@@ -16,16 +18,18 @@ DECLARE
     taker   entities;
 BEGIN
     PERFORM enter(org, live);
-    known := find_customer(org, live, asked_customer);
-    IF known.id IS NOT NULL THEN
-        who := jsonb_build_object('existing', customer_record(known), 'terms', '{"pricing_model": null}'::jsonb);
-        model := known.pricing_model_id;
-    ELSIF may_be_made THEN
-        who := creation_context(org, live, asked_customer, model_id);
-        model := coalesce(who #>> '{existing,customer,pricing_model_id}', who #>> '{terms,pricing_model,id}');
+    IF may_be_made THEN
+        who := creation_context(org, live, asked_customer, asked_email_key, model_id, asked_user,
+            asked_stripe_customer, asked_fingerprint);
     ELSE
-        RETURN '{}';
+        known := find_customer(org, live, asked_customer);
+        IF known.id IS NULL THEN
+            RETURN '{}';
+        END IF;
+        who := jsonb_build_object('existing', customer_record(known), 'terms', '{"pricing_model": null}'::jsonb);
     END IF;
+    model := coalesce(who #>> '{existing,customer,pricing_model_id}', who #>> '{terms,pricing_model,id}');
+    buyer := who #>> '{existing,customer,id}';
     IF asked_price IS NOT NULL THEN
         price := find_price(org, live, asked_price, model);
         IF price.id IS NOT NULL THEN
@@ -46,12 +50,12 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.product_id = product.id
                 AND t.archived_at IS NULL;
     END IF;
-    taker := find_entity(org, live, known.id, asked_entity);
+    taker := find_entity(org, live, buyer, asked_entity);
     RETURN jsonb_build_object(
         'customer', who,
         'product', CASE WHEN product.id IS NOT NULL THEN to_jsonb(product) END,
         'prices', sold,
-        'trial_used', trial_used(org, live, known.id, product.id),
+        'trial_used', trial_used(org, live, buyer, product.id),
         'sends_receipts', (SELECT t.sends_receipts FROM organizations t WHERE t.organization_id = org),
         'entity', CASE WHEN taker.id IS NOT NULL THEN to_jsonb(taker) END);
 END $$;

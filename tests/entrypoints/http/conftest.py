@@ -18,10 +18,11 @@ from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
 from application.operator_ports import Backlog
 from application.organizations.create_organization import NewOrganization, OrganizationCreated
-from application.ports import CustomerContext
 from application.unit_of_work import UnitOfWork
 from domain.auth import AuthContext, Authenticated
-from domain.ids import Ids, PricingModelId, RequestId
+from domain.customer import NewCustomer
+from domain.identity import CustomerContext
+from domain.ids import Ids, RequestId
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
@@ -89,11 +90,9 @@ class FragileStore(MemoryStore):
         await self._first("by_api_key")
         return await super().by_api_key(secret_hash)
 
-    async def creation_context(
-        self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
-    ) -> CustomerContext:
+    async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         await self._first("creation_context")
-        return await super().creation_context(auth, external_id, pricing_model_id)
+        return await super().creation_context(auth, draft)
 
 
 @dataclass

@@ -168,6 +168,10 @@ async def _customers(call: Recorder, service: Service) -> None:
         {"external_id": 7},
         {"email": "ada"},
         {"external_id": "user-8", "pricing_model_id": f"pm_{NOBODYS}"},
+        {"external_id": "user-8", "user_id": f"usr_{NOBODYS}"},
+        {"external_id": None, "email": None},
+        {"external_id": "user-9", "stripe_customer_id": "cus_Nq2bKLkdIwHu7i"},
+        {"external_id": "user-8", "stripe_customer_id": "cus_Nq2bKLkdIwHu7i"},
         {"organization_id": f"org_{NOBODYS}"},
     ):
         await call("POST", "/v1/customers", {**CUSTOMER, **wrong})
