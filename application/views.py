@@ -57,7 +57,7 @@ from domain.subscription import (
 
 class CustomerView(Struct, frozen=True, kw_only=True):
     id: CustomerId
-    external_id: str
+    external_id: str | None
     email: str | None
     name: str | None
     livemode: bool
@@ -65,6 +65,7 @@ class CustomerView(Struct, frozen=True, kw_only=True):
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
     metadata: dict[str, str]
+    fingerprint: str | None
     billing_address: Address | None
     created_at: datetime
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, assert_never
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
@@ -14,7 +14,7 @@ from domain.errors import Forbidden, Rejected
 from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.subscription import SubscriptionRecord, start_default
-from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id
+from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id, search_key
 
 
 class Customer(Struct, frozen=True):
@@ -22,12 +22,15 @@ class Customer(Struct, frozen=True):
 
     `user_id` is the buyer's own account, null until one is linked; never the person who created the
     customer. `external_id` is the application's id. `stripe_customer_id` comes from an effect.
+
+    `deleted_at` is when they were made anonymous: what identifies them is gone, and the books stay. The two
+    keys are what they are looked for by, made of name and external id whoever changes those.
     """
 
     id: CustomerId
     organization_id: OrganizationId
     livemode: bool
-    external_id: str
+    external_id: str | None
     email: str | None
     email_key: EmailKey | None
     name: str | None
@@ -35,9 +38,17 @@ class Customer(Struct, frozen=True):
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
     metadata: dict[str, str]
+    fingerprint: str | None
     billing_address: Address | None
     created_at: datetime
+    deleted_at: datetime | None = None
+    name_key: str | None = None
+    external_id_key: str | None = None
     version: int = 0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "name_key", search_key(self.name) if self.name else None)
+        force_setattr(self, "external_id_key", search_key(self.external_id) if self.external_id else None)
 
 
 class CustomerRecord(Struct, frozen=True):
@@ -114,6 +125,7 @@ def create(
         pricing_model_id=_pricing_model(draft, auth, terms).id,
         stripe_customer_id=None,
         metadata=draft.metadata,
+        fingerprint=None,
         billing_address=draft.billing_address,
         created_at=now,
     )

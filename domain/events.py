@@ -19,6 +19,8 @@ EventType = Literal[
     "checkout_session.succeeded",
     "checkout_session.updated",
     "customer.created",
+    "customer.deleted",
+    "customer.stripe_deletion_requested",
     "customer.updated",
     "dispute.closed",
     "feature.archived",

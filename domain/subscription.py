@@ -24,7 +24,7 @@ from domain.ids import (
 )
 
 SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "canceled"]
-CancellationReason = Literal["replaced", "requested"]
+CancellationReason = Literal["replaced", "requested", "customer_deleted"]
 
 
 class Overdue(Struct, frozen=True):

@@ -8,15 +8,19 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
+from adapters.memory.redaction import Redacting
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
 from application.inbox_tries import next_try_at
 from application.operator_ports import InboxRow
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, TaskId
+from domain.subscription import Subscription
 
 T = TypeVar("T")
 InboxKey = tuple[OrganizationId, bool, str]
@@ -49,7 +53,22 @@ class Books:
         states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
         events = tuple(copied(event) for part in work.parts for event in part.events)
         tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
-        return Books(states, taken, (*self.events, *events), tasks, inbox, replies)
+        books = Books(states, taken, (*self.events, *events), tasks, inbox, replies)
+        for part in work.parts:
+            for redaction in part.redactions:
+                tenant = part.organization_id, part.livemode
+                books = books._without_traces(Redacting(redaction, tenant, books.states))
+        return books
+
+    def _without_traces(self, redacting: Redacting) -> "Books":
+        return Books(
+            {key: redacting.row(state) for key, state in self.states.items()},
+            self.taken,
+            tuple(map(redacting.event, self.events)),
+            redacting.tasks(self.tasks),
+            {key: redacting.inbox(row) for key, row in self.inbox.items()},
+            {key: redacting.reply(kept) for key, kept in self.replies.items()},
+        )
 
     def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:
         """The books without the oldest replies that were kept before then, and how many those were."""
@@ -108,6 +127,8 @@ class Books:
             for key in unique_keys(state):
                 if taken.setdefault(key, _key(state)) != _key(state):
                     raise Conflict("conflict", f"{key[0]} is taken")
+            if _is_begun_for_nobody(state, states):
+                raise StaleState("stale_state", "the customer was deleted")
             for reference in references(state):
                 if reference not in states:
                     raise AssertionError(
@@ -122,6 +143,14 @@ class Books:
         if state.version != (before.version if before else 0):
             raise StaleState("stale_state", f"{_name(_key(state))} has changed since it was read")
         return before
+
+
+def _is_begun_for_nobody(state: State, states: dict[RowKey, State]) -> bool:
+    """Whether it is new, and for a customer who is deleted."""
+    if state.version or not isinstance(state, CheckoutSession | Subscription) or state.customer_id is None:
+        return False
+    customer = states.get((Customer, state.organization_id, state.livemode, state.customer_id))
+    return isinstance(customer, Customer) and customer.deleted_at is not None
 
 
 def _key(state: State) -> RowKey:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
+from adapters.memory.customers import CustomerReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
@@ -50,7 +51,7 @@ from domain.setup import SetupFact
 T = TypeVar("T")
 
 
-class MemoryStore(Lists, InvoiceReads, OperatorReads):
+class MemoryStore(Lists, CustomerReads, InvoiceReads, OperatorReads):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
+from adapters.postgres.customers import CustomerReads
 from adapters.postgres.database import Database
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
@@ -55,7 +56,7 @@ _FACT = ("text", "boolean", *["text"] * 6)
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(Lists, InvoiceReads, OperatorReads):
+class PostgresStore(Lists, CustomerReads, InvoiceReads, OperatorReads):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:

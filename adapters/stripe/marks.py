@@ -33,7 +33,7 @@ def customer_marks(
     """Whose customer this is, in which mode, and by which name the application knows it."""
     return {
         **_identity(customer.customer_id, organization_id, livemode=livemode),
-        "external_id": customer.external_id,
+        **({"external_id": customer.external_id} if customer.external_id else {}),
     }
 
 

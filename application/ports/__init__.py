@@ -10,8 +10,11 @@ from application.ports.checkout import CheckoutRepository, Offer, PurchaseReposi
 from application.ports.customers import (
     CatalogRepository,
     CustomerContext,
+    CustomerFilter,
     CustomerRepository,
+    DeletionContext,
     SubscriptionRepository,
+    UpdateContext,
 )
 from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
@@ -35,7 +38,9 @@ __all__ = [
     "CheckoutRepository",
     "Clock",
     "CustomerContext",
+    "CustomerFilter",
     "CustomerRepository",
+    "DeletionContext",
     "EventFeed",
     "EventFilter",
     "EventOutbox",
@@ -56,6 +61,7 @@ __all__ = [
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
+    "UpdateContext",
     "WebhookNotice",
     "WebhookReader",
 ]

@@ -7,12 +7,15 @@ from msgspec import Struct
 
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
-from domain.customer import CustomerRecord, CustomerTerms
+from domain.checkout import CheckoutSession
+from domain.customer import Customer, CustomerRecord, CustomerTerms
+from domain.customer_changes import CustomerChanges, Taken
 from domain.ids import (
+    CustomerId,
     PricingModelId,
     SubscriptionId,
 )
-from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
 
 
 class CustomerContext(Struct, frozen=True):
@@ -22,8 +25,33 @@ class CustomerContext(Struct, frozen=True):
     terms: CustomerTerms
 
 
+class UpdateContext(Struct, frozen=True):
+    """What changing a customer is decided on: what others have taken of what they are to be called."""
+
+    record: CustomerRecord
+    taken: Taken
+
+
+class DeletionContext(Struct, frozen=True):
+    """What deleting a customer is decided on: the subscriptions that are current, the sessions that are
+    open."""
+
+    customer: Customer
+    subscriptions: tuple[Subscription, ...]
+    sessions: tuple[CheckoutSession, ...]
+
+
+class CustomerFilter(Struct, frozen=True):
+    """Which customers are asked for: with this e-mail in any spelling, with this external id, and those whose
+    e-mail, name or external id begins like this, in small letters or large ones."""
+
+    email: str | None = None
+    external_id: str | None = None
+    search: str | None = None
+
+
 class CustomerRepository(Protocol):
-    """Customers, as their use cases need them."""
+    """Customers, as their use cases need them. One who was deleted is not found, but where that is said."""
 
     async def creation_context(
         self, auth: AuthContext, external_id: str, pricing_model_id: PricingModelId | None
@@ -32,6 +60,22 @@ class CustomerRepository(Protocol):
 
     async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
         """By id (`cus_…`) or external id."""
+
+    async def customer_in_books(self, auth: AuthContext, id: CustomerId) -> Customer | None:
+        """By id; also one who was deleted."""
+
+    async def update_context(
+        self, auth: Authenticated, reference: str, changes: CustomerChanges
+    ) -> UpdateContext | None:
+        """By id or external id; who else has the external id and e-mail of `changes`."""
+
+    async def deletion_context(self, auth: Authenticated, reference: str) -> DeletionContext | None:
+        """By id or external id."""
+
+    async def customer_page(
+        self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
+    ) -> Sequence[Customer]:
+        """At most so many, newest first; those made `before` one of them, if it is given."""
 
 
 class SubscriptionRepository(Protocol):

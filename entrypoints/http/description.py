@@ -21,10 +21,13 @@ from application.views import SubscriptionItemView
 from domain.catalog_document import CatalogDocument
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.customer_changes import CustomerChanges
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
+from entrypoints.http.customer_changes import CustomerDeletedReply
+from entrypoints.http.customer_lists import CustomerPage
 from entrypoints.http.customers import CustomerReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
@@ -42,6 +45,9 @@ _BODIES = (
     CatalogDocument,
     CatalogReply,
     CheckoutSessionReply,
+    CustomerChanges,
+    CustomerDeletedReply,
+    CustomerPage,
     CustomerReply,
     EventPage,
     Health,

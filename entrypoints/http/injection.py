@@ -23,6 +23,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         ),
         "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
+        "delete_customer": container.delete_customer,
         "clock": container.clock,
         "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
         "events": container.store,
@@ -46,6 +47,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "subscriptions": container.store,
         "tenants": container.store,
         "update_checkout_session": container.update_checkout_session,
+        "update_customer": container.update_customer,
     }
 
 

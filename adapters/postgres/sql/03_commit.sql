@@ -2,7 +2,8 @@
 --
 -- work: {"parts": [{"organization_id", "livemode", "inbound": [inbound event, …],
 --                   "finished": [{"id", "needed"}, …] (tasks), "replies": [kept reply, …],
---                   "new": {<table>: [state, …]}, "changed": {<table>: [state, …]}, "events": […], "tasks": […]}]}
+--                   "new": {<table>: [state, …]}, "changed": {<table>: [state, …]}, "events": […], "tasks": […],
+--                   "redactions": [{"customer_id", "email_key", "stripe_customer_id"}, …]}]}
 -- A part holds everything of one tenant, of one unit of work or of several (adapters/postgres/commits.py); what
 -- is empty is left out. Raises CF001 when something was stale, CF002 when a named request is done already; a key that
 -- is taken raises 23505 or 23P01. All undo everything.
@@ -35,6 +36,12 @@ BEGIN
         END IF;
         IF part ? 'tasks' THEN
             INSERT INTO tasks SELECT * FROM jsonb_populate_recordset(NULL::tasks, part -> 'tasks');
+        END IF;
+        -- Last, as what this very work says of them is redacted too.
+        IF part ? 'redactions' THEN
+            PERFORM redact_customer(org, live, t.customer_id, t.email_key, t.stripe_customer_id)
+            FROM jsonb_to_recordset(part -> 'redactions')
+                AS t (customer_id text, email_key text, stripe_customer_id text) ORDER BY t.customer_id;
         END IF;
     END LOOP;
     SET CONSTRAINTS ALL IMMEDIATE;  -- what is judged at the end is judged here, and not at the connection's commit
