@@ -1,4 +1,4 @@
-"""A customer is called otherwise: in the books at once, at Stripe soon after, whoever is faster; on every store."""
+"""A customer is called otherwise: in the books at once, at Stripe soon after, whoever is faster."""
 
 import asyncio
 from collections import Counter
