@@ -12,6 +12,7 @@ from domain.catalog import Plan, PricingModel
 from domain.change import Change
 from domain.errors import Forbidden, Rejected
 from domain.events import Event
+from domain.expansions import Expansion
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.subscription import SubscriptionRecord, start_default
 from domain.text import Email, EmailKey, ExternalId, Metadata, Name, email_key, external_id, search_key
@@ -59,7 +60,8 @@ class CustomerRecord(Struct, frozen=True):
 
 
 class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The customer an application asks for. `organization_id` is checked, never needed."""
+    """The customer an application asks for. `organization_id` is checked, never needed;
+    `expand` says what else is to be answered of them."""
 
     external_id: ExternalId
     email: Email | None = None
@@ -68,6 +70,7 @@ class NewCustomer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     billing_address: Address | None = None
     pricing_model_id: Annotated[PricingModelId, Meta(pattern=id_pattern(PricingModelId))] | None = None
     organization_id: Annotated[OrganizationId, Meta(pattern=id_pattern(OrganizationId))] | None = None
+    expand: tuple[Expansion, ...] = ()
 
 
 class CustomerTerms(Struct, frozen=True):

@@ -5,14 +5,21 @@ import asyncio
 from collections.abc import Sequence
 from itertools import islice
 
+from msgspec.structs import replace
+
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
-from application.ports import CustomerFilter, DeletionContext, UpdateContext
+from application.ports import CustomerFilter, DeletionContext, Expanded, ExpandedCustomer, UpdateContext
+from application.ports.expanding import NEWEST
 from domain.auth import AuthContext, Authenticated
 from domain.checkout import CheckoutSession
-from domain.customer import Customer
+from domain.customer import Customer, CustomerRecord
 from domain.customer_changes import CustomerChanges, Taken
+from domain.expansions import Expansion
 from domain.ids import CustomerId
+from domain.invoice import Invoice
+from domain.payment import Payment
+from domain.subscription import Subscription
 from domain.text import email_key, search_key
 
 
@@ -60,6 +67,28 @@ class CustomerReads:
                 if row.customer_id == known.id and row.status == "open"
             )
             found = copied(DeletionContext(known, books.subscriptions(known), tuple(sessions)))
+        await asyncio.sleep(0)
+        return found
+
+    async def expanded(
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+    ) -> ExpandedCustomer | None:
+        books = self._customers_of(auth)
+        known = books.customer(reference)
+        record = books.customer_record(known)
+        found = None
+        if known is not None and record is not None:
+            held = (row for row in books.rows(Subscription) if row.customer_id == known.id)
+            expanded = Expanded.of_new(
+                CustomerRecord(known, tuple(map(books.subscription_record, held))), wanted
+            )
+            if "payments" in wanted:
+                payments = books.page(Payment, NEWEST, None, known.id, None)
+                expanded = replace(expanded, payments=tuple(payments))
+            if "invoices" in wanted:
+                invoices = books.page(Invoice, NEWEST, None, known.id, None)
+                expanded = replace(expanded, invoices=tuple(invoices))
+            found = copied(ExpandedCustomer(record, expanded))
         await asyncio.sleep(0)
         return found
 

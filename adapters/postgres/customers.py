@@ -5,15 +5,17 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.postgres.database import Database
-from application.ports import CustomerFilter, DeletionContext, UpdateContext
+from application.ports import CustomerFilter, DeletionContext, ExpandedCustomer, UpdateContext
 from domain.auth import AuthContext, Authenticated
 from domain.customer import Customer
 from domain.customer_changes import CustomerChanges
+from domain.expansions import Expansion
 from domain.ids import CustomerId
 from domain.text import email_key, search_key
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _CUSTOMERS = msgspec.json.Decoder(list[Customer])
+_EXPANDED = msgspec.json.Decoder(ExpandedCustomer)
 _UPDATE_CONTEXT = msgspec.json.Decoder(UpdateContext)
 _DELETION_CONTEXT = msgspec.json.Decoder(DeletionContext)
 
@@ -39,6 +41,13 @@ class CustomerReads:
     async def deletion_context(self, auth: Authenticated, reference: str) -> DeletionContext | None:
         found = await self.database.call("deletion_context", auth.organization_id, auth.livemode, reference)
         return None if found is None else _DELETION_CONTEXT.decode(found)
+
+    async def expanded(
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+    ) -> ExpandedCustomer | None:
+        tenant = auth.organization_id, auth.livemode
+        found = await self.database.call("expanded_customer", *tenant, reference, list(wanted))
+        return None if found is None else _EXPANDED.decode(found)
 
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from application.causes import ApiRequest, CommandLine
-from application.ports import Clock, CustomerRepository, EventOutbox
+from application.ports import Clock, CustomerRepository, EventOutbox, Expanded
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import customer, text
 from domain.auth import Authenticated
@@ -18,6 +18,7 @@ class CustomerFound(Struct, frozen=True):
 
     record: CustomerRecord
     created: bool
+    expanded: Expanded = Expanded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,20 @@ class CreateCustomer:
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
         if context.existing is not None:
-            found = CustomerFound(context.existing, created=False)
+            found = CustomerFound(
+                context.existing, False, await self._expanded(context.existing, draft, auth)
+            )
         else:
             creation, record = customer.create(draft, auth, context.terms, self.ids, now)
             work.record(creation)
-            found = CustomerFound(record, created=True)
+            found = CustomerFound(record, True, Expanded.of_new(record, draft.expand))
         work.answer(found)
         if work.is_needed:
             await self.outbox.commit(work)
         return found
+
+    async def _expanded(self, known: CustomerRecord, draft: NewCustomer, auth: Authenticated) -> Expanded:
+        if not draft.expand:
+            return Expanded()
+        shown = await self.customers.expanded(auth, known.customer.id, draft.expand)
+        return shown.expanded if shown is not None else Expanded.of_new(known, draft.expand)

@@ -18,6 +18,7 @@ from application.ports.customers import (
 )
 from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
+from application.ports.expanding import Expanded, ExpandedCustomer
 from application.ports.invoices import (
     BillingRepository,
     ChargeContext,
@@ -45,6 +46,8 @@ __all__ = [
     "EventFilter",
     "EventOutbox",
     "EventSequencer",
+    "Expanded",
+    "ExpandedCustomer",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",

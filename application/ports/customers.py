@@ -5,11 +5,13 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from application.ports.expanding import ExpandedCustomer
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, CustomerTerms
 from domain.customer_changes import CustomerChanges, Taken
+from domain.expansions import Expansion
 from domain.ids import (
     CustomerId,
     PricingModelId,
@@ -60,6 +62,11 @@ class CustomerRepository(Protocol):
 
     async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
         """By id (`cus_…`) or external id."""
+
+    async def expanded(
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+    ) -> ExpandedCustomer | None:
+        """By id or external id, with what is wanted."""
 
     async def customer_in_books(self, auth: AuthContext, id: CustomerId) -> Customer | None:
         """By id; also one who was deleted."""

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from adapters.memory.gateway import MemoryGateway
 from application.causes import Task
+from application.customers.tell_stripe import TellStripeOfCustomer
 from domain.customer import Customer, CustomerRecord
 from domain.customer_changes import CustomerChanges
 from domain.effects import CreateStripeCustomer, UpdateStripeCustomer
@@ -151,3 +153,45 @@ async def test_whichever_of_two_updates_reaches_stripe_last_it_knows_them_as_the
     await asyncio.gather(shop.perform(first), updated(shop, name="Second"))
     await shop.worker_drains()
     assert at_stripe(shop)[2] == "Second"
+
+
+class Restless(MemoryGateway):
+    """While Stripe is being told, the customer is called otherwise again: so many times."""
+
+    def __init__(self, shop: Shop, times: int) -> None:
+        super().__init__()
+        self.customers = shop.gateway.customers
+        self._shop = shop
+        self._times = times
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        await super().update_customer(customer, stripe_customer_id, idempotency_key)
+        if self._times:
+            self._times -= 1
+            await updated(self._shop, name=f"Ada {self._times}")
+
+
+async def told_by(shop: Shop, gateway: MemoryGateway) -> None:
+    await shop.worker_drains()
+    await updated(shop, name="Ada L")
+    (task,) = [task for task in await leased(shop) if isinstance(task.effect, UpdateStripeCustomer)]
+    worker = shop.worker_store
+    tell = TellStripeOfCustomer(worker, gateway, worker, shop.ids, shop.clock)
+    assert isinstance(task.effect, UpdateStripeCustomer)
+    await tell(task.effect, task)
+
+
+async def test_who_is_changed_while_stripe_is_told_is_told_of_again(shop: Shop) -> None:
+    await told_by(shop, Restless(shop, 3))
+    assert at_stripe(shop)[2] == "Ada 0"
+
+
+async def test_who_is_changed_each_time_is_left_for_later(shop: Shop) -> None:
+    with pytest.raises(Unavailable) as waits:
+        await told_by(shop, Restless(shop, 99))
+    assert waits.value.code == "customer_keeps_changing"
+    await shop.worker_drains()
+    (stored,) = await shop.kept(Customer)
+    assert at_stripe(shop)[2] == stored.name

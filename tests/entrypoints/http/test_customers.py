@@ -31,6 +31,7 @@ async def test_a_new_customer_has_the_default_pricing_model_and_subscription(ser
         "user_id": None,
         "pricing_model_id": catalog["pricing_models"][0]["id"],
         "stripe_customer_id": None,
+        "fingerprint": None,
         "billing_address": None,
         "metadata": {"a": "b"},
         "created_at": "2026-01-01T12:00:00Z",

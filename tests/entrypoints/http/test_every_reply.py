@@ -180,7 +180,10 @@ async def test_the_api_describes_itself(service: Service) -> None:
     description = described.json()
     assert {(path, method) for path, item in description["paths"].items() for method in item} == {
         ("/v1/customers", "post"),
+        ("/v1/customers", "get"),
         ("/v1/customers/{reference}", "get"),
+        ("/v1/customers/{reference}", "patch"),
+        ("/v1/customers/{reference}", "delete"),
         ("/v1/catalog", "get"),
         ("/v1/catalog", "put"),
         ("/v1/checkout-sessions", "post"),

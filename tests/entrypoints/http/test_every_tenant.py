@@ -44,6 +44,19 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "put /v1/catalog": lambda _: [("", CATALOG), ("?dry_run=true", CATALOG)],
     "post /v1/customers": lambda ids: [("", {"external_id": "new", "pricing_model_id": ids["model"]})],
     "get /v1/customers/{reference}": lambda ids: [(ids["customer"], None), (ids["external"], None)],
+    "get /v1/customers": lambda ids: [
+        ("", None),
+        (f"?external_id={ids['external']}", None),
+        (f"?search={ids['external']}", None),
+    ],
+    "patch /v1/customers/{reference}": lambda ids: [
+        (ids["customer"], {"name": "Eve"}),
+        (ids["external"], {"name": "Eve"}),
+    ],
+    "delete /v1/customers/{reference}": lambda ids: [
+        (ids["customer"], None),
+        (f"{ids['external']}?delete_in_stripe=true", None),
+    ],
     "post /v1/checkout-sessions": lambda ids: [
         ("", {**_ANYBODYS, "price": ids["price"]}),
         ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["customer"]}),
