@@ -9,17 +9,27 @@ from msgspec.structs import replace
 
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
-from application.ports import CustomerFilter, DeletionContext, Expanded, ExpandedCustomer, UpdateContext
+from application.ports import (
+    BillingOverview,
+    CustomerFilter,
+    DeletionContext,
+    Expanded,
+    ExpandedCustomer,
+    HeldPlan,
+    UpdateContext,
+)
 from application.ports.expanding import NEWEST
 from domain.auth import AuthContext, Authenticated
+from domain.catalog import Plan, Price, Product
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord
 from domain.customer_changes import CustomerChanges, Taken
-from domain.expansions import Expansion
+from domain.expansions import Expansion, trials_in
 from domain.ids import CustomerId
 from domain.invoice import Invoice
 from domain.payment import Payment
-from domain.subscription import Subscription
+from domain.payment_method import PaymentMethod
+from domain.subscription import Subscription, SubscriptionRecord
 from domain.text import email_key, search_key
 
 
@@ -61,12 +71,7 @@ class CustomerReads:
         known = books.customer(reference)
         found = None
         if known is not None:
-            sessions = (
-                row
-                for row in books.rows(CheckoutSession)
-                if row.customer_id == known.id and row.status == "open"
-            )
-            found = copied(DeletionContext(known, books.subscriptions(known), tuple(sessions)))
+            found = copied(DeletionContext(known, books.subscriptions(known), _open_sessions(books, known)))
         await asyncio.sleep(0)
         return found
 
@@ -78,10 +83,7 @@ class CustomerReads:
         record = books.customer_record(known)
         found = None
         if known is not None and record is not None:
-            held = (row for row in books.rows(Subscription) if row.customer_id == known.id)
-            expanded = Expanded.of_new(
-                CustomerRecord(known, tuple(map(books.subscription_record, held))), wanted
-            )
+            expanded = Expanded.of_new(CustomerRecord(known, _ever_held(books, known)), wanted)
             if "payments" in wanted:
                 payments = books.page(Payment, NEWEST, None, known.id, None)
                 expanded = replace(expanded, payments=tuple(payments))
@@ -89,6 +91,13 @@ class CustomerReads:
                 invoices = books.page(Invoice, NEWEST, None, known.id, None)
                 expanded = replace(expanded, invoices=tuple(invoices))
             found = copied(ExpandedCustomer(record, expanded))
+        await asyncio.sleep(0)
+        return found
+
+    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+        books = self._customers_of(auth)
+        known = books.customer(reference)
+        found = copied(_overview(books, known)) if known is not None else None
         await asyncio.sleep(0)
         return found
 
@@ -106,6 +115,42 @@ class CustomerReads:
 
     def _customers_of(self, auth: AuthContext) -> TenantBooks:
         return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
+
+
+def _ever_held(books: TenantBooks, known: Customer) -> tuple[SubscriptionRecord, ...]:
+    held = (row for row in books.rows(Subscription) if row.customer_id == known.id)
+    return tuple(map(books.subscription_record, held))
+
+
+def _open_sessions(books: TenantBooks, known: Customer) -> tuple[CheckoutSession, ...]:
+    rows = books.rows(CheckoutSession)
+    return tuple(row for row in rows if row.customer_id == known.id and row.status == "open")
+
+
+def _overview(books: TenantBooks, known: Customer) -> BillingOverview:
+    methods = [row for row in books.rows(PaymentMethod) if row.customer_id == known.id]
+    sold = [row for row in books.current(Product) if row.pricing_model_id == known.pricing_model_id]
+    prices = books.current(Price)
+    return BillingOverview(
+        customer=known,
+        held=tuple(_held(books, subscription) for subscription in books.subscriptions(known)),
+        payment_methods=tuple(reversed(methods)),
+        invoices=tuple(books.page(Invoice, NEWEST, None, known.id, None)),
+        sessions=_open_sessions(books, known),
+        trials_used=trials_in(_ever_held(books, known)),
+        plans=tuple(
+            Plan(product, tuple(price for price in prices if price.product_id == product.id))
+            for product in sorted(sold, key=lambda product: (product.group, product.slug))
+        ),
+    )
+
+
+def _held(books: TenantBooks, subscription: Subscription) -> HeldPlan:
+    record = books.subscription_record(subscription)
+    product = books.get(Product, subscription.product_id)
+    assert product is not None, "products are never deleted"
+    prices = (books.get(Price, item.price_id) for item in record.items)
+    return HeldPlan(record, product, tuple(price for price in prices if price is not None))
 
 
 def _is_wanted(customer: Customer, wanted: CustomerFilter) -> bool:

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.postgres.database import Database
-from application.ports import CustomerFilter, DeletionContext, ExpandedCustomer, UpdateContext
+from application.ports import (
+    BillingOverview,
+    CustomerFilter,
+    DeletionContext,
+    ExpandedCustomer,
+    UpdateContext,
+)
 from domain.auth import AuthContext, Authenticated
 from domain.customer import Customer
 from domain.customer_changes import CustomerChanges
@@ -16,6 +22,7 @@ from domain.text import email_key, search_key
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _CUSTOMERS = msgspec.json.Decoder(list[Customer])
 _EXPANDED = msgspec.json.Decoder(ExpandedCustomer)
+_OVERVIEW = msgspec.json.Decoder(BillingOverview)
 _UPDATE_CONTEXT = msgspec.json.Decoder(UpdateContext)
 _DELETION_CONTEXT = msgspec.json.Decoder(DeletionContext)
 
@@ -48,6 +55,10 @@ class CustomerReads:
         tenant = auth.organization_id, auth.livemode
         found = await self.database.call("expanded_customer", *tenant, reference, list(wanted))
         return None if found is None else _EXPANDED.decode(found)
+
+    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+        found = await self.database.call("customer_billing", auth.organization_id, auth.livemode, reference)
+        return None if found is None else _OVERVIEW.decode(found)
 
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None

@@ -28,10 +28,12 @@ from application.ports.invoices import (
     RenewalContext,
 )
 from application.ports.mail import Mail, Mailer
+from application.ports.overview import BillingOverview, HeldPlan
 from application.ports.payments import BookingContext, PaymentRecord, PaymentRepository
 from application.ports.provider import OffSessionCharge, PaymentGateway, WebhookNotice, WebhookReader
 
 __all__ = [
+    "BillingOverview",
     "BillingRepository",
     "BookingContext",
     "CatalogRepository",
@@ -48,6 +50,7 @@ __all__ = [
     "EventSequencer",
     "Expanded",
     "ExpandedCustomer",
+    "HeldPlan",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",

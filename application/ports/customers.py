@@ -6,6 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from application.ports.expanding import ExpandedCustomer
+from application.ports.overview import BillingOverview
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
 from domain.checkout import CheckoutSession
@@ -67,6 +68,10 @@ class CustomerRepository(Protocol):
         self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
     ) -> ExpandedCustomer | None:
         """By id or external id, with what is wanted."""
+
+    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+        """By id or external id; sessions and what is held in the order of ids, payment methods and invoices
+        newest first."""
 
     async def customer_in_books(self, auth: AuthContext, id: CustomerId) -> Customer | None:
         """By id; also one who was deleted."""

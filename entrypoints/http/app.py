@@ -15,6 +15,7 @@ from entrypoints.http.checkout_details import change_details
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
+from entrypoints.http.customer_billing import CustomerBillingController
 from entrypoints.http.customer_changes import CustomerChangesController
 from entrypoints.http.customer_lists import CustomerListController
 from entrypoints.http.customers import CustomerController
@@ -72,6 +73,7 @@ def create_app(container: Container) -> Litestar:
         route_handlers=[
             CustomerController,
             CustomerListController,
+            CustomerBillingController,
             CustomerChangesController,
             CatalogController,
             CheckoutSessionController,

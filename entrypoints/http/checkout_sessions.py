@@ -65,10 +65,15 @@ class CheckoutSessionReply(CheckoutSessionView, frozen=True, kw_only=True):
         """The session, as it is answered to whoever opened it."""
         return cls(
             **asdict(view_of(session)),
-            url=f"{public_url}/checkout/{session.id}?token={session.client_token}",
+            url=page_of_session(session, public_url),
             client_secret=session.client_secret,
             client_token=session.client_token,
         )
+
+
+def page_of_session(session: CheckoutSession, public_url: str) -> str:
+    """Where its buyer completes it, and says who they are."""
+    return f"{public_url}/checkout/{session.id}?token={session.client_token}"
 
 
 def session_not_found() -> NotFound:

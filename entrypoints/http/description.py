@@ -26,6 +26,7 @@ from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
+from entrypoints.http.customer_billing import BillingReply
 from entrypoints.http.customer_changes import CustomerDeletedReply
 from entrypoints.http.customer_lists import CustomerPage
 from entrypoints.http.customers import CustomerReply
@@ -45,6 +46,7 @@ _BODIES = (
     CatalogDocument,
     CatalogReply,
     CheckoutSessionReply,
+    BillingReply,
     CustomerChanges,
     CustomerDeletedReply,
     CustomerPage,

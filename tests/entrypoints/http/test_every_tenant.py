@@ -49,6 +49,10 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         (f"?external_id={ids['external']}", None),
         (f"?search={ids['external']}", None),
     ],
+    "get /v1/customers/{reference}/billing": lambda ids: [
+        (ids["customer"], None),
+        (ids["external"], None),
+    ],
     "patch /v1/customers/{reference}": lambda ids: [
         (ids["customer"], {"name": "Eve"}),
         (ids["external"], {"name": "Eve"}),
