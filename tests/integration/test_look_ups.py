@@ -34,9 +34,9 @@ INSERT INTO counterfoil.purchases
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscriptions
     (organization_id, livemode, id, customer_id, pricing_model_id, product_id, product_slug, "group",
-        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, version)
+        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue, version)
     SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
-        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), 1
+        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), '[]', 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscription_items
     SELECT c.organization_id, c.livemode, 'si_' || n, 'sub_' || n, 'prod_1', NULL, 1, now(), 1
