@@ -18,6 +18,10 @@ EXPANSIONS: tuple[Expansion, ...] = (
     "balances",
 )
 
+_ONE = f"(?:{'|'.join(EXPANSIONS)})"
+EXPAND = rf"\A{_ONE}(?:,{_ONE})*\Z"
+"""The form of several of them in a query."""
+
 
 class TrialUsed(Struct, frozen=True):
     """A product that the customer has had on trial, and can have on trial no more."""

@@ -35,7 +35,8 @@ async def test_creating_takes_it_in_the_body(service: Service) -> None:
 @pytest.mark.parametrize("asked", ["", "payment", "payments,", "payments,x", "payments, invoices"])
 async def test_what_is_not_known_is_refused_by_name(service: Service, asked: str) -> None:
     reply = await service.client.get("/v1/customers/ada", params={"expand": asked})
-    assert_problem(reply, 422, "invalid_value", "expand")
+    problem = assert_problem(reply, 422, "invalid_value", "expand")
+    assert problem["detail"].startswith("expand must be some of subscriptions, payments, ")
 
 
 async def test_nor_in_a_body(service: Service) -> None:
