@@ -1,5 +1,6 @@
 """The rows themselves, as of one moment, and how a commit turns them into those of the next."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -84,11 +85,21 @@ class Books:
             return self.replies
         key = kept.organization_id, kept.livemode, kept.route, kept.key
         before = self.replies.get(key)
+        if before is not None and (before.reply is not None or kept.reply is None):
+            raise repeated()
+        if kept.reply is not None and self._is_somebody_deleted(kept, kept.reply.body):
+            raise StaleState("stale_state", "the customer was deleted")
         if before is None:
             return {**self.replies, key: copied(kept)}
-        if before.reply is not None or kept.reply is None:
-            raise repeated()
         return {**self.replies, key: with_fields(before, reply=copied(kept.reply))}
+
+    def _is_somebody_deleted(self, kept: KeptReply, body: str) -> bool:
+        """Whether the reply is a customer, who was deleted since they were read."""
+        named = re.match(r'{"id": ?"(cus_[0-9a-z]{26})"', body)
+        if named is None:
+            return False
+        known = self.states.get((Customer, kept.organization_id, kept.livemode, named[1]))
+        return isinstance(known, Customer) and known.deleted_at is not None
 
     def with_tasks(self, tasks: list[Task]) -> "Books":
         """The books with these tasks as they are now."""

@@ -131,7 +131,8 @@ BEGIN
     END IF;
 END $$;
 
--- What a named request is answered, once for all; until it has a reply, the row it is about.
+-- What a named request is answered, once for all; until it has a reply, the row it is about. A reply that
+-- is a customer is not kept where they are deleted at this moment, or were since they were read.
 CREATE OR REPLACE FUNCTION store_kept_replies(replies jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     taken int;
@@ -142,6 +143,13 @@ BEGIN
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < jsonb_array_length(replies) THEN
         RAISE EXCEPTION 'repeated' USING ERRCODE = 'CF002';
+    END IF;
+    IF EXISTS (SELECT FROM (
+            SELECT c.deleted_at FROM jsonb_populate_recordset(NULL::kept_replies, replies) AS r
+                JOIN customers c ON c.organization_id = r.organization_id AND c.livemode = r.livemode
+                    AND c.id = substring(r.reply ->> 'body' FROM '^{"id": ?"(cus_[0-9a-z]{26})"')
+            FOR KEY SHARE OF c) AS told WHERE told.deleted_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'the customer was deleted';
     END IF;
 END $$;
 
