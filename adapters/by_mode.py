@@ -3,6 +3,7 @@
 from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
+from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.invoice import Invoice
@@ -35,6 +36,15 @@ class GatewayByMode:
         return await self._gateways[livemode].find_customer(
             id, organization_id=organization_id, livemode=livemode
         )
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        gateway = self._gateways[customer.livemode]
+        await gateway.update_customer(customer, stripe_customer_id, idempotency_key)
+
+    async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
+        await self._gateways[livemode].delete_customer(stripe_customer_id, livemode=livemode)
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

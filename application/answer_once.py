@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from application.causes import ApiRequest
-from application.idempotency import IdempotencyKey, KeptReplies, KeptReply, Reply, repeated
+from application.idempotency import REDACTED, IdempotencyKey, KeptReplies, KeptReply, Reply, repeated
 from domain.auth import Authenticated
-from domain.errors import DomainError, ProviderRefused, Rejected, Repeated, Unavailable
+from domain.errors import DomainError, NotFound, ProviderRefused, Rejected, Repeated, Unavailable
 from domain.ids import RequestId
 
 
@@ -78,6 +78,8 @@ class AnswerOnce:
 def _replayed(kept: KeptReply | None) -> Answered:
     if kept is None or kept.reply is None:
         raise repeated()
+    if kept.reply == REDACTED:
+        raise NotFound("customer_deleted", "The customer whom this request was about has been deleted.")
     return Answered(kept.reply, replayed=True)
 
 

@@ -27,6 +27,10 @@ class Reply(Struct, frozen=True):
     body: str
 
 
+REDACTED = Reply(404, "")
+"""What is kept in place of a reply that told of a customer who is deleted."""
+
+
 class IdempotencyKey(Struct, frozen=True):
     """The caller's `key` for a request on a `route`, what was asked by its `fingerprint`, and how the use
     case's result becomes the reply.

@@ -15,6 +15,8 @@ from application.idempotency import IdempotencyKey, KeptReply, Reply
 from application.views import previous_of, snapshot_of, subject_of
 from domain.auth import AuthContext, Authenticated, actor_of
 from domain.change import Change, S, State
+from domain.customer import Customer
+from domain.customer_changes import Redaction
 from domain.effects import due_at, effects_of
 from domain.errors import Conflict
 from domain.events import Event, EventData, RecordedEvent
@@ -35,6 +37,7 @@ class Part(Struct, frozen=True):
     states: tuple[State, ...]
     events: tuple[RecordedEvent, ...]
     tasks: tuple[Task, ...]
+    redactions: tuple[Redaction, ...] = ()
 
 
 class TakenWork(Struct, frozen=True):
@@ -61,6 +64,7 @@ class UnitOfWork:
         self._now = now
         self._auth = auth
         self._changes: list[Change[Any]] = []
+        self._redacted: list[Customer] = []
         self._kept: tuple[str | None, Reply | None] | None = None
         self._taken = False
 
@@ -71,6 +75,13 @@ class UnitOfWork:
         for part in change.together_with:
             self.record(part)
         return change.after
+
+    def redact(self, customer: Customer) -> None:
+        """With this work, all that identifies the customer is taken out of whatever else the books hold of
+        them; `customer` as they were known before. Raises StaleState at the commit where they have begun
+        something since."""
+        assert not self._taken, "redacted after commit: it would not be done"
+        self._redacted.append(customer)
 
     def answer(self, result: object) -> None:
         """What the use case results in. A caller who has named the request gets the same reply again."""
@@ -99,12 +110,22 @@ class UnitOfWork:
             for event in change.events:
                 recorded = self._recorded(event, change)
                 part.events.append(recorded)
-                part.tasks += self._tasks(event, after, recorded)
+                part.tasks += self._tasks(event, change, recorded)
+        for known in self._redacted:
+            redacted = parts.setdefault((known.organization_id, known.livemode), _OpenPart()).redactions
+            redacted.append(Redaction(known.id, known.email_key, known.stripe_customer_id))
         return TakenWork(
             self._cause,
             self._now,
             tuple(
-                Part(organization_id, livemode, tuple(p.states.values()), tuple(p.events), tuple(p.tasks))
+                Part(
+                    organization_id,
+                    livemode,
+                    tuple(p.states.values()),
+                    tuple(p.events),
+                    tuple(p.tasks),
+                    tuple(p.redactions),
+                )
                 for (organization_id, livemode), p in parts.items()
             ),
             self._kept_reply(),
@@ -149,7 +170,7 @@ class UnitOfWork:
             hash=event_hash(event, subject.id, after.version + 1),
         )
 
-    def _tasks(self, event: Event, state: State, recorded: RecordedEvent) -> list[Task]:
+    def _tasks(self, event: Event, change: Change[Any], recorded: RecordedEvent) -> list[Task]:
         return [
             Task(
                 id=self._ids.new(TaskId),
@@ -161,7 +182,7 @@ class UnitOfWork:
                 correlation_id=recorded.correlation_id,
                 causation_id=recorded.id,
             )
-            for effect in effects_of(event, state)
+            for effect in effects_of(event, change.after, change.before)
         ]
 
 
@@ -170,6 +191,7 @@ class _OpenPart:
         self.states: dict[tuple[type, str], State] = {}
         self.events: list[RecordedEvent] = []
         self.tasks: list[Task] = []
+        self.redactions: list[Redaction] = []
 
 
 def _key_of(cause: Cause) -> IdempotencyKey | None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, assert_never
 
 from msgspec import Meta, Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from domain.address import Address
 from domain.auth import Anonymous, AuthContext, Authenticated
@@ -13,6 +13,7 @@ from domain.change import Change
 from domain.defaults import CustomerTerms, Starter, free_ones, of_each_group, start
 from domain.errors import Forbidden, NotFound, Rejected
 from domain.events import Event
+from domain.expansions import Expansion
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PricingModelId, UserId, id_pattern
 from domain.invoice import BilledTo
 from domain.subscription import SubscriptionRecord
@@ -28,6 +29,7 @@ from domain.text import (
     email_key,
     external_id,
     fingerprint_key,
+    search_key,
 )
 
 
@@ -38,6 +40,9 @@ class Customer(Struct, frozen=True):
     customer. `external_id` is the application's id: one who has none yet is known by their e-mail, and may be
     given one. `stripe_customer_id` is given, or comes from an effect. By the `fingerprint` trials are given
     once.
+
+    `deleted_at` is when they were made anonymous: what identifies them is gone, and the books stay. The two
+    keys are what they are looked for by, made of name and external id whoever changes those.
     """
 
     id: CustomerId
@@ -51,10 +56,17 @@ class Customer(Struct, frozen=True):
     pricing_model_id: PricingModelId
     stripe_customer_id: str | None
     metadata: dict[str, str]
+    fingerprint: str | None
     billing_address: Address | None
     created_at: datetime
-    fingerprint: str | None = None
+    deleted_at: datetime | None = None
+    name_key: str | None = None
+    external_id_key: str | None = None
     version: int = 0
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "name_key", search_key(self.name) if self.name else None)
+        force_setattr(self, "external_id_key", search_key(self.external_id) if self.external_id else None)
 
 
 class CustomerRecord(Struct, frozen=True):
@@ -85,9 +97,11 @@ class CustomerData(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class NewCustomer(CustomerData, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The customer an application asks for. Without an `external_id` they are known by their e-mail."""
+    """The customer an application asks for. Without an `external_id` they are known by their e-mail; `expand`
+    says what else is to be answered of them."""
 
     external_id: ExternalId | None
+    expand: tuple[Expansion, ...] = ()
 
 
 def no_such(reference: str) -> Rejected:

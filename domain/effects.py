@@ -26,6 +26,19 @@ class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
     name: str | None
 
 
+class UpdateStripeCustomer(Struct, frozen=True, tag="update_stripe_customer"):
+    """Stripe is to call the customer as we do. What that is, is read when it is told: none of it is here."""
+
+    customer_id: CustomerId
+
+
+class DeleteStripeCustomer(Struct, frozen=True, tag="delete_stripe_customer"):
+    """Stripe is to forget the customer too; null where the books did not say whether it knows them."""
+
+    customer_id: CustomerId
+    stripe_customer_id: str | None
+
+
 class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
     """A session can be paid until then; whatever is not being paid by that time expires."""
 
@@ -92,6 +105,8 @@ class CreateRefund(Struct, frozen=True, tag="create_refund"):
 
 Effect = (
     CreateStripeCustomer
+    | UpdateStripeCustomer
+    | DeleteStripeCustomer
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
@@ -106,16 +121,20 @@ Effect = (
 ANSWERED_WITHIN = timedelta(minutes=2)
 """By then whoever asked for a refund has made it at Stripe themselves, or never will."""
 
+SEARCHABLE_WITHIN = timedelta(minutes=10)
+"""By then a customer whom somebody was making at Stripe is there, and found by searching."""
+
 _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
 _IS_TO_BE_CHARGED = ("invoice.charge_due", "invoice.payment_intent_created")
 _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
 
 
-def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
-    """The effects of an event, evaluated when it is committed and never again: a replay makes none."""
+def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
+    """The effects of an event, evaluated when it is committed and never again: a replay makes none. `before`
+    is the state that was changed, if there was one."""
     match state:
-        case Customer(stripe_customer_id=None) if event.type == "customer.created":
-            return (create_stripe_customer(state),)
+        case Customer():
+            return _of_customer(event, state, before)
         case CheckoutSession():
             return _of_session(event, state)
         case Payment() if event.type == "payment.refund_pending":
@@ -132,6 +151,24 @@ def effects_of(event: Event, state: State) -> tuple[Effect, ...]:
             return (RenewSubscription(state.id, end),)
         case _:
             return ()
+
+
+def _of_customer(event: Event, customer: Customer, before: State | None) -> tuple[Effect, ...]:
+    match event.type:
+        case "customer.created" if customer.stripe_customer_id is None:
+            return (create_stripe_customer(customer),)
+        case "customer.updated" if isinstance(before, Customer) and before.stripe_customer_id is not None:
+            # Until then nothing is to be done: who makes them known there tells what is so by that time.
+            return (UpdateStripeCustomer(customer.id),) if known_as(customer) != known_as(before) else ()
+        case "customer.stripe_deletion_requested":
+            return (DeleteStripeCustomer(customer.id, customer.stripe_customer_id),)
+        case _:
+            return ()
+
+
+def known_as(customer: Customer) -> tuple[str | None, str | None, str | None]:
+    """External id, e-mail and name: what Stripe is told of a customer."""
+    return customer.external_id, customer.email, customer.name
 
 
 def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
@@ -184,5 +221,7 @@ def due_at(effect: Effect, now: datetime) -> datetime:
             return period_end
         case CreateRefund():
             return now + ANSWERED_WITHIN
+        case DeleteStripeCustomer(stripe_customer_id=None):
+            return now + SEARCHABLE_WITHIN
         case _:
             return now

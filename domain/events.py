@@ -21,6 +21,8 @@ EventType = Literal[
     "checkout_session.succeeded",
     "checkout_session.updated",
     "customer.created",
+    "customer.deleted",
+    "customer.stripe_deletion_requested",
     "customer.updated",
     "dispute.closed",
     "entity.created",

@@ -25,7 +25,7 @@ from domain.ids import (
 )
 
 SubscriptionStatus = Literal["trialing", "active", "past_due", "incomplete", "canceled"]
-CancellationReason = Literal["replaced", "requested", "entity_deleted"]
+CancellationReason = Literal["replaced", "requested", "entity_deleted", "customer_deleted"]
 
 
 class Overdue(Struct, frozen=True):

@@ -56,12 +56,26 @@ NamedCustomer = Annotated[str, Meta(extra_json_schema={"pattern": CUSTOMER_REFER
 _ALLOWED = "Use only letters, numbers, underscores, and hyphens."
 
 
+LONGEST_SEARCH = 64
+"""Characters by which somebody is looked for; those of a name that come later are not looked at."""
+
+
 def email_key(email: str) -> EmailKey:
     """What two spellings of one address have in common; addresses are compared by nothing else.
 
-    PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored.
+    PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored. No
+    longer than an address may be: a few letters of the rarest kinds become eighteen.
     """
-    return EmailKey(unicodedata.normalize("NFKC", email.strip()).casefold())
+    return EmailKey(_folded(email)[:254])
+
+
+def search_key(text: str) -> str:
+    """What a name or an external id begins with, for whoever looks for it in whichever letters."""
+    return _folded(text)[:LONGEST_SEARCH]
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.strip()).casefold()
 
 
 def fingerprint_key(fingerprint: str) -> str:

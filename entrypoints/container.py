@@ -35,6 +35,9 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.customers.delete_customer import DeleteCustomer
+from application.customers.tell_stripe import TellStripeOfCustomer
+from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
 from application.invoices.finalize_invoices import NumberInvoices
@@ -182,6 +185,12 @@ class Container(containers.DeclarativeContainer):
     delete_entity: providers.Singleton[DeleteEntity] = providers.Singleton(
         _use_case, DeleteEntity, metrics, entities=store, **deciding
     )
+    update_customer: providers.Singleton[UpdateCustomer] = providers.Singleton(
+        _use_case, UpdateCustomer, metrics, customers=store, **deciding
+    )
+    delete_customer: providers.Singleton[DeleteCustomer] = providers.Singleton(
+        _use_case, DeleteCustomer, metrics, customers=store, **deciding
+    )
     open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
         _use_case,
         OpenCheckoutSession,
@@ -253,6 +262,9 @@ class Container(containers.DeclarativeContainer):
             mailer=mailer,
             public_url=public_url.provider,
             **working,
+        ),
+        providers.Singleton(
+            _use_case, TellStripeOfCustomer, metrics, customers=worker_store, gateway=gateway, **working
         ),
     )
     """What the worker does; with the worker's store."""

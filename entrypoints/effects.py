@@ -8,6 +8,7 @@ from application.billing.renew_subscription import RenewAndBill
 from application.causes import Task
 from application.checkout.expire_checkout_session import ExpireCheckoutSession, TimeIsUp
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.customers.tell_stripe import TellStripeOfCustomer
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.payments.cancel_intent import CancelIntentAtStripe
@@ -19,10 +20,12 @@ from domain.effects import (
     CreateInvoiceIntent,
     CreateRefund,
     CreateStripeCustomer,
+    DeleteStripeCustomer,
     EndCheckoutSession,
     FinalizeInvoices,
     RenewSubscription,
     SendReceipt,
+    UpdateStripeCustomer,
 )
 
 
@@ -38,11 +41,14 @@ class Effects:
     renew_and_bill: RenewAndBill
     number_invoices: NumberInvoices
     mail_receipt: MailReceipt
+    tell_stripe_of_customer: TellStripeOfCustomer
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
             case CreateStripeCustomer() as effect:
                 await self.create_customer_at_stripe(effect, task)
+            case UpdateStripeCustomer() | DeleteStripeCustomer() as effect:
+                await self.tell_stripe_of_customer(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
             case CancelPaymentIntent() | CancelSetupIntent() as effect:

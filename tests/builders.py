@@ -128,6 +128,7 @@ def customer(**changes: Any) -> Customer:
         pricing_model_id=MODEL,
         stripe_customer_id=None,
         metadata={"plan": "gold"},
+        fingerprint=None,
         billing_address=Address(country="NL", city="Utrecht"),
         created_at=NOW,
     )

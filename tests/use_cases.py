@@ -18,6 +18,9 @@ from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.checkout.update_checkout_session import UpdateCheckoutSession
 from application.customers.create_customer import CreateCustomer
 from application.customers.create_stripe_customer import CreateCustomerAtStripe
+from application.customers.delete_customer import DeleteCustomer
+from application.customers.tell_stripe import TellStripeOfCustomer
+from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
 from application.idempotency import KeptReplies
@@ -132,6 +135,8 @@ class UseCases(Generic[StoreT]):
         self.revoke_api_key = RevokeApiKey(store, store, ids, clock)
         self.apply_catalog = ApplyCatalog(store, store, ids, clock)
         self.create_customer = CreateCustomer(store, gateway, store, ids, clock)
+        self.update_customer = UpdateCustomer(store, store, ids, clock)
+        self.delete_customer = DeleteCustomer(store, store, ids, clock)
         self.create_entity = CreateEntity(store, store, ids, clock)
         self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
@@ -173,6 +178,7 @@ def effects_on(
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
         MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
+        TellStripeOfCustomer(store, gateway, store, ids, clock),
     )
 
 

@@ -1,5 +1,6 @@
 """The rows themselves, as of one moment, and how a commit turns them into those of the next."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -8,6 +9,7 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
+from adapters.memory.redaction import Redacting
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
 from application.inbox_tries import next_try_at
@@ -15,9 +17,12 @@ from application.operator_ports import InboxRow
 from application.ports import Tracked
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
+from domain.checkout import CheckoutSession
+from domain.customer import Customer
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, TaskId
+from domain.subscription import Subscription
 from domain.usage import Entry, Level, Usage
 
 T = TypeVar("T")
@@ -57,7 +62,7 @@ class Books:
         states, taken = self._with_states([copied(state) for part in work.parts for state in part.states])
         events = tuple(copied(event) for part in work.parts for event in part.events)
         tasks.update((task.id, copied(task)) for part in work.parts for task in part.tasks)
-        return replace(
+        books = replace(
             self,
             states=states,
             taken=taken,
@@ -65,6 +70,21 @@ class Books:
             tasks=tasks,
             inbox=inbox,
             replies=replies,
+        )
+        for part in work.parts:
+            for redaction in part.redactions:
+                tenant = part.organization_id, part.livemode
+                books = books._without_traces(Redacting(redaction, tenant, books.states))
+        return books
+
+    def _without_traces(self, redacting: Redacting) -> "Books":
+        return replace(
+            self,
+            states={key: redacting.row(state) for key, state in self.states.items()},
+            events=tuple(map(redacting.event, self.events)),
+            tasks=redacting.tasks(self.tasks),
+            inbox={key: redacting.inbox(row) for key, row in self.inbox.items()},
+            replies={key: redacting.reply(kept) for key, kept in self.replies.items()},
         )
 
     def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:
@@ -81,11 +101,21 @@ class Books:
             return self.replies
         key = kept.organization_id, kept.livemode, kept.route, kept.key
         before = self.replies.get(key)
+        if before is not None and (before.reply is not None or kept.reply is None):
+            raise repeated()
+        if kept.reply is not None and self._is_somebody_deleted(kept, kept.reply.body):
+            raise StaleState("stale_state", "the customer was deleted")
         if before is None:
             return {**self.replies, key: copied(kept)}
-        if before.reply is not None or kept.reply is None:
-            raise repeated()
         return {**self.replies, key: with_fields(before, reply=copied(kept.reply))}
+
+    def _is_somebody_deleted(self, kept: KeptReply, body: str) -> bool:
+        """Whether the reply is a customer, who was deleted since they were read."""
+        named = re.match(r'{"id": ?"(cus_[0-9a-z]{26})"', body)
+        if named is None:
+            return False
+        known = self.states.get((Customer, kept.organization_id, kept.livemode, named[1]))
+        return isinstance(known, Customer) and known.deleted_at is not None
 
     def with_tasks(self, tasks: list[Task]) -> "Books":
         """The books with these tasks as they are now."""
@@ -124,6 +154,8 @@ class Books:
             for key in unique_keys(state):
                 if taken.setdefault(key, _key(state)) != _key(state):
                     raise Conflict("conflict", f"{key[0]} is taken")
+            if _is_begun_for_nobody(state, states):
+                raise StaleState("stale_state", "the customer was deleted")
             for reference in references(state):
                 if reference not in states:
                     raise AssertionError(
@@ -138,6 +170,14 @@ class Books:
         if state.version != (before.version if before else 0):
             raise StaleState("stale_state", f"{_name(_key(state))} has changed since it was read")
         return before
+
+
+def _is_begun_for_nobody(state: State, states: dict[RowKey, State]) -> bool:
+    """Whether it is new, and for a customer who is deleted."""
+    if state.version or not isinstance(state, CheckoutSession | Subscription) or state.customer_id is None:
+        return False
+    customer = states.get((Customer, state.organization_id, state.livemode, state.customer_id))
+    return isinstance(customer, Customer) and customer.deleted_at is not None
 
 
 def _key(state: State) -> RowKey:

@@ -1,5 +1,7 @@
 """A payment provider in memory: idempotent as Stripe is, and it fails when it is told to."""
 
+from contextlib import suppress
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -8,7 +10,8 @@ from adapters.memory.calls import Call, Calls
 from application.ports import OffSessionCharge
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
-from domain.effects import CreateRefund, CreateStripeCustomer
+from domain.customer import Customer
+from domain.effects import CreateRefund, CreateStripeCustomer, known_as
 from domain.errors import ProviderRefused, Rejected
 from domain.ids import CustomerId, OrganizationId
 from domain.invoice import Invoice
@@ -24,6 +27,7 @@ class KnownCustomer(Struct, frozen=True):
     livemode: bool
     organization_id: OrganizationId
     customer: CreateStripeCustomer
+    deleted: bool = False
 
 
 class MemoryGateway(Calls, Buyers):
@@ -62,9 +66,36 @@ class MemoryGateway(Calls, Buyers):
             known.id
             for known in self.customers
             if (known.customer.customer_id, known.organization_id, known.livemode) == wanted
+            and not known.deleted
         ]
         await self._ended(failure)
         return found[0] if found else None
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        external_id, email, name = known_as(customer)
+
+        def act() -> None:
+            place, known = self._living(stripe_customer_id, livemode=customer.livemode)
+            told = replace(known.customer, external_id=external_id, email=email, name=name)
+            self.customers[place] = replace(known, customer=told)
+
+        call = Call("update_customer", customer.livemode, idempotency_key)
+        await self._idempotent(call, (stripe_customer_id, external_id, email, name), act)
+
+    async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
+        failure = await self._begun(Call("delete_customer", livemode))
+        with suppress(ProviderRefused):
+            place, known = self._living(stripe_customer_id, livemode=livemode)
+            self.customers[place] = replace(known, deleted=True)
+        await self._ended(failure)
+
+    def _living(self, id: str, *, livemode: bool) -> tuple[int, KnownCustomer]:
+        for place, known in enumerate(self.customers):
+            if (known.id, known.livemode, known.deleted) == (id, livemode, False):
+                return place, known
+        raise ProviderRefused("payment_provider_refused", f"No such customer: '{id}'")
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

@@ -131,9 +131,10 @@ class TenantBooks:
         )
 
     def customer(self, reference: str) -> Customer | None:
-        """By id or external id."""
+        """By id or external id, unless they were deleted."""
         if reference.startswith("cus_"):
-            return self.get(Customer, CustomerId(reference))
+            known = self.get(Customer, CustomerId(reference))
+            return known if known is None or known.deleted_at is None else None
         return self.customer_by_external_id(reference)
 
     def customer_by_external_id(self, external_id: str) -> Customer | None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from adapters.memory.attaching import AttachReads
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
+from adapters.memory.customers import CustomerReads
 from adapters.memory.entities import EntityReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
@@ -52,7 +53,9 @@ from domain.setup import SetupFact
 T = TypeVar("T")
 
 
-class MemoryStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads):
+class MemoryStore(
+    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads
+):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 
     A call sees one moment and lets others go on before it returns, as a database would: what a reader

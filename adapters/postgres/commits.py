@@ -17,6 +17,7 @@ from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.customer_changes import Redaction
 from domain.entity import Entity
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId
@@ -85,6 +86,7 @@ class _Part(Struct, omit_defaults=True):
     new: dict[str, list[State]] = {}
     events: list[RecordedEvent] = []
     tasks: list[Task] = []
+    redactions: list[Redaction] = []
 
 
 class _Parts(dict[tuple[OrganizationId, bool], _Part]):
@@ -107,6 +109,7 @@ def encoded(works: Sequence[TakenWork]) -> str:
                 rows.setdefault(TABLES[type(state)], []).append(state)
             stored.events += part.events
             stored.tasks += part.tasks
+            stored.redactions += part.redactions
     if len(works) > 1:
         for stored in parts.values():
             _put_in_order(stored)

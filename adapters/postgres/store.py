@@ -10,6 +10,7 @@ import msgspec
 from adapters.postgres.attaching import AttachReads
 from adapters.postgres.combining import Combined
 from adapters.postgres.commits import encoded
+from adapters.postgres.customers import CustomerReads
 from adapters.postgres.database import Database
 from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
@@ -60,7 +61,9 @@ _FEATURE = ("text", "boolean", "text", "text", "text", "timestamptz")
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
-class PostgresStore(Lists, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads):
+class PostgresStore(
+    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads
+):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:

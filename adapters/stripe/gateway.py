@@ -1,13 +1,14 @@
 """The payment gateway, on Stripe's API."""
 
 from msgspec import Struct
-from stripe.params import CustomerCreateParams, RefundCreateParams, RefundListParams
+from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCreateParams, RefundListParams
 
 from adapters.stripe.connection import body_of, read_as
 from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
-from adapters.stripe.refusals import in_our_words
+from adapters.stripe.refusals import in_our_words, unless_it_is_gone
 from adapters.stripe.reversals import refund_of, refunds_of
+from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.reversal import Refund
@@ -66,6 +67,25 @@ class StripeGateway(IntentCalls):
             if is_marked(candidate.metadata, id, organization_id, livemode=livemode)
         ]
         return min(ours, key=lambda customer: (customer.created, customer.id)).id if ours else None
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        """docs.stripe.com/api/customers/update; what is empty is taken away there."""
+        params: CustomerUpdateParams = {
+            "email": customer.email or "",
+            "name": customer.name or "",
+            "metadata": {"external_id": customer.external_id or ""},
+        }
+        with in_our_words(livemode=customer.livemode):
+            await self.client(customer.livemode).v1.customers.update_async(
+                stripe_customer_id, params, {"idempotency_key": idempotency_key}
+            )
+
+    async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
+        """docs.stripe.com/api/customers/delete"""
+        with in_our_words(livemode=livemode), unless_it_is_gone():
+            await self.client(livemode).v1.customers.delete_async(stripe_customer_id)
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str

@@ -55,6 +55,16 @@ def unless_its_state_forbids() -> Iterator[None]:
 
 
 @contextmanager
+def unless_it_is_gone() -> Iterator[None]:
+    """What is not there any more need not be deleted (docs.stripe.com/error-codes#resource-missing)."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if error.code != "resource_missing":
+            raise
+
+
+@contextmanager
 def state_forbids(refusal: Callable[[], Rejected]) -> Iterator[None]:
     """Where an intent has ended, or is being paid, that is what is refused."""
     try:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from application.causes import ApiRequest, CommandLine
 from application.customers.at_stripe import make_known
-from application.ports import Clock, CustomerRepository, EventOutbox, PaymentGateway
+from application.ports import Clock, CustomerRepository, EventOutbox, Expanded, PaymentGateway
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import customer, identity
 from domain.auth import Authenticated
@@ -15,6 +15,7 @@ from domain.change import stored
 from domain.customer import Customer, CustomerRecord, NewCustomer
 from domain.effects import create_stripe_customer
 from domain.errors import Conflict, ProviderRefused, Unavailable
+from domain.identity import Introduced
 from domain.ids import Ids
 
 
@@ -23,6 +24,7 @@ class CustomerFound(Struct, frozen=True):
 
     record: CustomerRecord
     created: bool
+    expanded: Expanded = Expanded()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class CreateCustomer:
         found = await self._introduce(draft, auth, cause)
         if found.created and _is_awaited(found.record):
             known = replace(found.record, customer=stored(found.record.customer))
-            return await self._complete(CustomerFound(known, created=True), auth, cause)
+            return await self._complete(replace(found, record=known), auth, cause)
         return found
 
     async def resume(self, id: str, auth: Authenticated, cause: ApiRequest | CommandLine) -> CustomerFound:
@@ -71,7 +73,8 @@ class CreateCustomer:
         introduced = identity.introduce(draft, auth, context, self.ids, now, stripe_customer_id=stripe_id)
         if introduced.change is not None:
             work.record(introduced.change)
-        found = CustomerFound(introduced.record, introduced.created)
+        expanded = await self._expanded(introduced, draft, auth)
+        found = CustomerFound(introduced.record, introduced.created, expanded)
         if found.created and _is_awaited(found.record):
             work.begin(found.record.customer.id)
         else:
@@ -85,7 +88,8 @@ class CreateCustomer:
     ) -> CustomerFound:
         stripe_id = await self._at_stripe(found.record.customer) if _is_awaited(found.record) else None
         if stripe_id is None:  # maybe as somebody else is asking Stripe for it: they may be done by now
-            found = await self._current(found.record.customer.id, auth)
+            current = await self._current(found.record.customer.id, auth)
+            found = replace(found, record=current.record)
         try:
             return await self._store(found, stripe_id, auth, cause)
         except Conflict:
@@ -113,7 +117,7 @@ class CreateCustomer:
         cause: ApiRequest | CommandLine,
     ) -> CustomerFound:
         current = await self._current(found.record.customer.id, auth)
-        return await self._store(current, stripe_id, auth, cause)
+        return await self._store(replace(found, record=current.record), stripe_id, auth, cause)
 
     async def _store(
         self,
@@ -131,6 +135,17 @@ class CreateCustomer:
         if work.is_needed:
             await self.outbox.commit(work)
         return found
+
+    async def _expanded(self, introduced: Introduced, draft: NewCustomer, auth: Authenticated) -> Expanded:
+        if not draft.expand:
+            return Expanded()
+        record = introduced.record
+        shown = (
+            None
+            if introduced.created
+            else await self.customers.expanded(auth, record.customer.id, draft.expand)
+        )
+        return shown.expanded if shown is not None else Expanded.of_new(record, draft.expand)
 
     async def _current(self, id: str, auth: Authenticated) -> CustomerFound:
         record = await self.customers.customer(auth, id)

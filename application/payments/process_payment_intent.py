@@ -2,7 +2,7 @@
 paid, when it is refunded or disputed."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from msgspec.structs import replace
 
@@ -21,6 +21,8 @@ from domain.intent import last_failed
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
+
+Fact = TypeVar("Fact", PaymentFact, PaymentFact | ReversalFact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class ProcessPaymentIntent:
         try:
             work, session = self._decide(fact, context, cause)
         except DomainError as refusal:
-            return await self._keep(reported, cause, refusal, context.session)
+            return await self._keep(_nameless(reported, context), cause, refusal, context.session)
         await self.outbox.commit(work)
         return Booked(session)
 
@@ -115,7 +117,7 @@ class ProcessPaymentIntent:
             abandoned=payment.is_abandoned_after(fact, context.payment),
             payment_intent_id=fact.payment_intent_id,
             quantity=quantity if fact.money_moves else None,
-            email=fact.receipt_email,
+            email=_nameless(fact, context).receipt_email,
             refunded=payment.refunded_after(fact, context.payment),
         )
         completed = completion.follow(session, context.ground, outcome, self.ids, now)
@@ -167,6 +169,14 @@ class ProcessPaymentIntent:
         ):
             work.record(change)
         return work
+
+
+def _nameless(fact: Fact, context: BookingContext) -> Fact:
+    """Of a customer who was deleted nothing is written down that they could be known by again."""
+    customer = context.ground.customer
+    if isinstance(fact, PaymentFact) and customer is not None and customer.deleted_at is not None:
+        return replace(fact, receipt_email=None)
+    return fact
 
 
 def _fitting(fact: PaymentFact, context: BookingContext) -> tuple[CheckoutSession, int]:

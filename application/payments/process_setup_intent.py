@@ -129,6 +129,8 @@ def _fitting(fact: SetupFact, context: BookingContext) -> CheckoutSession:
     if method is not None and method.customer_id != session.customer_id:
         raise Rejected("setup_intent_mismatch", "The payment method is another customer's.")
     customer = context.ground.customer
+    if customer is not None and customer.deleted_at is not None and fact.ending == "succeeded":
+        raise Rejected("customer_deleted", "The customer has been deleted: there is nobody to charge.")
     expected = customer.stripe_customer_id if customer else None
     if expected and fact.stripe_customer_id and expected != fact.stripe_customer_id:
         raise Rejected("stripe_customer_mismatch", "The intent belongs to another Stripe customer.")

@@ -10,12 +10,16 @@ from application.ports.attaching import AttachContext, AttachmentRepository
 from application.ports.checkout import CheckoutRepository, Offer, PurchaseRepository
 from application.ports.customers import (
     CatalogRepository,
+    CustomerFilter,
     CustomerRepository,
+    DeletionContext,
     SubscriptionRepository,
+    UpdateContext,
 )
 from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.entities import EntityContext, EntityRepository
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
+from application.ports.expanding import Expanded, ExpandedCustomer
 from application.ports.invoices import (
     BillingRepository,
     ChargeContext,
@@ -25,6 +29,7 @@ from application.ports.invoices import (
     RenewalContext,
 )
 from application.ports.mail import Mail, Mailer
+from application.ports.overview import BillingOverview, HeldPlan
 from application.ports.payments import BookingContext, PaymentRecord, PaymentRepository
 from application.ports.provider import OffSessionCharge, PaymentGateway, WebhookNotice, WebhookReader
 from application.ports.usage import (
@@ -41,21 +46,27 @@ __all__ = [
     "AttachContext",
     "AttachmentRepository",
     "BalanceContext",
+    "BillingOverview",
     "BillingRepository",
     "BookingContext",
     "CatalogRepository",
     "ChargeContext",
     "CheckoutRepository",
     "Clock",
+    "CustomerFilter",
     "CustomerRepository",
+    "DeletionContext",
     "EntityContext",
     "EntityRepository",
     "EventFeed",
     "EventFilter",
     "EventOutbox",
     "EventSequencer",
+    "Expanded",
+    "ExpandedCustomer",
     "FeatureAsked",
     "FeatureContext",
+    "HeldPlan",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",
@@ -75,6 +86,7 @@ __all__ = [
     "TaskQueue",
     "Tenants",
     "Tracked",
+    "UpdateContext",
     "UsageLedger",
     "WebhookNotice",
     "WebhookReader",

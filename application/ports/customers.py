@@ -3,16 +3,51 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
+from application.ports.expanding import ExpandedCustomer
+from application.ports.overview import BillingOverview
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
-from domain.customer import CustomerRecord, NewCustomer
+from domain.checkout import CheckoutSession
+from domain.customer import Customer, CustomerRecord, NewCustomer
+from domain.customer_changes import CustomerChanges, Taken
+from domain.expansions import Expansion
 from domain.identity import CustomerContext
-from domain.ids import SubscriptionId
-from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.ids import (
+    CustomerId,
+    SubscriptionId,
+)
+from domain.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
+
+
+class UpdateContext(Struct, frozen=True):
+    """What changing a customer is decided on: what others have taken of what they are to be called."""
+
+    record: CustomerRecord
+    taken: Taken
+
+
+class DeletionContext(Struct, frozen=True):
+    """What deleting a customer is decided on: the subscriptions that are current, the sessions that are
+    open."""
+
+    customer: Customer
+    subscriptions: tuple[Subscription, ...]
+    sessions: tuple[CheckoutSession, ...]
+
+
+class CustomerFilter(Struct, frozen=True):
+    """Which customers are asked for: with this e-mail in any spelling, with this external id, and those whose
+    e-mail, name or external id begins like this, in small letters or large ones."""
+
+    email: str | None = None
+    external_id: str | None = None
+    search: str | None = None
 
 
 class CustomerRepository(Protocol):
-    """Customers, as their use cases need them."""
+    """Customers, as their use cases need them. One who was deleted is not found, but where that is said."""
 
     async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         """By external id, else by e-mail among those who have none; the terms are those of the named pricing
@@ -20,6 +55,31 @@ class CustomerRepository(Protocol):
 
     async def customer(self, auth: AuthContext, reference: str) -> CustomerRecord | None:
         """By id (`cus_…`) or external id."""
+
+    async def expanded(
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+    ) -> ExpandedCustomer | None:
+        """By id or external id, with what is wanted."""
+
+    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+        """By id or external id; sessions and what is held in the order of ids, payment methods and invoices
+        newest first."""
+
+    async def customer_in_books(self, auth: AuthContext, id: CustomerId) -> Customer | None:
+        """By id; also one who was deleted."""
+
+    async def update_context(
+        self, auth: Authenticated, reference: str, changes: CustomerChanges
+    ) -> UpdateContext | None:
+        """By id or external id; who else has the external id and e-mail of `changes`."""
+
+    async def deletion_context(self, auth: Authenticated, reference: str) -> DeletionContext | None:
+        """By id or external id."""
+
+    async def customer_page(
+        self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
+    ) -> Sequence[Customer]:
+        """At most so many, newest first; those made `before` one of them, if it is given."""
 
 
 class SubscriptionRepository(Protocol):

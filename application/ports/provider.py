@@ -7,6 +7,7 @@ from msgspec import Struct
 from application.causes import StripeFact
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
+from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import (
     CustomerId,
@@ -47,6 +48,14 @@ class PaymentGateway(Protocol):
         self, id: CustomerId, *, organization_id: OrganizationId, livemode: bool
     ) -> str | None:
         """The provider's customer with our metadata, if there is one; search may lag behind writes."""
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        """The customer is known there by this external id, e-mail and name from now on."""
+
+    async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
+        """The customer is known there no more; nor was it an error if it was not before."""
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

@@ -16,6 +16,9 @@ from entrypoints.http.checkout_details import change_details
 from entrypoints.http.checkout_page import checkout_page
 from entrypoints.http.checkout_return import return_from_paying
 from entrypoints.http.checkout_sessions import CheckoutSessionController
+from entrypoints.http.customer_billing import CustomerBillingController
+from entrypoints.http.customer_changes import CustomerChangesController
+from entrypoints.http.customer_lists import CustomerListController
 from entrypoints.http.customers import CustomerController
 from entrypoints.http.description import openapi_config
 from entrypoints.http.docs import docs, redoc
@@ -71,6 +74,9 @@ def create_app(container: Container) -> Litestar:
         before_request=admitted,
         route_handlers=[
             CustomerController,
+            CustomerListController,
+            CustomerBillingController,
+            CustomerChangesController,
             EntityController,
             attach,
             CatalogController,

@@ -1,20 +1,24 @@
 """/v1/customers"""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 from litestar import Controller, Response, get, post
 from litestar.openapi import ResponseSpec
-from litestar.params import JSONBody, PathParameter
-from msgspec import Struct
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
 from application.customers.create_customer import CreateCustomer
-from application.ports import CustomerRepository
-from application.views import CustomerView, SubscriptionItemView, view_of
+from application.ports import CustomerRepository, Expanded, ExpandedCustomer
+from application.views import CustomerView, InvoiceView, PaymentView, SubscriptionItemView, view_of
 from domain.customer import CustomerRecord, NewCustomer
 from domain.errors import NotFound
+from domain.expansions import EXPAND, EXPANSIONS, TrialUsed
 from domain.ids import EntityId, ProductId
+from domain.invoice import Invoice
+from domain.payment import Payment
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
 from domain.text import CUSTOMER_REFERENCE
 from entrypoints.http.bodies import JsonBody
@@ -39,6 +43,12 @@ CANNOT_BE_MADE: Codes = {
     ),
 }
 """Why a customer is not made."""
+
+
+Of = TypeVar("Of")
+View = TypeVar("View")
+
+_BARE = Expanded()
 
 
 class SubscriptionReply(Struct, frozen=True, kw_only=True):
@@ -72,17 +82,40 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
 
 
 class CustomerReply(CustomerView, frozen=True, kw_only=True):
-    """A customer, and its current subscriptions."""
+    """A customer, and its current subscriptions; the rest, where it is asked for (`expand`). Of payments and
+    invoices the newest ten."""
 
     subscriptions: tuple[SubscriptionReply, ...]
+    payments: tuple[PaymentView, ...] | UnsetType = UNSET
+    invoices: tuple[InvoiceView, ...] | UnsetType = UNSET
+    trials_used: tuple[TrialUsed, ...] | UnsetType = UNSET
+    entities: tuple[dict[str, Any], ...] | UnsetType = UNSET
+    balances: tuple[dict[str, Any], ...] | UnsetType = UNSET
 
     @classmethod
-    def of(cls, record: CustomerRecord) -> "CustomerReply":
+    def of(cls, record: CustomerRecord, expanded: Expanded = _BARE) -> "CustomerReply":
         """The record, as it is published."""
         return cls(
             **asdict(view_of(record.customer)),
             subscriptions=tuple(map(SubscriptionReply.of, record.subscriptions)),
+            payments=_each(_payment, expanded.payments),
+            invoices=_each(_invoice, expanded.invoices),
+            trials_used=expanded.trials_used,
+            entities=expanded.entities,
+            balances=expanded.balances,
         )
+
+
+def _each(view: Callable[[Of], View], found: tuple[Of, ...] | UnsetType) -> tuple[View, ...] | UnsetType:
+    return found if isinstance(found, UnsetType) else tuple(map(view, found))
+
+
+def _payment(payment: Payment) -> PaymentView:
+    return PaymentView(**asdict(view_of(payment)))
+
+
+def _invoice(invoice: Invoice) -> InvoiceView:
+    return InvoiceView(**asdict(view_of(invoice)))
 
 
 class CustomerController(Controller):
@@ -111,7 +144,7 @@ class CustomerController(Controller):
         return await create_customer(
             request,
             lambda cause: create_customer.use_case(data, request.auth, cause),
-            lambda found: (201 if found.created else 200, CustomerReply.of(found.record)),
+            lambda found: (201 if found.created else 200, CustomerReply.of(found.record, found.expanded)),
             lambda begun, cause: create_customer.use_case.resume(begun, request.auth, cause),
         )
 
@@ -123,10 +156,26 @@ class CustomerController(Controller):
         responses=refusals(KEYED, WITH_ID, {404: ("customer_not_found",)}),
     )
     async def read(
-        self, request: Call, reference: Reference, customers: Injected[CustomerRepository]
+        self,
+        request: Call,
+        reference: Reference,
+        customers: Injected[CustomerRepository],
+        expand: Annotated[
+            str | None,
+            QueryParameter(
+                pattern=EXPAND,
+                description="What else to answer, separated by commas: " + ", ".join(EXPANSIONS) + ".",
+            ),
+        ] = None,
     ) -> CustomerReply:
-        """With its current subscriptions."""
-        known = await customers.customer(request.auth, reference)
-        if known is None:
+        """With its current subscriptions, and what is asked for."""
+        if expand is None:
+            known = await customers.customer(request.auth, reference)
+            shown = ExpandedCustomer(known, _BARE) if known is not None else None
+        else:
+            names = expand.split(",")
+            wanted = tuple(name for name in EXPANSIONS if name in names)
+            shown = await customers.expanded(request.auth, reference, wanted)
+        if shown is None:
             raise NotFound("customer_not_found", "There is no such customer.")
-        return CustomerReply.of(known)
+        return CustomerReply.of(shown.record, shown.expanded)

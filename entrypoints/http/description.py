@@ -22,12 +22,16 @@ from domain.attaching import NewAttachment
 from domain.catalog_document import CatalogDocument
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
+from domain.customer_changes import CustomerChanges
 from domain.entity import NewEntity
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from entrypoints.http.attach import AttachReply
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
+from entrypoints.http.customer_billing import BillingReply
+from entrypoints.http.customer_changes import CustomerDeletedReply
+from entrypoints.http.customer_lists import CustomerPage
 from entrypoints.http.customers import CustomerReply
 from entrypoints.http.entities import EntityPage, EntityReply
 from entrypoints.http.events import EventPage
@@ -47,6 +51,10 @@ _BODIES = (
     CatalogDocument,
     CatalogReply,
     CheckoutSessionReply,
+    BillingReply,
+    CustomerChanges,
+    CustomerDeletedReply,
+    CustomerPage,
     CustomerReply,
     EntityPage,
     EntityReply,

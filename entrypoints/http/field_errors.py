@@ -6,6 +6,7 @@ import re
 
 from domain.errors import Rejected
 from domain.events import SUBJECT_ID
+from domain.expansions import EXPAND, EXPANSIONS
 from domain.ids import PREFIXES, id_pattern
 from domain.text import CUSTOMER_REFERENCE, EMAIL, ENTITY_REFERENCE, STRIPE_CUSTOMER, URL
 
@@ -35,6 +36,7 @@ _FORMS = {
     ENTITY_REFERENCE: ("invalid_id", "must be the id of an entity, ent_…, or its external id"),
     STRIPE_CUSTOMER: ("invalid_id", "must be the id of a customer at Stripe, cus_…"),
     CURSOR: ("invalid_value", "must be the next_cursor of a page"),
+    EXPAND: ("invalid_value", f"must be some of {', '.join(EXPANSIONS)}, separated by commas"),
     SUBJECT_ID: ("invalid_id", "must be an id, such as cus_… with 26 letters and digits"),
     **{
         id_pattern(kind): ("invalid_id", f"must be an id that is {prefix}_ and 26 letters and digits")

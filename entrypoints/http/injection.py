@@ -25,6 +25,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "create_entity": providers.Factory(Once, container.create_entity, container.answer_once),
         "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
+        "delete_customer": container.delete_customer,
         "clock": container.clock,
         "delete_entity": container.delete_entity,
         "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
@@ -50,6 +51,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "subscriptions": container.store,
         "tenants": container.store,
         "update_checkout_session": container.update_checkout_session,
+        "update_customer": container.update_customer,
     }
 
 

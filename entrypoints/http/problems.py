@@ -47,6 +47,8 @@ _STATUS_OF_CODE = {
     "invalid_payload": 400,
     "checkout_session_not_open": 409,
     "already_subscribed": 409,
+    "email_taken": 409,
+    "external_id_taken": 409,
     "payment_not_refundable": 409,
     "purchase_not_open": 409,
     "quantity_fixed": 409,

@@ -29,6 +29,7 @@ WITH_BODY: Codes = {
 }
 WITH_ID: Codes = {422: ("invalid_id",)}
 NAMED: Codes = {
+    404: ("customer_deleted",),
     409: ("idempotency_key_in_use",),
     422: ("invalid_value", "idempotency_key_reused"),
 }

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
+from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
 from domain.invoice import Invoice
@@ -67,6 +68,16 @@ class MeasuredGateway:
     ) -> str | None:
         with self._noted("find_customer"):
             return await self._gateway.find_customer(id, organization_id=organization_id, livemode=livemode)
+
+    async def update_customer(
+        self, customer: Customer, stripe_customer_id: str, idempotency_key: str
+    ) -> None:
+        with self._noted("update_customer"):
+            await self._gateway.update_customer(customer, stripe_customer_id, idempotency_key)
+
+    async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
+        with self._noted("delete_customer"):
+            await self._gateway.delete_customer(stripe_customer_id, livemode=livemode)
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

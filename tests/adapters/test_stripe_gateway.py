@@ -19,6 +19,7 @@ from domain.effects import CreateStripeCustomer
 from domain.errors import ProviderRefused, Unavailable
 from domain.ids import CheckoutSessionId, CustomerId, OrganizationId, PriceId
 from domain.payment import PaymentFact
+from tests.builders import customer
 from tests.stripe_contract.contract import stripe_contract
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -125,6 +126,32 @@ async def test_what_is_not_known_of_a_customer_is_not_said(
 ) -> None:
     await create(gateway, replace(CUSTOMER, email=None, name=None))
     assert {name.partition("[")[0] for name, _ in exchanges[0].pairs} == {"metadata"}
+
+
+async def test_a_customer_is_called_as_we_do_from_now_on(
+    gateway: StripeGateway, exchanges: list[Exchange]
+) -> None:
+    made_id = await create(gateway)
+    known = customer(external_id="ext-2", email=None, name="Buyer Two", livemode=False)
+    await gateway.update_customer(known, made_id, "customer:cus_1:2:task_1")
+    told = exchanges[-1]
+    assert (told.body["id"], told.idempotency_key) == (made_id, "customer:cus_1:2:task_1")
+    assert (told.body["email"] or None, told.body["name"]) == (None, "Buyer Two")
+    assert told.body["metadata"]["external_id"] == "ext-2"
+    assert told.body["metadata"]["customer_id"] == "cus_1"
+    assert await find(gateway) == made_id
+
+
+async def test_a_customer_is_forgotten_and_once_is_enough(
+    gateway: StripeGateway, exchanges: list[Exchange]
+) -> None:
+    made_id = await create(gateway)
+    for _ in range(2):
+        await gateway.delete_customer(made_id, livemode=False)
+    assert [exchange.status for exchange in exchanges] == [200, 200, 404]
+    assert await find(gateway) is None
+    with pytest.raises(ProviderRefused):
+        await gateway.update_customer(customer(), made_id, "k2")
 
 
 async def test_the_same_key_gives_the_same_customer(gateway: StripeGateway) -> None:

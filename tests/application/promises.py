@@ -92,7 +92,8 @@ def _every_customer_is_known_to_stripe_or_will_be(store: Inspected) -> None:
         task.effect.customer_id for task in store.tasks if isinstance(task.effect, CreateStripeCustomer)
     )
     for customer in of_kind(store, Customer):
-        assert tasks[customer.id] == (1 if customer.stripe_customer_id is None else 0)
+        is_to_be = customer.stripe_customer_id is None and customer.deleted_at is None
+        assert tasks[customer.id] == (1 if is_to_be else 0)
 
 
 def _every_refund_is_known_to_stripe_or_will_be(store: Inspected) -> None:

@@ -59,7 +59,7 @@ def test_a_claim_fills_what_was_empty_and_changes_nothing_else(
         assert getattr(after, name) == (before[name] if before[name] is not None else given_fields[name])
     assert after.metadata == given_fields["metadata"] | before["metadata"]
     changed = {name for name, value in asdict(after).items() if value != getattr(known, name)}
-    assert changed <= {"external_id", "metadata", *FILLED}
+    assert changed <= {"external_id", "external_id_key", "name_key", "metadata", *FILLED}
 
 
 @given(fields, st.sampled_from((None, "ada")))

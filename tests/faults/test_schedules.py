@@ -8,6 +8,7 @@ import pytest
 from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, InboxFeed, Organizations
 from tests.databases import DatabaseServer
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
+from tests.faults.customers import CUSTOMERS
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
 from tests.faults.introducing import INTRODUCING
@@ -17,7 +18,7 @@ from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *INTRODUCING, *SCENARIOS)
+ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *SCENARIOS)
 TWICE = (*BUYING[1:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
@@ -76,6 +77,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "subscriptions",
         "invoices",
         "shown_invoice",
+        "customer_page",
+        "expanded",
+        "billing_overview",
     }  # only read
     apart |= {"settle"}  # of what was nobody's
     for operators_only in (Organizations, ApiKeyRepository, Inbox, InboxFeed, Backlogs):
@@ -84,6 +88,8 @@ def test_every_port_call_of_every_use_case_meets_faults(
     assert calls_met == calls | {
         "create_customer",
         "find_customer",
+        "update_customer",
+        "delete_customer",
         "cancel_payment_intent",
         "cancel_setup_intent",
         "change_amount",

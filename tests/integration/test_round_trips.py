@@ -16,6 +16,7 @@ from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned
+from application.ports import CustomerFilter
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import (
@@ -27,16 +28,19 @@ from domain.catalog_document import (
 )
 from domain.checkout import BuyerDetails, CheckoutSession
 from domain.customer import CustomerData, NewCustomer
+from domain.customer_changes import CustomerChanges
 from domain.effects import (
     ChargeInvoice,
     CreateInvoiceIntent,
     CreateStripeCustomer,
+    DeleteStripeCustomer,
     Effect,
     FinalizeInvoices,
     RenewSubscription,
 )
 from domain.entity import NewEntity
 from domain.errors import Repeated
+from domain.expansions import EXPANSIONS
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
@@ -164,6 +168,54 @@ async def test_a_stripe_customer_takes_two(counted: CountedWorld) -> None:
     assert found.created
     (task,) = await counted.world.lease()
     assert await counted.turns(counted.world.effects(task)) == 2
+
+
+async def test_changing_a_customer_takes_two_and_telling_stripe_three(counted: CountedWorld) -> None:
+    """As whoever has told Stripe looks whether it still is so."""
+    world, auth = counted.world, counted.auth
+
+    def renamed(name: str) -> Awaitable[object]:
+        return world.update_customer("warm", CustomerChanges(name=name), auth, REQUEST)
+
+    await renamed("First")
+    (first,) = await world.lease()
+    await world.effects(first)
+    assert await counted.turns(renamed("Second")) == 2
+    assert await counted.turns(renamed("Second")) == 1
+    (second,) = await world.lease()
+    assert await counted.turns(world.effects(second)) == 3
+
+
+async def test_deleting_a_customer_takes_two_and_having_stripe_delete_them_one(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    for name in ("first", "second"):
+        await world.customer(auth, name)
+        await world.session(auth, customer=name)
+    for task in await world.lease():
+        await world.effects(task)
+    await world.delete_customer("first", auth, REQUEST)
+    assert await counted.turns(world.delete_customer("second", auth, REQUEST, in_stripe=True)) == 2
+    (forgetting,) = [task for task in await world.lease() if isinstance(task.effect, DeleteStripeCustomer)]
+    assert await counted.turns(world.effects(forgetting)) == 1
+
+
+async def test_reading_customers_takes_one(counted: CountedWorld) -> None:
+    store, auth = counted.world.store, counted.auth
+    for read in (
+        lambda: store.customer_page(auth, CustomerFilter(search="w"), 10),
+        lambda: store.expanded(auth, "warm", EXPANSIONS),
+        lambda: store.billing_overview(auth, "warm"),
+    ):
+        await read()
+        assert await counted.turns(read()) == 1
+
+
+async def test_creating_with_what_else_is_asked_for_takes_two(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    draft = NewCustomer(external_id="more", expand=EXPANSIONS)
+    assert await counted.turns(world.create_customer(draft, auth, REQUEST)) == 2
+    await world.create_customer(draft, auth, REQUEST)
+    assert await counted.turns(world.create_customer(draft, auth, REQUEST)) == 2
 
 
 async def test_ending_a_session_takes_two(counted: CountedWorld) -> None:

@@ -146,9 +146,12 @@ CREATE TABLE customers (
     pricing_model_id   typeid NOT NULL,
     stripe_customer_id text COLLATE "C",
     metadata           jsonb NOT NULL,
+    fingerprint        text,
     billing_address    jsonb,
     created_at         timestamptz NOT NULL,
-    fingerprint        text,
+    deleted_at         timestamptz,
+    name_key           text COLLATE "C",
+    external_id_key    text COLLATE "C",
     version            int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     CONSTRAINT customers_external_id UNIQUE (organization_id, livemode, external_id),
@@ -160,6 +163,12 @@ CREATE UNIQUE INDEX customers_email_without_id ON customers (organization_id, li
     WHERE external_id IS NULL AND email_key IS NOT NULL;
 CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
+-- Whoever is looked for by how they begin. Byte by byte: so a beginning is a range.
+CREATE INDEX customers_by_email ON customers (organization_id, livemode, email_key COLLATE "C")
+    WHERE email_key IS NOT NULL;
+CREATE INDEX customers_by_name ON customers (organization_id, livemode, name_key) WHERE name_key IS NOT NULL;
+CREATE INDEX customers_by_external_id ON customers (organization_id, livemode, external_id_key)
+    WHERE external_id_key IS NOT NULL;
 
 CREATE TABLE entities (
     organization_id typeid NOT NULL,
@@ -198,6 +207,7 @@ CREATE TABLE payment_methods (
     CONSTRAINT payment_methods_at_stripe UNIQUE (organization_id, livemode, stripe_payment_method_id),
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers
 );
+CREATE INDEX payment_methods_of_customer ON payment_methods (organization_id, livemode, customer_id, id);
 
 CREATE TABLE subscriptions (
     organization_id      typeid NOT NULL,
@@ -301,6 +311,8 @@ CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_
     WHERE payment_intent_id IS NOT NULL;
 CREATE UNIQUE INDEX checkout_sessions_setup ON checkout_sessions (organization_id, livemode, setup_intent_id)
     WHERE setup_intent_id IS NOT NULL;
+CREATE INDEX checkout_sessions_of_customer ON checkout_sessions (organization_id, livemode, customer_id, id)
+    WHERE customer_id IS NOT NULL;
 
 -- What an application makes before it is paid has no session yet.
 CREATE TABLE purchases (

@@ -2,7 +2,8 @@
 --
 -- work: {"parts": [{"organization_id", "livemode", "inbound": [inbound event, …],
 --                   "finished": [{"id", "needed"}, …] (tasks), "replies": [kept reply, …],
---                   "new": {<table>: [state, …]}, "changed": {<table>: [state, …]}, "events": […], "tasks": […]}]}
+--                   "new": {<table>: [state, …]}, "changed": {<table>: [state, …]}, "events": […], "tasks": […],
+--                   "redactions": [{"customer_id", "email_key", "stripe_customer_id"}, …]}]}
 -- A part holds everything of one tenant, of one unit of work or of several (adapters/postgres/commits.py); what
 -- is empty is left out. Raises CF001 when something was stale, CF002 when a named request is done already; a key that
 -- is taken raises 23505 or 23P01. All undo everything.
@@ -35,6 +36,12 @@ BEGIN
         END IF;
         IF part ? 'tasks' THEN
             INSERT INTO tasks SELECT * FROM jsonb_populate_recordset(NULL::tasks, part -> 'tasks');
+        END IF;
+        -- Last, as what this very work says of them is redacted too.
+        IF part ? 'redactions' THEN
+            PERFORM redact_customer(org, live, t.customer_id, t.email_key, t.stripe_customer_id)
+            FROM jsonb_to_recordset(part -> 'redactions')
+                AS t (customer_id text, email_key text, stripe_customer_id text) ORDER BY t.customer_id;
         END IF;
     END LOOP;
     SET CONSTRAINTS ALL IMMEDIATE;  -- what is judged at the end is judged here, and not at the connection's commit
@@ -130,7 +137,8 @@ BEGIN
     END IF;
 END $$;
 
--- What a named request is answered, once for all; until it has a reply, the row it is about.
+-- What a named request is answered, once for all; until it has a reply, the row it is about. A reply that
+-- is a customer is not kept where they are deleted at this moment, or were since they were read.
 CREATE OR REPLACE FUNCTION store_kept_replies(replies jsonb) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     taken int;
@@ -141,6 +149,13 @@ BEGIN
     GET DIAGNOSTICS taken = ROW_COUNT;
     IF taken < jsonb_array_length(replies) THEN
         RAISE EXCEPTION 'repeated' USING ERRCODE = 'CF002';
+    END IF;
+    IF EXISTS (SELECT FROM (
+            SELECT c.deleted_at FROM jsonb_populate_recordset(NULL::kept_replies, replies) AS r
+                JOIN customers c ON c.organization_id = r.organization_id AND c.livemode = r.livemode
+                    AND c.id = substring(r.reply ->> 'body' FROM '^{"id": ?"(cus_[0-9a-z]{26})"')
+            FOR KEY SHARE OF c) AS told WHERE told.deleted_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'stale' USING ERRCODE = 'CF001', DETAIL = 'the customer was deleted';
     END IF;
 END $$;
 

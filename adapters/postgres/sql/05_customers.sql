@@ -11,7 +11,7 @@ CREATE OR REPLACE FUNCTION customer_record(customer customers) RETURNS jsonb LAN
             AND s.customer_id = customer.id AND s.status <> 'canceled'))
 $$;
 
--- By id (cus_…) or external id; the tenant has been entered.
+-- By id (cus_…) or external id, unless they were deleted; the tenant has been entered.
 CREATE OR REPLACE FUNCTION find_customer(org text, live boolean, reference text) RETURNS customers
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -19,7 +19,7 @@ DECLARE
 BEGIN
     IF starts_with(reference, 'cus_') THEN
         SELECT * INTO found_one FROM customers t
-            WHERE t.organization_id = org AND t.livemode = live AND t.id = reference;
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = reference AND t.deleted_at IS NULL;
     ELSE
         SELECT * INTO found_one FROM customers t
             WHERE t.organization_id = org AND t.livemode = live AND t.external_id = reference;

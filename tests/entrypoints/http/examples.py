@@ -141,6 +141,7 @@ async def recorded() -> dict[str, Any]:
         await numbered(service)
         await _lists(call)
         await _inbox(call, service)
+        await _changes(call)
         await _troubles(call, service)
         return {"operations": call.operations, "problems": call.problems}
 
@@ -268,6 +269,20 @@ async def _lists(call: Recorder) -> None:
         (newest, *_) = (await call("GET", f"/v1/{kind}?limit=1"))["data"]
         await call("GET", f"/v1/{kind}/{newest['id']}")
         await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")
+
+
+async def _changes(call: Recorder) -> None:
+    await call("GET", "/v1/customers?search=ada&limit=2")
+    await call("GET", "/v1/customers/user-7/billing")
+    await call("POST", "/v1/customers", {"external_id": "user-9"})
+    changes = {"external_id": "user-70", "name": "Ada King", "metadata": {"plan": None, "seats": "3"}}
+    await call("PATCH", "/v1/customers/user-7", changes)
+    for wrong in ({"external_id": "user-9"}, {"external_id": None}):
+        await call("PATCH", "/v1/customers/user-70", wrong)
+    named = {"headers": {"idempotency-key": "0b6d7f1e"}}
+    await call("POST", "/v1/customers", {"external_id": "user-10"}, **named)
+    await call("DELETE", "/v1/customers/user-10")
+    await call("POST", "/v1/customers", {"external_id": "user-10"}, **named)
 
 
 async def _inbox(call: Recorder, service: Service) -> None:

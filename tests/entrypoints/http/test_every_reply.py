@@ -180,7 +180,11 @@ async def test_the_api_describes_itself(service: Service) -> None:
     description = described.json()
     assert {(path, method) for path, item in description["paths"].items() for method in item} == {
         ("/v1/customers", "post"),
+        ("/v1/customers", "get"),
         ("/v1/customers/{reference}", "get"),
+        ("/v1/customers/{reference}/billing", "get"),
+        ("/v1/customers/{reference}", "patch"),
+        ("/v1/customers/{reference}", "delete"),
         ("/v1/customers/{reference}/entities", "get"),
         ("/v1/customers/{reference}/entities", "post"),
         ("/v1/customers/{reference}/entities/{entity}", "get"),

@@ -67,6 +67,23 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         ("", {"customer": "mine", "product": ids["product"]}),
         ("", {"customer": "mine", "price": "sample", "customer_data": {"pricing_model_id": ids["model"]}}),
     ],
+    "get /v1/customers": lambda ids: [
+        ("", None),
+        (f"?external_id={ids['external']}", None),
+        (f"?search={ids['external']}", None),
+    ],
+    "get /v1/customers/{reference}/billing": lambda ids: [
+        (ids["customer"], None),
+        (ids["external"], None),
+    ],
+    "patch /v1/customers/{reference}": lambda ids: [
+        (ids["customer"], {"name": "Eve"}),
+        (ids["external"], {"name": "Eve"}),
+    ],
+    "delete /v1/customers/{reference}": lambda ids: [
+        (ids["customer"], None),
+        (f"{ids['external']}?delete_in_stripe=true", None),
+    ],
     "post /v1/checkout-sessions": lambda ids: [
         ("", {**_ANYBODYS, "price": ids["price"]}),
         ("", {**_ANYBODYS, "anonymous": False, "price": "book", "customer": ids["customer"]}),
