@@ -52,6 +52,11 @@ from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
+from application.usage.check_feature import CheckFeature
+from application.usage.correct_balance import CorrectBalance
+from application.usage.first_use import FirstUse
+from application.usage.grant_balance import GrantBalance
+from application.usage.track_usage import TrackUsage
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
@@ -190,6 +195,19 @@ class Container(containers.DeclarativeContainer):
     )
     delete_customer: providers.Singleton[DeleteCustomer] = providers.Singleton(
         _use_case, DeleteCustomer, metrics, customers=store, **deciding
+    )
+    first_use = providers.Singleton(FirstUse, customers=store, entities=store, **deciding)
+    check_feature: providers.Singleton[CheckFeature] = providers.Singleton(
+        _use_case, CheckFeature, metrics, ledger=store, first_use=first_use, clock=clock
+    )
+    track_usage: providers.Singleton[TrackUsage] = providers.Singleton(
+        _use_case, TrackUsage, metrics, ledger=store, first_use=first_use, ids=ids, clock=clock
+    )
+    grant_balance: providers.Singleton[GrantBalance] = providers.Singleton(
+        _use_case, GrantBalance, metrics, ledger=store, **deciding
+    )
+    correct_balance: providers.Singleton[CorrectBalance] = providers.Singleton(
+        _use_case, CorrectBalance, metrics, ledger=store, ids=ids, clock=clock
     )
     open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
         _use_case,

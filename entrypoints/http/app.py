@@ -10,6 +10,7 @@ from litestar.events import BaseEventEmitterBackend
 from entrypoints.container import Container, opened
 from entrypoints.http.attach import attach
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
+from entrypoints.http.balances import BalanceController
 from entrypoints.http.catalog import CatalogController
 from entrypoints.http.checkout_confirm import confirm_checkout
 from entrypoints.http.checkout_details import change_details
@@ -37,6 +38,7 @@ from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 from entrypoints.http.subscriptions import SubscriptionController
+from entrypoints.http.usage import UsageController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -78,6 +80,8 @@ def create_app(container: Container) -> Litestar:
             CustomerBillingController,
             CustomerChangesController,
             EntityController,
+            UsageController,
+            BalanceController,
             attach,
             CatalogController,
             CheckoutSessionController,

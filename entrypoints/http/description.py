@@ -17,6 +17,9 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Tag
 
+from application.usage.check_feature import NewCheck
+from application.usage.correct_balance import CorrectionAsked
+from application.usage.track_usage import NewTrack
 from application.views import SubscriptionItemView
 from domain.attaching import NewAttachment
 from domain.catalog_document import CatalogDocument
@@ -24,9 +27,11 @@ from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.entity import NewEntity
+from domain.granting import NewGrant
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from entrypoints.http.attach import AttachReply
+from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
 from entrypoints.http.customer_billing import BillingReply
@@ -41,32 +46,43 @@ from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPaym
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
+from entrypoints.http.standing import BalanceReply
 from entrypoints.http.stripe_inbox import InboxPage
 from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
+from entrypoints.http.usage import CheckReply, TrackBatch, TrackBatchReply, TrackReply
 
 _BODIES = (
     AttachReply,
     BuyerDetails,
     CatalogDocument,
     CatalogReply,
+    CheckReply,
     CheckoutSessionReply,
+    CorrectionAsked,
+    CorrectionReply,
+    BalanceList,
+    BalanceReply,
     BillingReply,
     CustomerChanges,
     CustomerDeletedReply,
     CustomerPage,
     CustomerReply,
     EntityPage,
+    EntryPage,
     EntityReply,
     EventPage,
     Health,
     InboxPage,
     NewAttachment,
+    NewCheck,
     NewCheckoutSession,
     NewCustomer,
     NewEntity,
+    NewGrant,
     NewPurchase,
     NewRefund,
+    NewTrack,
     InvoicePage,
     InvoiceReply,
     InvoiceWithPayments,
@@ -79,6 +95,10 @@ _BODIES = (
     SubscriptionItemView,
     SubscriptionPage,
     SubscriptionWithItems,
+    TrackBatch,
+    TrackBatchReply,
+    TrackReply,
+    UsagePage,
     WebhookReply,
 )
 _TEXT = Path(__file__).with_name("assets")
@@ -138,6 +158,7 @@ def openapi_config() -> OpenAPIConfig:
         tags=[
             Tag("customers", "Who buys: by our id, or by the application's own."),
             Tag("entities", "Seats, workspaces, or whatever else a customer has several of."),
+            Tag("entitlements", "What customers may use, what they have used, and what is left."),
             Tag("attach", "A customer gets a product, at once or by a checkout."),
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),

@@ -18,11 +18,13 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "apply_catalog": container.apply_catalog,
         "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
         "catalogs": container.store,
+        "check_feature": container.check_feature,
         "checkouts": container.store,
         "complete_free_checkout": providers.Factory(
             Once, container.complete_free_checkout, container.answer_once
         ),
         "create_entity": providers.Factory(Once, container.create_entity, container.answer_once),
+        "correct_balance": container.correct_balance,
         "create_customer": providers.Factory(Once, container.create_customer, container.answer_once),
         "customers": container.store,
         "delete_customer": container.delete_customer,
@@ -34,8 +36,10 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "expire_checkout_session": providers.Factory(
             Once, container.expire_checkout_session, container.answer_once
         ),
+        "grant_balance": providers.Factory(Once, container.grant_balance, container.answer_once),
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
         "invoices": container.store,
+        "ledger": container.store,
         "inbox_feed": container.store,
         "make_purchase": providers.Factory(Once, container.make_purchase, container.answer_once),
         "open_checkout_session": providers.Factory(
@@ -50,6 +54,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "scrape": container.scrape,
         "subscriptions": container.store,
         "tenants": container.store,
+        "track_usage": container.track_usage,
         "update_checkout_session": container.update_checkout_session,
         "update_customer": container.update_customer,
     }

@@ -63,8 +63,8 @@ def test_nobody_pays_for_two_plans_of_a_group() -> None:
     assert told(plan, current=free)[0][2] is None
 
 
-def test_what_is_given_or_metered_is_not_bought() -> None:
-    assert told(Plan(product(default_kind="free"), (monthly(),)))[0][2] == "price_not_purchasable"
+def test_what_is_metered_is_not_bought_and_what_was_given_may_be_taken_again() -> None:
+    assert told(Plan(product(default_kind="free"), (monthly(),)))[0][2] is None
     assert told(Plan(product(), (price(type="usage", interval="month"),)))[0][2] == "price_not_purchasable"
 
 

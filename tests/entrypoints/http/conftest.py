@@ -32,13 +32,19 @@ TEST_WEBHOOK_SECRET = "whsec_of_test_mode"
 LIVE_WEBHOOK_SECRET = "whsec_of_live_mode"
 
 CATALOG: dict[str, Any] = {
+    "features": [{"slug": "seats", "name": "Seats", "type": "metered"}],
     "pricing_models": [
         {
             "slug": "standard",
             "name": "Standard",
             "is_default": True,
             "products": [
-                {"slug": "free", "name": "Free", "is_default": True},
+                {
+                    "slug": "free",
+                    "name": "Free",
+                    "is_default": True,
+                    "features": [{"slug": "seats", "included": 5, "reset": "month"}],
+                },
                 {
                     "slug": "book",
                     "name": "Book",
@@ -53,7 +59,7 @@ CATALOG: dict[str, Any] = {
                 },
             ],
         }
-    ]
+    ],
 }
 
 

@@ -137,6 +137,7 @@ async def recorded() -> dict[str, Any]:
         await _checkout(call, service)
         await _refunds(call, service)
         await _entities(call)
+        await _usage(call)
         await _attaching(call)
         await numbered(service)
         await _lists(call)
@@ -248,6 +249,35 @@ async def _entities(call: Recorder) -> None:
     await call("DELETE", f"{address}/desk-1")
     for feature in ("rooms", "sso"):
         await call("POST", address, {**desk, "entity_id": "desk-2", "feature": feature})
+
+
+async def _usage(call: Recorder) -> None:
+    exports = {"customer": "user-7", "feature": "exports"}
+    await call("POST", "/v1/check", {**exports, "required": 3})
+    sent = {"idempotency-key": "0b6d7f2a"}
+    await call("POST", "/v1/track", {**exports, "amount": 3}, headers=sent)
+    await call("POST", "/v1/track", {**exports, "amount": 4}, headers=sent)
+    for wrong in (
+        {"amount": 8, "overage": "reject"},
+        {"feature": "sso"},
+        {"feature": "rooms"},
+        {"customer": "user-8"},
+        {"entity": "desk-7"},
+        {"amount": 0},
+    ):
+        await call("POST", "/v1/track", {**exports, **wrong})
+    await call("POST", "/v1/track/batch", {"usage": [exports, {**exports, "feature": "rooms"}]})
+    granted = await call("POST", "/v1/balances", {**exports, "amount": 100})
+    await call("POST", "/v1/balances", exports)
+    address = f"/v1/balances/{granted['id']}"
+    await call("POST", f"{address}/corrections", {"amount": -20})
+    await call("POST", f"{address}/corrections", {"amount": -200})
+    await call("POST", f"/v1/balances/bal_{NOBODYS}/corrections", {"amount": 1})
+    unlimited = await call("POST", "/v1/balances", {**exports, "unlimited": True})
+    await call("POST", f"/v1/balances/{unlimited['id']}/corrections", {"amount": 1})
+    await call("GET", f"{address}/entries")
+    await call("GET", "/v1/customers/user-7/balances")
+    await call("GET", "/v1/customers/user-7/usage?limit=2")
 
 
 async def _attaching(call: Recorder) -> None:

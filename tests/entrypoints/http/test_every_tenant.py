@@ -28,6 +28,7 @@ NOBODYS = {
     "customer": f"cus_{suffix(9)}",
     "external": "nobody",
     "entity": f"ent_{suffix(9)}",
+    "balance": f"bal_{suffix(9)}",
     "product": f"prod_{suffix(9)}",
     "model": f"pm_{suffix(9)}",
     "price": f"price_{suffix(9)}",
@@ -45,6 +46,10 @@ _ANYBODYS = {"type": "product", "anonymous": True}
 def _of_entity(ids: Ids) -> list[Asked]:
     """A space stands between what is put into the one place of the address and what into the other."""
     return [(f"{ids[by]} {ids['entity']}", None) for by in ("customer", "external")]
+
+
+def _of_feature(ids: Ids) -> list[dict[str, Any]]:
+    return [{"customer": ids[by], "feature": "seats"} for by in ("customer", "external")]
 
 
 CASES: dict[str, Callable[[Ids], list[Asked]]] = {
@@ -67,6 +72,14 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         ("", {"customer": "mine", "product": ids["product"]}),
         ("", {"customer": "mine", "price": "sample", "customer_data": {"pricing_model_id": ids["model"]}}),
     ],
+    "post /v1/check": lambda ids: [("", used) for used in _of_feature(ids)],
+    "post /v1/track": lambda ids: [("", used) for used in _of_feature(ids)],
+    "post /v1/track/batch": lambda ids: [("", {"usage": _of_feature(ids)})],
+    "post /v1/balances": lambda ids: [("", {**used, "amount": 5}) for used in _of_feature(ids)],
+    "post /v1/balances/{id}/corrections": lambda ids: [(ids["balance"], {"amount": 1})],
+    "get /v1/balances/{id}/entries": lambda ids: [(ids["balance"], None)],
+    "get /v1/customers/{reference}/balances": lambda ids: [(ids["customer"], None), (ids["external"], None)],
+    "get /v1/customers/{reference}/usage": lambda ids: [(ids["customer"], None), (ids["external"], None)],
     "get /v1/customers": lambda ids: [
         ("", None),
         (f"?external_id={ids['external']}", None),
@@ -155,6 +168,8 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     customer = (await client.post("/v1/customers", json={"external_id": f"ada-{name}"})).json()
     entities = f"/v1/customers/{customer['id']}/entities"
     entity = (await client.post(entities, json={"entity_id": "seat-1"})).json()
+    used = await client.post("/v1/track", json={"customer": customer["id"], "feature": "seats"})
+    assert used.json()["recorded"] == 1, used.text
     session = await service.open_session(anonymous=False, customer=customer["id"])
     unlike = await service.open_session()
     secret = LIVE_WEBHOOK_SECRET if livemode else TEST_WEBHOOK_SECRET
@@ -174,6 +189,7 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "customer": customer["id"],
         "external": customer["external_id"],
         "entity": entity["id"],
+        "balance": (await client.get(f"/v1/customers/{customer['id']}/balances")).json()["data"][0]["id"],
         "product": customer["subscriptions"][0]["product_id"],
         "model": customer["pricing_model_id"],
         "price": session["price_id"],
