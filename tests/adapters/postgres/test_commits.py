@@ -36,7 +36,7 @@ DRAFTS = [
 ]
 
 
-def stored_in_order(drafts: list[NewCustomer]) -> tuple[list[object], list[object]]:
+def stored_in_order(drafts: list[NewCustomer]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """The keys of customers and of trials, as one call stores them."""
     ids = SequentialIds()
     works = []
