@@ -63,9 +63,11 @@ class CreateCustomer:
         self, draft: NewCustomer, auth: Authenticated, cause: ApiRequest | CommandLine
     ) -> CustomerFound:
         context = await self.customers.creation_context(auth, draft)
-        stripe_id = None
-        if context.existing is not None and _is_awaited(context.existing):
-            stripe_id = await self._at_stripe(context.existing.customer)
+        known, stripe_id = context.existing, None
+        if known is not None and _is_awaited(known) and not identity.says_who_at_stripe(draft, known):
+            stripe_id = await self._at_stripe(known.customer)
+            if stripe_id is None:  # maybe as somebody else is asking for it: they may be done by now
+                context = await self.customers.creation_context(auth, draft)
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
         introduced = identity.introduce(draft, auth, context, self.ids, now, stripe_customer_id=stripe_id)
@@ -84,7 +86,7 @@ class CreateCustomer:
         self, found: CustomerFound, auth: Authenticated, cause: ApiRequest | CommandLine
     ) -> CustomerFound:
         stripe_id = await self._at_stripe(found.record.customer) if _is_awaited(found.record) else None
-        if stripe_id is None:  # maybe as somebody else is asking Stripe for it: they may be done by now
+        if stripe_id is None:  # as above
             found = await self._current(found.record.customer.id, auth)
         try:
             return await self._store(found, stripe_id, auth, cause)

@@ -219,6 +219,19 @@ async def test_a_claim_asks_stripe_for_whom_it_found(world: World) -> None:
     assert len(world.gateway.customers) == 1
 
 
+async def test_a_claim_that_says_who_somebody_is_at_stripe_asks_for_nobody(world: World) -> None:
+    auth = await world.organization(catalog=selling(PAID))
+    world.gateway.fail_next("before")
+    draft = NewCustomer(external_id=None, email="ada@example.test")
+    await world.create_customer(draft, auth, REQUEST)
+    claimed = await create(world, auth, "ada", email="ada@example.test", stripe_customer_id="cus_S1")
+    assert claimed.record.customer.stripe_customer_id == "cus_S1"
+    for task in await world.lease():
+        if isinstance(task.effect, CreateStripeCustomer):
+            await world.effects(task)
+    assert world.gateway.customers == []
+
+
 async def test_once_the_customer_has_changed_only_the_worker_asks_stripe(world: World) -> None:
     """It alone knows what was asked for with the key; whoever asks for something else takes the key away."""
     auth = await world.organization(catalog=selling(PAID))
