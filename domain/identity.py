@@ -44,6 +44,11 @@ def is_claim(draft: NewCustomer, known: CustomerRecord) -> bool:
     return draft.external_id is not None and known.customer.external_id is None
 
 
+def says_who_at_stripe(draft: NewCustomer, known: CustomerRecord) -> bool:
+    """Whether the draft tells who the customer is at Stripe, so that Stripe need not be asked."""
+    return is_claim(draft, known) and draft.stripe_customer_id is not None
+
+
 def introduce(
     draft: NewCustomer,
     auth: AuthContext,

@@ -97,7 +97,8 @@ class TenantBooks:
             Plan(product, tuple(price for price in prices if price.product_id == product.id))
             for product in sorted(defaults, key=lambda product: (product.group, product.slug))
         )
-        return CustomerTerms(model, tuple(plans), (), self.sends_receipts())
+        is_paid = any(product.default_kind == "paid" for product in defaults)
+        return CustomerTerms(model, tuple(plans), (), is_paid and self.sends_receipts())
 
     def creation(self, draft: NewCustomer) -> CustomerContext:
         """What a draft makes of a customer is decided on."""

@@ -65,9 +65,11 @@ class CreateCustomer:
         self, draft: NewCustomer, auth: Authenticated, cause: ApiRequest | CommandLine
     ) -> CustomerFound:
         context = await self.customers.creation_context(auth, draft)
-        stripe_id = None
-        if context.existing is not None and _is_awaited(context.existing):
-            stripe_id = await self._at_stripe(context.existing.customer)
+        known, stripe_id = context.existing, None
+        if known is not None and _is_awaited(known) and not identity.says_who_at_stripe(draft, known):
+            stripe_id = await self._at_stripe(known.customer)
+            if stripe_id is None:  # maybe as somebody else is asking for it: they may be done by now
+                context = await self.customers.creation_context(auth, draft)
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
         introduced = identity.introduce(draft, auth, context, self.ids, now, stripe_customer_id=stripe_id)

@@ -124,8 +124,12 @@ async def test_a_customer_is_made_with_our_marks(gateway: StripeGateway, exchang
 async def test_what_is_not_known_of_a_customer_is_not_said(
     gateway: StripeGateway, exchanges: list[Exchange]
 ) -> None:
-    await create(gateway, replace(CUSTOMER, email=None, name=None))
-    assert {name.partition("[")[0] for name, _ in exchanges[0].pairs} == {"metadata"}
+    await create(gateway, replace(CUSTOMER, external_id=None, email=None, name=None))
+    assert {name for name, _ in exchanges[0].pairs} == {
+        "metadata[organization_id]",
+        "metadata[livemode]",
+        "metadata[customer_id]",
+    }
 
 
 async def test_a_customer_is_called_as_we_do_from_now_on(

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from application.customers.create_customer import CustomerFound
+from application.organizations.update_organization import OrganizationChanges
 from domain.auth import Authenticated
 from domain.catalog_document import (
     CatalogDocument,
@@ -21,7 +22,7 @@ from domain.effects import CreateStripeCustomer, RenewSubscription
 from domain.errors import Rejected
 from domain.invoice import Invoice
 from domain.text import fingerprint_key
-from tests.contracts.worlds import REQUEST, World, set_up
+from tests.contracts.worlds import COMMAND, REQUEST, World, set_up
 
 DEVICE = "device-7"
 
@@ -165,6 +166,7 @@ async def test_who_owes_something_is_answered_with_who_they_are_at_stripe(world:
     (at_stripe,) = world.gateway.customers
     assert (held(found), found.record.customer.stripe_customer_id) == ([("paid", "incomplete")], at_stripe.id)
     (invoice,) = await invoices(world, auth)
+    assert invoice.receipt_email is None
     assert (invoice.amount_due, invoice.subscription_id) == (
         2900,
         found.record.subscriptions[0].subscription.id,
@@ -173,6 +175,15 @@ async def test_who_owes_something_is_answered_with_who_they_are_at_stripe(world:
     await world.effects(task)
     assert len(world.gateway.customers) == 1
     assert (await world.event_types(auth)).count("customer.updated") == 1
+
+
+async def test_a_receipt_for_a_paid_default_is_sent_where_the_organization_wants_it(world: World) -> None:
+    auth = await world.organization(catalog=selling(PAID))
+    wanted = OrganizationChanges(sends_receipts=True)
+    await world.update_organization(wanted, replace(auth, livemode=True), COMMAND)
+    await create(world, auth, "ada", email="ada@example.test")
+    (invoice,) = await invoices(world, auth)
+    assert invoice.receipt_email == "ada@example.test"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -217,6 +228,19 @@ async def test_a_claim_asks_stripe_for_whom_it_found(world: World) -> None:
         if isinstance(task.effect, CreateStripeCustomer):
             await world.effects(task)
     assert len(world.gateway.customers) == 1
+
+
+async def test_a_claim_that_says_who_somebody_is_at_stripe_asks_for_nobody(world: World) -> None:
+    auth = await world.organization(catalog=selling(PAID))
+    world.gateway.fail_next("before")
+    draft = NewCustomer(external_id=None, email="ada@example.test")
+    await world.create_customer(draft, auth, REQUEST)
+    claimed = await create(world, auth, "ada", email="ada@example.test", stripe_customer_id="cus_S1")
+    assert claimed.record.customer.stripe_customer_id == "cus_S1"
+    for task in await world.lease():
+        if isinstance(task.effect, CreateStripeCustomer):
+            await world.effects(task)
+    assert world.gateway.customers == []
 
 
 async def test_once_the_customer_has_changed_only_the_worker_asks_stripe(world: World) -> None:

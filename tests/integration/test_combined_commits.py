@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
+import pytest
 from msgspec.structs import replace
 
 from adapters.postgres.combining import AT_ONCE
@@ -19,7 +20,7 @@ from domain.change import Change, stored
 from domain.customer import Customer, NewCustomer
 from domain.events import Event
 from domain.intent import Attempt
-from tests.contracts.worlds import World, fact_of, inbound
+from tests.contracts.worlds import REQUEST, World, fact_of, inbound
 from tests.databases import Database, connected
 
 
@@ -141,21 +142,30 @@ async def test_what_is_stale_or_taken_or_handled_fails_alone(fresh_database: Dat
         assert (await store.fact_context(fact, "evt_new")).handled
 
 
-async def test_processes_that_meet_on_the_same_new_customers_never_deadlock(fresh_database: Database) -> None:
-    names = [f"user-{number}" for number in range(60)]
+BY_ID = tuple(NewCustomer(external_id=f"user-{number}") for number in range(60))
+BY_EMAIL = tuple(NewCustomer(external_id=None, email=f"{number}@example.test") for number in range(60))
+BY_EITHER = tuple(draft for pair in zip(BY_ID[:30], BY_EMAIL[:30], strict=True) for draft in pair)
+
+
+@pytest.mark.parametrize("drafts", [BY_ID, BY_EMAIL, BY_EITHER], ids=["by id", "by e-mail", "by either"])
+async def test_processes_that_meet_on_the_same_new_customers_never_deadlock(
+    fresh_database: Database, drafts: tuple[NewCustomer, ...]
+) -> None:
     async with process(fresh_database) as (one, _), process(fresh_database) as (two, _):
         auth = await one.organization()
         async with connected(fresh_database.admin_dsn) as admin, admin.transaction():
             await admin.execute("LOCK TABLE counterfoil.customers IN EXCLUSIVE MODE")
-            asked = [asyncio.create_task(one.customer(auth, name)) for name in names]
-            asked += [asyncio.create_task(two.customer(auth, name)) for name in reversed(names)]
+            asked = [asyncio.create_task(one.create_customer(draft, auth, REQUEST)) for draft in drafts]
+            asked += [
+                asyncio.create_task(two.create_customer(draft, auth, REQUEST)) for draft in reversed(drafts)
+            ]
             async with connected(fresh_database.admin_dsn) as watch:
                 await until_calls_wait(watch, 2)
         found = await asyncio.gather(*asked)
-        assert sum(customer.created for customer in found) == len(names)
-        assert len({customer.record.customer.id for customer in found}) == len(names)
+        assert sum(customer.created for customer in found) == len(drafts)
+        assert len({customer.record.customer.id for customer in found}) == len(drafts)
         types = await one.event_types(auth)
-        assert types.count("customer.created") == types.count("subscription.created") == len(names)
+        assert types.count("customer.created") == types.count("subscription.created") == len(drafts)
     async with connected(fresh_database.admin_dsn) as admin:
         # A backend has told its statistics by the time it is gone.
         while await admin.fetchval(  # noqa: ASYNC110

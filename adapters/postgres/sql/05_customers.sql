@@ -71,8 +71,9 @@ CREATE OR REPLACE FUNCTION creation_context(
     asked_stripe_customer text, asked_fingerprint text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    known customers;
-    terms jsonb;
+    known   customers;
+    terms   jsonb;
+    context jsonb;
 BEGIN
     PERFORM enter(org, live);
     IF asked_id IS NOT NULL THEN
@@ -89,12 +90,16 @@ BEGIN
             SELECT coalesce(jsonb_agg(t.product_id), '[]') FROM subscriptions t
             WHERE t.organization_id = org AND t.livemode = live AND t.trial_fingerprint = asked_fingerprint));
     END IF;
-    RETURN jsonb_build_object(
-        'existing', CASE WHEN known.id IS NULL THEN NULL ELSE customer_record(known) END,
-        'terms', terms,
-        'user_is_known', asked_user IS NULL OR EXISTS (SELECT FROM users t
-            WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_user),
-        'stripe_customer_is_taken', asked_stripe_customer IS NOT NULL AND EXISTS (SELECT FROM customers t
+    context := jsonb_build_object(
+        'existing', CASE WHEN known.id IS NULL THEN NULL ELSE customer_record(known) END, 'terms', terms);
+    IF asked_user IS NOT NULL THEN
+        context := context || jsonb_build_object('user_is_known', EXISTS (SELECT FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_user));
+    END IF;
+    IF asked_stripe_customer IS NOT NULL THEN
+        context := context || jsonb_build_object('stripe_customer_is_taken', EXISTS (SELECT FROM customers t
             WHERE t.organization_id = org AND t.livemode = live AND t.stripe_customer_id = asked_stripe_customer
                 AND t.id IS DISTINCT FROM known.id));
+    END IF;
+    RETURN context;
 END $$;

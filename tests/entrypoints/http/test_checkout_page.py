@@ -87,7 +87,11 @@ async def test_every_currency_is_shown_right(
     price = {"slug": "book", "type": "single_payment", "amount": amount, "currency": currency}
     book = {"slug": "book", "name": "Book", "prices": [price]}
     model = {"slug": "standard", "name": "Standard", "is_default": True, "products": [book]}
-    assert (await service.client.put("/v1/catalog", json={"pricing_models": [model]})).status_code == 200
+    assert (
+        await service.client.put(
+            "/v1/catalog", json={"features": CATALOG["features"], "pricing_models": [model]}
+        )
+    ).status_code == 200
     page = Page((await visited(service, (await service.open_session())["id"])).text)
     assert f"Pay {shown}" in page.text
 
@@ -170,7 +174,10 @@ async def test_nothing_that_a_seller_writes_becomes_markup(service: Service) -> 
     await service.with_catalog()
     standard = CATALOG["pricing_models"][0]
     book = {**standard["products"][1], "name": evil}
-    document = {"pricing_models": [{**standard, "products": [standard["products"][0], book]}]}
+    document = {
+        "features": CATALOG["features"],
+        "pricing_models": [{**standard, "products": [standard["products"][0], book]}],
+    }
     assert (await service.client.put("/v1/catalog", json=document)).status_code == 200
     session = await service.open_session(cancel_url='https://shop.example/"onclick="x')
     reply = await visited(service, session["id"])

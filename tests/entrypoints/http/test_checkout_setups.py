@@ -34,7 +34,10 @@ async def shop(service: Service) -> Service:
     """It sells plans, and knows Ada."""
     paid_at(service, TO_SANDBOX)
     standard = CATALOG["pricing_models"][0]
-    catalog = {"pricing_models": [{**standard, "products": [*standard["products"], *PLANS]}]}
+    catalog = {
+        "features": CATALOG["features"],
+        "pricing_models": [{**standard, "products": [*standard["products"], *PLANS]}],
+    }
     assert (await service.client.put("/v1/catalog", json=catalog)).status_code == 200
     await service.client.post("/v1/customers", json={"external_id": "ada", "email": "ada@example.test"})
     return service

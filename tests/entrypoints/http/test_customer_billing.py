@@ -29,7 +29,10 @@ PLANS = [
 
 async def shop(service: Service) -> None:
     (model,) = CATALOG["pricing_models"]
-    catalog = {"pricing_models": [{**model, "products": [*model["products"], *PLANS]}]}
+    catalog = {
+        "features": CATALOG["features"],
+        "pricing_models": [{**model, "products": [*model["products"], *PLANS]}],
+    }
     assert (await service.client.put("/v1/catalog", json=catalog)).is_success
 
 

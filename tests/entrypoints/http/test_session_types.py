@@ -23,7 +23,10 @@ NO_PURCHASE, NO_SUBSCRIPTION = f"pur_{'0' * 26}", f"sub_{'0' * 26}"
 async def shop(service: Service) -> Service:
     """It sells a plan, and knows Ada."""
     standard = CATALOG["pricing_models"][0]
-    catalog = {"pricing_models": [{**standard, "products": [*standard["products"], PRO]}]}
+    catalog = {
+        "features": CATALOG["features"],
+        "pricing_models": [{**standard, "products": [*standard["products"], PRO]}],
+    }
     reply = await service.client.put("/v1/catalog", json=catalog)
     assert reply.status_code == 200, reply.text
     await service.client.post("/v1/customers", json={"external_id": "ada", "email": "ada@example.test"})
