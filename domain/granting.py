@@ -32,13 +32,13 @@ class NewGrant(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def grant(
     customer: Customer, feature: Feature, entity_id: EntityId | None, draft: NewGrant, ids: Ids, now: datetime
 ) -> Change[Balance]:
-    """What an application gives by hand. Raises Rejected `missing_field`, `invalid_value`."""
+    """What an application gives by hand. Raises Rejected `invalid_grant`."""
     if feature.type != "boolean" and not draft.unlimited and draft.amount is None:
-        raise Rejected("missing_field", "How many units are given?", field="amount")
+        raise Rejected("invalid_grant", "How many units are given?", field="amount")
     if draft.amount is not None and (draft.unlimited or feature.type == "boolean"):
-        raise Rejected("invalid_value", "Nothing is counted, so that there is no amount.", field="amount")
+        raise Rejected("invalid_grant", "Nothing is counted, so that there is no amount.", field="amount")
     if draft.expires_at is not None and draft.expires_at <= now:
-        raise Rejected("invalid_value", "That is in the past.", field="expires_at")
+        raise Rejected("invalid_grant", "That is in the past.", field="expires_at")
     return given(
         Balance(
             id=ids.new(BalanceId),

@@ -7,18 +7,20 @@ and the state machine hold them to the same answers.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from typing import Annotated, Literal, assert_never
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.balance import Balance
-from domain.catalog import ResetInterval
+from domain.catalog import MAX_UNITS, ResetInterval
 from domain.ids import BalanceId, CustomerId, EntityId, FeatureId, OrganizationId, UsageId
 from domain.subscription import add_months
 
 UsageKind = Literal["usage", "correction"]
 EntryKind = Literal["grant", "reset", "usage", "correction"]
+Moved = Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS, extra_json_schema={"not": {"const": 0}})]
+"""Units that come or go, and so are not none."""
 WhenShort = Literal["cap", "reject"]
 """What is recorded of more than there is: what fits, or nothing."""
 

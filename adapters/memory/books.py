@@ -1,6 +1,5 @@
 """The rows themselves, as of one moment, and how a commit turns them into those of the next."""
 
-import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -9,7 +8,7 @@ import msgspec
 from msgspec.structs import replace as with_fields
 
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
-from adapters.memory.redaction import Redacting
+from adapters.memory.redaction import Redacting, is_begun_for_nobody, is_somebody_deleted
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
 from application.inbox_tries import next_try_at
@@ -17,12 +16,9 @@ from application.operator_ports import InboxRow
 from application.ports import Tracked
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
-from domain.checkout import CheckoutSession
-from domain.customer import Customer
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId, TaskId
-from domain.subscription import Subscription
 from domain.usage import Entry, Level, Usage
 
 T = TypeVar("T")
@@ -103,19 +99,11 @@ class Books:
         before = self.replies.get(key)
         if before is not None and (before.reply is not None or kept.reply is None):
             raise repeated()
-        if kept.reply is not None and self._is_somebody_deleted(kept, kept.reply.body):
+        if is_somebody_deleted(kept, self.states):
             raise StaleState("stale_state", "the customer was deleted")
         if before is None:
             return {**self.replies, key: copied(kept)}
         return {**self.replies, key: with_fields(before, reply=copied(kept.reply))}
-
-    def _is_somebody_deleted(self, kept: KeptReply, body: str) -> bool:
-        """Whether the reply is a customer, who was deleted since they were read."""
-        named = re.match(r'{"id": ?"(cus_[0-9a-z]{26})"', body)
-        if named is None:
-            return False
-        known = self.states.get((Customer, kept.organization_id, kept.livemode, named[1]))
-        return isinstance(known, Customer) and known.deleted_at is not None
 
     def with_tasks(self, tasks: list[Task]) -> "Books":
         """The books with these tasks as they are now."""
@@ -154,7 +142,7 @@ class Books:
             for key in unique_keys(state):
                 if taken.setdefault(key, _key(state)) != _key(state):
                     raise Conflict("conflict", f"{key[0]} is taken")
-            if _is_begun_for_nobody(state, states):
+            if is_begun_for_nobody(state, states):
                 raise StaleState("stale_state", "the customer was deleted")
             for reference in references(state):
                 if reference not in states:
@@ -170,14 +158,6 @@ class Books:
         if state.version != (before.version if before else 0):
             raise StaleState("stale_state", f"{_name(_key(state))} has changed since it was read")
         return before
-
-
-def _is_begun_for_nobody(state: State, states: dict[RowKey, State]) -> bool:
-    """Whether it is new, and for a customer who is deleted."""
-    if state.version or not isinstance(state, CheckoutSession | Subscription) or state.customer_id is None:
-        return False
-    customer = states.get((Customer, state.organization_id, state.livemode, state.customer_id))
-    return isinstance(customer, Customer) and customer.deleted_at is not None
 
 
 def _key(state: State) -> RowKey:

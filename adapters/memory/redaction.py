@@ -1,5 +1,6 @@
 """Forgetting who a customer was, wherever the books in memory name them: as sql/17_redaction.sql does."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from application.idempotency import REDACTED, KeptReply
 from application.operator_ports import InboxRow
 from domain.change import State
 from domain.checkout import CheckoutSession
+from domain.customer import Customer
 from domain.customer_changes import Redaction
 from domain.effects import CreateStripeCustomer
 from domain.entity import Entity
@@ -149,3 +151,22 @@ def _redacted(view: dict[str, Any], kind: str) -> dict[str, Any]:
     if kind == "entity" and "external_id" in view:
         blank["external_id"] = view["id"]
     return {**view, **blank}
+
+
+def is_begun_for_nobody(state: State, states: Mapping[RowKey, State]) -> bool:
+    """Whether it is new, and for a customer who is deleted."""
+    if state.version or not isinstance(state, CheckoutSession | Subscription) or state.customer_id is None:
+        return False
+    return _is_deleted(states.get((Customer, state.organization_id, state.livemode, state.customer_id)))
+
+
+def is_somebody_deleted(kept: KeptReply, states: Mapping[RowKey, State]) -> bool:
+    """Whether the reply is a customer, who was deleted since they were read."""
+    named = re.match(r'{"id": ?"(cus_[0-9a-z]{26})"', kept.reply.body) if kept.reply is not None else None
+    if named is None:
+        return False
+    return _is_deleted(states.get((Customer, kept.organization_id, kept.livemode, named[1])))
+
+
+def _is_deleted(customer: State | None) -> bool:
+    return isinstance(customer, Customer) and customer.deleted_at is not None

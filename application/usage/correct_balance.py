@@ -1,27 +1,25 @@
 """An application puts right what a customer may still use."""
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from application.causes import ApiRequest
 from application.ports import Clock, NewCorrection, UsageLedger
 from application.unit_of_work import retry_on_stale
 from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
-from domain.catalog import MAX_UNITS
 from domain.errors import Rejected
 from domain.ids import BalanceId, Ids, UsageId
 from domain.text import NamedEntity
-from domain.usage import Line, Usage
+from domain.usage import Line, Moved, Usage
 
 
 class CorrectionAsked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """So many units more, or fewer where it is negative, in the period under way; of one entity, where each
     has as much for itself."""
 
-    amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)]
+    amount: Moved
     entity: NamedEntity | None = None
 
 

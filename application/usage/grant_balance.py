@@ -30,7 +30,7 @@ class GrantBalance:
     @retry_on_stale()
     async def __call__(self, draft: NewGrant, auth: Authenticated, cause: ApiRequest) -> Line:
         """Raises NotFound `customer_not_found`, `entity_not_found`; Rejected `invalid_external_id`,
-        `feature_not_found`, `missing_field`, `invalid_value`."""
+        `feature_not_found`, `invalid_grant`."""
         named_customer(draft.customer)
         if draft.entity is not None:
             named_entity(draft.entity)

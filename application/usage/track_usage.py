@@ -11,12 +11,11 @@ from application.unit_of_work import retry_on_stale
 from application.usage.first_use import FirstUse, Named
 from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
-from domain.catalog import MAX_UNITS
 from domain.entitlement import Standing, as_of, standing
 from domain.errors import Rejected
 from domain.ids import Ids, UsageId
 from domain.text import Slug
-from domain.usage import Line, Usage, WhenShort
+from domain.usage import Line, Moved, Usage, WhenShort
 
 UsageKey = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\A[\x21-\x7e]+\Z")]
 
@@ -29,7 +28,7 @@ class NewTrack(Named, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """
 
     feature: Slug
-    amount: Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)] = 1
+    amount: Moved = 1
     overage: WhenShort = "cap"
     idempotency_key: UsageKey | None = None
 

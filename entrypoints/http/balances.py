@@ -150,7 +150,7 @@ class BalanceController(Controller):
             NAMED,
             {
                 404: ("customer_not_found", "entity_not_found"),
-                422: ("invalid_external_id", "feature_not_found"),
+                422: ("invalid_external_id", "feature_not_found", "invalid_grant"),
             },
         ),
     )

@@ -124,10 +124,10 @@ async def test_usage_is_listed_newest_first_and_by_feature(world: World) -> None
         ({"customer": "nobody"}, "customer_not_found", None),
         ({"feature": "nothing"}, "feature_not_found", "feature"),
         ({"entity": "nowhere"}, "entity_not_found", None),
-        ({"amount": None}, "missing_field", "amount"),
-        ({"unlimited": True}, "invalid_value", "amount"),
-        ({"feature": "sso"}, "invalid_value", "amount"),
-        ({"expires_at": "2025-12-31T00:00:00Z"}, "invalid_value", "expires_at"),
+        ({"amount": None}, "invalid_grant", "amount"),
+        ({"unlimited": True}, "invalid_grant", "amount"),
+        ({"feature": "sso"}, "invalid_grant", "amount"),
+        ({"expires_at": "2025-12-31T00:00:00Z"}, "invalid_grant", "expires_at"),
     ],
 )
 async def test_what_cannot_be_granted_is_refused(

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from msgspec import UNSET
 
-from application.ports import EventFilter
+from application.ports import CustomerFilter, EventFilter
 from tests.machine.catalogs import catalogs, small_catalogs
+from tests.machine.customers import ChangeCustomer, DeleteCustomer, ListCustomers, ShowCustomer
 from tests.machine.lockstep import Way
 from tests.machine.named import IntroduceOnce, OpenSessionOnce
 from tests.machine.news import News
@@ -116,6 +117,30 @@ parked = st.builds(Park, task=_PICKS)
 leases = st.builds(Lease, limit=st.sampled_from((1, 2, 5)))
 numbered = st.builds(Number, limit=st.sampled_from((1, 2, 3, 7, None)))
 customer_reads = st.builds(ReadCustomer, tenant=_TENANTS, reference=st.one_of(_EXTERNAL_IDS, _PICKS))
+_CUSTOMERS = st.one_of(_KNOWN_IDS, _PICKS)
+changed_customers = st.builds(
+    ChangeCustomer,
+    tenant=_TENANTS,
+    customer=_CUSTOMERS,
+    external_id=st.one_of(st.just(UNSET), st.just(UNSET), _EXTERNAL_IDS, st.none()),
+    email=st.sampled_from((UNSET, UNSET, None, "ADA@example.test", "eve@example.test")),
+    name=st.sampled_from((UNSET, None, "Ada", "ÆRØ")),
+    metadata=st.sampled_from((UNSET, None, {"said": None}, {"a": "1"})),
+)
+deleted_customers = st.builds(DeleteCustomer, tenant=_TENANTS, customer=_CUSTOMERS, in_stripe=st.booleans())
+customer_lists = st.builds(
+    ListCustomers,
+    tenant=_TENANTS,
+    wanted=st.builds(
+        CustomerFilter,
+        email=st.sampled_from((None, None, "ada@EXAMPLE.test")),
+        external_id=st.sampled_from((None, None, "ada")),
+        search=st.sampled_from((None, "a", "ADA", "æ", "bob_", "%")),
+    ),
+    limit=st.sampled_from((1, 2, 100)),
+    before=st.one_of(st.none(), _PICKS),
+)
+customers_shown = st.builds(ShowCustomer, tenant=_TENANTS, customer=_CUSTOMERS)
 catalog_reads = st.builds(ReadCatalog, tenant=_TENANTS)
 keys = st.builds(ResolveKey, pick=st.one_of(_PICKS, st.none()))
 _NAMES = st.sampled_from(("k-1", "k-2", "k-3"))
@@ -170,6 +195,8 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
     st.builds(Describe, session=st.just(0), email=st.sampled_from((None, "bob@example.test"))),
     st.builds(Pay, session=st.just(0), news=news, charge=_CHARGES),
     st.builds(Perform, task=st.sampled_from((0, 1))),
+    st.builds(ChangeCustomer, tenant=st.just(0), customer=st.just("ada"), name=st.sampled_from(("A", "B"))),
+    st.builds(DeleteCustomer, tenant=st.just(0), customer=st.just("ada")),
     st.builds(Expire, tenant=st.just(0), session=st.just(0)),
     st.builds(RevokeKey, key=st.sampled_from((0, 1)), tenant=st.none()),
     st.builds(
@@ -199,6 +226,10 @@ anything: SearchStrategy[Operation] = st.one_of(
     parked,
     _one_task,
     customer_reads,
+    changed_customers,
+    deleted_customers,
+    customer_lists,
+    customers_shown,
     catalog_reads,
     offers,
 )

@@ -38,6 +38,15 @@ class TwoStores(Plans):
     def customer(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(
+        operation=drawing.changed_customers
+        | drawing.deleted_customers
+        | drawing.customer_lists
+        | drawing.customers_shown
+    )
+    def known_customer(self, operation: Operation) -> None:
+        self._alone(operation)
+
     @rule(operation=drawing.sessions | drawing.expiries)
     def session(self, operation: Operation) -> None:
         self._alone(operation)
