@@ -21,6 +21,7 @@ EventType = Literal[
     "customer.created",
     "customer.updated",
     "dispute.closed",
+    "entity.attached",
     "entity.created",
     "entity.deleted",
     "feature.archived",
