@@ -117,12 +117,29 @@ _PARKING = ProductEntry(
     is_add_on=True,
     prices=(PriceEntry(slug="parking", type="subscription", amount=300, currency="usd", interval="week"),),
 )
+_STUDIO = ProductEntry(
+    slug="studio",
+    name="Studio",
+    group="studios",
+    prices=(
+        PriceEntry(
+            slug="studio",
+            type="subscription",
+            amount=1900,
+            currency="usd",
+            interval="month",
+            trial_days=7,
+            trial_requires_card=False,
+        ),
+    ),
+)
 _STANDARD, *_OTHERS = CATALOG.pricing_models
 SHOP = replace(
     CATALOG,
-    pricing_models=(replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING)), *_OTHERS),
+    pricing_models=(replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _STUDIO)), *_OTHERS),
 )
-"""What is sold at first: also a plan that no free one makes way for, and an add-on."""
+"""What is sold at first: also a plan that no free one makes way for, an add-on, and a trial without a
+card."""
 
 
 def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:
