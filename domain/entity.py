@@ -96,6 +96,12 @@ def create(
     return Change(entity, (Event("entity.created"),))
 
 
+def attach(entity: Entity) -> Change[Entity]:
+    """Something is given to it at once. Its row says so too: whoever deletes it at the same moment decides
+    again, and ends that as well."""
+    return Change(entity, (Event("entity.attached"),), entity)
+
+
 def delete(entity: Entity, current: Iterable[Subscription], now: datetime) -> Change[Entity] | None:
     """It is there no longer, its external id may be used anew, and its `current` subscriptions end with it;
     None when that is so already."""

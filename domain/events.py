@@ -25,6 +25,7 @@ EventType = Literal[
     "customer.stripe_deletion_requested",
     "customer.updated",
     "dispute.closed",
+    "entity.attached",
     "entity.created",
     "entity.deleted",
     "feature.archived",

@@ -18,7 +18,7 @@ from application.ports import (
     Secrets,
 )
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import attaching, checkout, checkout_opening, completion
+from domain import attaching, checkout, checkout_opening, completion, entity
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.change import stored
@@ -85,6 +85,8 @@ class AttachProduct:
         work = UnitOfWork(cause, auth, self.ids, now)
         session, ground = self._opened(asked, context, auth, work, now)
         if session.is_free:
+            if context.entity is not None:
+                work.record(entity.attach(context.entity))
             attached = self._completed(session, ground, work, now)
             work.answer(attached)
         else:
@@ -105,7 +107,7 @@ class AttachProduct:
             asked.customer, asked.customer_data, context.customer, auth, work, self.ids, now
         )
         price = attaching.price_of(asked, context.product, context.prices)
-        entity = attaching.entity_of(asked, context.entity)
+        taker = attaching.entity_of(asked, context.entity)
         current = tuple(held.subscription for held in record.subscriptions)
         ground = Ground(
             customer=record.customer,
@@ -124,7 +126,7 @@ class AttachProduct:
                 context.product,
                 current=current,
                 trial_used=context.trial_used,
-                entity=entity,
+                entity=taker,
             ),
             self.secrets.client_token(),
             self.ids,

@@ -44,26 +44,20 @@ def fingerprint(*asked: object) -> str:
 
 def refused(outcome: Outcome, feature: str = "") -> DomainError:
     """Why nothing was recorded, in the words of whoever has asked."""
-    match outcome:
-        case "customer_not_found":
-            return nobody()
-        case "feature_not_found":
-            return no_such_feature(feature)
-        case "entity_not_found":
-            return no_such()
-        case "balance_not_found":
-            return NotFound(outcome, "There is no such balance.")
-        case _:
-            detail, field = _REASONS[outcome]
-            return Rejected(outcome, detail, field=field)
-
-
-_REASONS = {
-    "feature_is_boolean": ("This feature is had or not: there is nothing to count.", "feature"),
-    "balance_not_counted": ("Nothing is counted of this balance.", "amount"),
-    "insufficient_balance": ("There are not as many units left.", "amount"),
-    "idempotency_key_reused": (
-        "This key was given to other usage: give each a key of its own.",
-        "idempotency_key",
-    ),
-}
+    not_counted = "This feature is had or not: there is nothing to count."
+    reused = "This key was given to other usage: give each a key of its own."
+    reasons: dict[Outcome, DomainError] = {
+        "customer_not_found": nobody(),
+        "feature_not_found": no_such_feature(feature),
+        "entity_not_found": no_such(),
+        "balance_not_found": NotFound("balance_not_found", "There is no such balance."),
+        "feature_is_boolean": Rejected("feature_is_boolean", not_counted, field="feature"),
+        "balance_not_counted": Rejected(
+            "balance_not_counted", "Nothing is counted of this balance.", field="amount"
+        ),
+        "insufficient_balance": Rejected(
+            "insufficient_balance", "There are not as many units left.", field="amount"
+        ),
+        "idempotency_key_reused": Rejected("idempotency_key_reused", reused, field="idempotency_key"),
+    }
+    return reasons[outcome]

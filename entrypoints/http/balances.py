@@ -182,7 +182,6 @@ class BalanceController(Controller):
             _NO_BALANCE,
             {
                 422: (
-                    "entity_not_found",
                     "balance_not_counted",
                     "insufficient_balance",
                     "idempotency_key_reused",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, TypeAlias
 
-from litestar import Controller, Response, delete, get, post
+from litestar import Controller, HttpMethod, Response, delete, get, post, route
 from litestar.openapi import ResponseSpec
 from litestar.params import JSONBody, PathParameter
 from msgspec import Struct
@@ -138,3 +138,20 @@ class EntityController(Controller):
         """Its external id may be given to another one. By id, one that is deleted already is answered as it
         is."""
         return EntityReply.of(await delete_entity(reference, entity, request.auth, request.cause))
+
+    @route(http_method=HttpMethod.OPTIONS, status_code=204, include_in_schema=False, sync_to_thread=False)
+    def allowed(self) -> Response[None]:
+        """Litestar's own answer to OPTIONS knows only one of the handlers of an address. It takes handlers by
+        their names, and this one only if it comes before the others."""
+        return Response(None, headers={"Allow": "GET, POST, OPTIONS"})
+
+    @route(
+        "/{entity:str}",
+        http_method=HttpMethod.OPTIONS,
+        status_code=204,
+        include_in_schema=False,
+        sync_to_thread=False,
+    )
+    def allowed_of_one(self) -> Response[None]:
+        """The same, of one entity."""
+        return Response(None, headers={"Allow": "GET, DELETE, OPTIONS"})

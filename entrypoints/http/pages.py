@@ -132,8 +132,9 @@ _TROUBLE_OF_CODE = {
         "To change it, please ask the seller.",
     ),
     "checkout_session_not_free": (
-        "The free trial has been used",
-        "There is one for each customer. Nothing was charged. To subscribe, please ask the seller.",
+        "This is not free",
+        "If it began with a free trial, that has been used by now: there is one for each customer. "
+        "Nothing was charged. To go on, please ask the seller.",
     ),
 }
 _ANY_TROUBLE = ("Something went wrong", "We could not show how your payment stands. Please ask the seller.")

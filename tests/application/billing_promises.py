@@ -45,7 +45,7 @@ def check_settled(store: Billed) -> None:
 
 def _one_current_plan_of_a_group(store: Billed) -> None:
     current = Counter(
-        (plan.customer_id, plan.group)
+        (plan.customer_id, plan.entity_id, plan.group)
         for plan in _of_kind(store, Subscription)
         if plan.status != "canceled" and not plan.is_add_on
     )

@@ -296,6 +296,24 @@ async def test_with_an_entity_its_plans_end_and_nobody_elses(world: World) -> No
         assert refused.value.code == "entity_not_found"
 
 
+async def test_attached_and_deleted_at_once_no_plan_is_left_to_what_is_gone(world: World) -> None:
+    auth = await opened(world)
+    await world.customer(auth)
+    for number in range(8):
+        gone = await seat(world, auth, f"seat-{number}")
+        attached, deleted = await asyncio.gather(
+            attach(world, auth, product="starter", entity=gone.id),
+            world.delete_entity("ada", gone.id, auth, REQUEST),
+            return_exceptions=True,
+        )
+        assert isinstance(deleted, Entity)
+        assert isinstance(attached, Attached | NotFound)
+        ended = [event.type for event in await world.events(auth, subject=gone.id)]
+        assert ended[-1] == "entity.deleted"
+        assert ("entity.attached" in ended) == isinstance(attached, Attached)
+    assert [one.entity_id for one in await held(world, auth)] == [None]
+
+
 async def test_nothing_is_attached_to_what_is_no_entity_of_the_customer(world: World) -> None:
     auth = await opened(world)
     await world.customer(auth)

@@ -7,6 +7,7 @@ import pytest
 
 from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, InboxFeed, Organizations
 from tests.databases import DatabaseServer
+from tests.faults.attaching import ATTACHING
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
 from tests.faults.customers import CUSTOMERS
 from tests.faults.grounds import memory_ground, postgres_ground
@@ -18,8 +19,8 @@ from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *SCENARIOS)
-TWICE = (*BUYING[1:2], *SCENARIOS[:-1])
+ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *SCENARIOS)
+TWICE = (*BUYING[1:2], *ATTACHING[:1], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 

@@ -154,15 +154,32 @@ _GYM = ProductEntry(
     prices=(replace(_TRIED, slug="gym"),),
 )  # fmt: skip
 _SAUNA = ProductEntry(slug="sauna", name="Sauna", group="sports", is_default=True)
+_STUDIO = ProductEntry(
+    slug="studio",
+    name="Studio",
+    group="studios",
+    prices=(
+        PriceEntry(
+            slug="studio",
+            type="subscription",
+            amount=1900,
+            currency="usd",
+            interval="month",
+            trial_days=7,
+            trial_requires_card=False,
+        ),
+    ),
+)
 _STANDARD, *_OTHERS = CATALOG.pricing_models
 SHOP = replace(
     CATALOG,
     pricing_models=(
-        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA)),
+        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA, _STUDIO)),
         *_OTHERS,
     ),
 )
-"""What is sold at first: also a plan that no free one makes way for, an add-on, and something to be tried."""
+"""What is sold at first: also a plan that no free one makes way for, an add-on, something to be
+tried, and a trial without a card."""
 
 
 def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:

@@ -11,6 +11,7 @@ from domain.catalog import Price, PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.entity import Entity
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
@@ -77,6 +78,10 @@ class Known:
     def customer(self, auth: Authenticated, pick: int) -> Customer | None:
         """A customer, anonymous ones too."""
         return _picked(self._of(auth, Customer), pick)
+
+    def entity(self, auth: Authenticated, pick: int) -> Entity | None:
+        """An entity, deleted or not."""
+        return _picked(self._of(auth, Entity), pick)
 
     def session(self, pick: int) -> CheckoutSession | None:
         """A checkout session, of whomever; 0 is the newest."""

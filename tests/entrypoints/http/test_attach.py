@@ -194,6 +194,19 @@ async def test_the_page_of_a_trial_that_was_had_elsewhere_says_so(shop: Service)
     assert "You are subscribed already" in Page(refused.text).text
 
 
+async def test_what_is_not_free_is_not_begun_by_its_form(shop: Service) -> None:
+    body = {"type": "product", "price": "pro-trial", "anonymous": True, "customer_email": "eve@example.com"}
+    session = (await shop.client.post("/v1/checkout-sessions", json=body)).json()
+    refused = await shop.client.post(
+        f"/checkout/{session['id']}/confirm",
+        data={"token": session["client_token"]},
+        headers={"authorization": ""},
+    )
+    assert refused.status_code == 422
+    assert "This is not free" in Page(refused.text).text
+    assert kept(shop, Subscription) == []
+
+
 async def test_twenty_at_once_over_http_make_one_customer_and_one_subscription(
     fresh_database: Database, tmp_path: Path
 ) -> None:

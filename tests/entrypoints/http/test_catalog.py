@@ -10,6 +10,7 @@ async def test_a_catalog_is_applied_read_and_applied_again(service: Service) -> 
     assert first.status_code == 200
     reply = first.json()
     assert [(change["action"], change["type"], change["slug"]) for change in reply["changes"]] == [
+        ("created", "feature", "seats"),
         ("created", "pricing_model", "standard"),
         ("created", "product", "free"),
         ("created", "product", "book"),
@@ -26,7 +27,7 @@ async def test_a_catalog_is_applied_read_and_applied_again(service: Service) -> 
 
 async def test_a_dry_run_only_says(service: Service) -> None:
     reply = (await service.client.put("/v1/catalog?dry_run=true", json=CATALOG)).json()
-    assert len(reply["changes"]) == 6
+    assert len(reply["changes"]) == 7
     assert reply["dry_run"] is True
     assert reply["catalog"] == {"pricing_models": [], "features": []}
     assert "catalog.applied" not in {event.type for event in service.store.events}

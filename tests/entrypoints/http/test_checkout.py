@@ -24,6 +24,7 @@ async def test_a_session_for_somebody_anonymous(service: Service) -> None:
         "amount": 3000,
         "currency": "usd",
         "customer_id": None,
+        "entity_id": None,
         "customer_email": None,
         "customer_name": None,
         "billing_address": None,

@@ -40,6 +40,7 @@ async def test_a_new_customer_has_the_default_pricing_model_and_subscription(ser
         "id": subscription["id"],
         "product_id": free["id"],
         "product_slug": "free",
+        "entity_id": None,
         "status": "active",
         "trial_ends_at": None,
         "current_period_start": "2026-01-01T12:00:00Z",

@@ -159,3 +159,9 @@ async def test_twenty_at_once_over_http_make_one(fresh_database: Database, tmp_p
         replies = await asyncio.gather(*(client.post(ENTITIES, json=SEAT) for _ in range(20)))
         assert sorted(reply.status_code for reply in replies) == [200] * 19 + [201]
         assert len({reply.json()["id"] for reply in replies}) == 1
+
+
+async def test_each_address_says_what_can_be_done_with_it(service: Service) -> None:
+    for path, methods in ((ENTITIES, {"GET", "POST"}), (f"{ENTITIES}/seat-1", {"GET", "DELETE"})):
+        reply = await service.client.options(path)
+        assert set(reply.headers["allow"].split(", ")) == methods | {"OPTIONS"}
