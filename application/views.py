@@ -252,6 +252,7 @@ class BalanceView(Struct, frozen=True, kw_only=True):
     id: BalanceId
     customer_id: CustomerId
     feature_id: FeatureId
+    feature: str
     subscription_id: SubscriptionId | None
     purchase_id: PurchaseId | None
     entity_id: EntityId | None

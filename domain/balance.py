@@ -46,6 +46,7 @@ class Balance(Struct, frozen=True, kw_only=True):
     livemode: bool
     customer_id: CustomerId
     feature_id: FeatureId
+    feature: str
     subscription_id: SubscriptionId | None = None
     purchase_id: PurchaseId | None = None
     entity_id: EntityId | None = None
@@ -72,7 +73,6 @@ def of_subscription(
                 organization_id=subscription.organization_id,
                 livemode=subscription.livemode,
                 customer_id=subscription.customer_id,
-                feature_id=feature.feature_id,
                 subscription_id=subscription.id,
                 entity_id=subscription.entity_id,
                 anchor=subscription.billing_anchor,
@@ -95,7 +95,6 @@ def of_purchase(
                 organization_id=purchase.organization_id,
                 livemode=purchase.livemode,
                 customer_id=purchase.customer_id,
-                feature_id=feature.feature_id,
                 purchase_id=purchase.id,
                 anchor=now,
                 created_at=now,
@@ -109,6 +108,8 @@ def of_purchase(
 
 def _terms(feature: ProductFeature, quantity: int) -> dict[str, Any]:
     return {
+        "feature_id": feature.feature_id,
+        "feature": feature.feature,
         "granted": feature.included * quantity if feature.included is not None else None,
         "unlimited": feature.unlimited,
         "overage": feature.overage,

@@ -71,8 +71,8 @@ class Feature(Struct, frozen=True):
 
 
 class ProductFeature(Struct, frozen=True):
-    """How much of a feature a product gives: `included` units (or no limit) in each `reset` interval, for
-    each one that is bought.
+    """How much of a `feature`, by slug, a product gives: `included` units (or no limit) in each `reset`
+    interval, for each one that is bought.
 
     With `overage` more may be used than is included. `per_entity`: each entity of the customer has as much
     for itself. What is given with a purchase ends `expires_after_days`. Events tell when so many percent are
@@ -80,6 +80,7 @@ class ProductFeature(Struct, frozen=True):
     """
 
     feature_id: FeatureId
+    feature: str
     included: int | None
     unlimited: bool
     reset: ResetInterval

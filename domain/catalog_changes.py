@@ -177,6 +177,7 @@ class _Plan:
             features=tuple(
                 ProductFeature(
                     feature_ids[given.slug],
+                    given.slug,
                     given.included,
                     given.unlimited,
                     given.reset,

@@ -133,9 +133,7 @@ def document_of(catalog: Catalog) -> CatalogDocument:
                 slug=model.slug,
                 name=model.name,
                 is_default=model.is_default,
-                products=tuple(
-                    _product_entry(product, prices[product.id], slugs) for product in products[model.id]
-                ),
+                products=tuple(_product_entry(product, prices[product.id]) for product in products[model.id]),
             )
             for model in catalog.pricing_models
         ),
@@ -143,7 +141,7 @@ def document_of(catalog: Catalog) -> CatalogDocument:
     )
 
 
-def _product_entry(product: Product, prices: list[Price], slugs: dict[FeatureId, str]) -> ProductEntry:
+def _product_entry(product: Product, prices: list[Price]) -> ProductEntry:
     return ProductEntry(
         id=product.id,
         slug=product.slug,
@@ -155,7 +153,7 @@ def _product_entry(product: Product, prices: list[Price], slugs: dict[FeatureId,
         prices=tuple(map(_price_entry, prices)),
         features=tuple(
             ProductFeatureEntry(
-                slug=slugs[given.feature_id],
+                slug=given.feature,
                 included=given.included,
                 unlimited=given.unlimited,
                 reset=given.reset,

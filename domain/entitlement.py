@@ -41,11 +41,11 @@ def is_allowed(feature: Feature, lines: Sequence[Line], required: int) -> bool:
 def standing(feature: str, lines: Sequence[Line]) -> Standing | None:
     """How the customer stands with this feature; where they have none of it, with the credits that pay for
     it. None where they have neither. The lines are as of now."""
-    slugs = [line.feature for line in lines]
+    slugs = [line.balance.feature for line in lines]
     told = feature if feature in slugs else next(iter(slugs), None)
     if told is None:
         return None
-    own = [line for line in lines if line.feature == told]
+    own = [line for line in lines if line.balance.feature == told]
     levels = [line.current for line in own]
     counted = [line.current for line in own if not line.balance.unlimited]
     ends = [level.period_end for level in levels if level.period_end is not None]

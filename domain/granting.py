@@ -46,6 +46,7 @@ def grant(
             livemode=customer.livemode,
             customer_id=customer.id,
             feature_id=feature.id,
+            feature=feature.slug,
             entity_id=entity_id,
             granted=draft.amount,
             unlimited=draft.unlimited,

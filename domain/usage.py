@@ -51,7 +51,6 @@ class Line(Struct, frozen=True, kw_only=True):
     """
 
     balance: Balance
-    feature: str
     cost: int | None
     entity_id: EntityId | None
     level: Level | None
@@ -66,6 +65,11 @@ class Line(Struct, frozen=True, kw_only=True):
         """The level, of a line that is as of now."""
         assert self.level is not None, "levels are as of now"
         return self.level
+
+
+def untouched(balance: Balance) -> Line:
+    """The line of a balance that nothing was taken of."""
+    return Line(balance=balance, cost=None, entity_id=None, level=None)
 
 
 class Usage(Struct, frozen=True, kw_only=True):
@@ -284,9 +288,9 @@ def _totals(lines: Iterable[Line]) -> dict[str, tuple[int, int, frozenset[int]]]
     totals: dict[str, tuple[int, int, frozenset[int]]] = {}
     for line in lines:
         if not line.balance.unlimited:
-            granted, used, thresholds = totals.get(line.feature, (0, 0, frozenset()))
+            granted, used, thresholds = totals.get(line.balance.feature, (0, 0, frozenset()))
             level = line.current
-            totals[line.feature] = (
+            totals[line.balance.feature] = (
                 granted + level.granted,
                 used + level.used,
                 thresholds | set(line.balance.thresholds),

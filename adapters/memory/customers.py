@@ -3,12 +3,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 
 from msgspec.structs import replace
 
 from adapters.memory.books import Books, copied
+from adapters.memory.entities import newest_entities
 from adapters.memory.reading import TenantBooks
+from adapters.memory.usage import UsageBooks
 from application.ports import (
     BillingOverview,
     CustomerFilter,
@@ -76,20 +79,25 @@ class CustomerReads:
         return found
 
     async def expanded(
-        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...], now: datetime
     ) -> ExpandedCustomer | None:
         books = self._customers_of(auth)
         known = books.customer(reference)
         record = books.customer_record(known)
         found = None
         if known is not None and record is not None:
-            expanded = Expanded.of_new(CustomerRecord(known, _ever_held(books, known)), wanted)
+            expanded = Expanded.of_new(CustomerRecord(known, _ever_held(books, known)), (), wanted)
             if "payments" in wanted:
                 payments = books.page(Payment, NEWEST, None, known.id, None)
                 expanded = replace(expanded, payments=tuple(payments))
             if "invoices" in wanted:
                 invoices = books.page(Invoice, NEWEST, None, known.id, None)
                 expanded = replace(expanded, invoices=tuple(invoices))
+            if "entities" in wanted:
+                expanded = replace(expanded, entities=tuple(newest_entities(books, known, NEWEST)))
+            if "balances" in wanted:
+                usage = UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
+                expanded = replace(expanded, balances=usage.balances_of(known.id, None, now))
             found = copied(ExpandedCustomer(record, expanded))
         await asyncio.sleep(0)
         return found

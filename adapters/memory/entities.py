@@ -1,7 +1,7 @@
 """What is read of entities in memory; the promises stand in `application.ports`."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from adapters.memory.books import Books, copied
@@ -41,14 +41,21 @@ class EntityReads:
         owner = books.customer(customer)
         if owner is None:
             raise nobody()
-        theirs = (
-            row
-            for row in reversed(books.rows(Entity))
-            if row.customer_id == owner.id and row.deleted_at is None and (before is None or row.id < before)
-        )
-        found = [copied(row) for row in islice(theirs, limit)]
+        found = [copied(row) for row in newest_entities(books, owner, limit, before)]
         await asyncio.sleep(0)
         return found
+
+
+def newest_entities(
+    books: TenantBooks, owner: Customer, limit: int, before: EntityId | None = None
+) -> Iterator[Entity]:
+    """The customer's that are not deleted, newest first."""
+    theirs = (
+        row
+        for row in reversed(books.rows(Entity))
+        if row.customer_id == owner.id and row.deleted_at is None and (before is None or row.id < before)
+    )
+    return islice(theirs, limit)
 
 
 def find_entity(books: TenantBooks, owner: Customer, reference: str) -> Entity | None:

@@ -73,6 +73,16 @@ class UsageBooks(TenantBooks):
             if balance.feature_id in costs and self.counts(balance, customer.id, entity_id, now)
         )
 
+    def balances_of(
+        self, customer_id: CustomerId, entity_id: EntityId | None, now: datetime
+    ) -> tuple[Line, ...]:
+        """All that count now, in the order of ids."""
+        return tuple(
+            self.line(balance, None, entity_id if balance.per_entity else None)
+            for balance in self.rows(Balance)
+            if self.counts(balance, customer_id, entity_id, now)
+        )
+
     def counts(
         self, balance: Balance, customer_id: CustomerId, entity_id: EntityId | None, now: datetime
     ) -> bool:
@@ -90,10 +100,8 @@ class UsageBooks(TenantBooks):
 
     def line(self, balance: Balance, cost: int | None, entity_id: EntityId | None) -> Line:
         """The balance with its level, that of the entity if one is given."""
-        feature = self.get(Feature, balance.feature_id)
-        assert feature is not None, "features are never deleted"
         level = self._books.levels.get((*self._tenant, balance.id, entity_id or ""))
-        return Line(balance=balance, feature=feature.slug, cost=cost, entity_id=entity_id, level=level)
+        return Line(balance=balance, cost=cost, entity_id=entity_id, level=level)
 
     def named(self, id: BalanceId, entity: str | None) -> tuple[Balance, Feature, EntityId | None] | Outcome:
         """A balance by id, with its feature; and the entity, where each has a level of its own."""
@@ -257,11 +265,7 @@ class UsageLedgerInMemory:
         books = self._usage_books(auth)
         buyer = books.customer(customer)
         entity_id = books.entity(buyer.id if buyer else None, entity)
-        lines = tuple(
-            books.line(balance, None, entity_id if balance.per_entity else None)
-            for balance in books.rows(Balance)
-            if buyer is not None and books.counts(balance, buyer.id, entity_id, now)
-        )
+        lines = books.balances_of(buyer.id, entity_id, now) if buyer else ()
         return await _answer(BalanceContext(customer=buyer, entity_id=entity_id, lines=lines))
 
     async def usages(

@@ -1,6 +1,7 @@
 """Customers as they are changed, deleted and listed, in PostgreSQL: functions of sql/16_customers.sql."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -50,10 +51,10 @@ class CustomerReads:
         return None if found is None else _DELETION_CONTEXT.decode(found)
 
     async def expanded(
-        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...], now: datetime
     ) -> ExpandedCustomer | None:
         tenant = auth.organization_id, auth.livemode
-        found = await self.database.call("expanded_customer", *tenant, reference, list(wanted))
+        found = await self.database.call("expanded_customer", *tenant, reference, list(wanted), now)
         return None if found is None else _EXPANDED.decode(found)
 
     async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:

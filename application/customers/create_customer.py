@@ -11,6 +11,7 @@ from application.ports import Clock, CustomerRepository, EventOutbox, Expanded, 
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import customer, identity
 from domain.auth import Authenticated
+from domain.balance import Balance
 from domain.change import stored
 from domain.customer import Customer, CustomerRecord, NewCustomer
 from domain.effects import create_stripe_customer
@@ -141,13 +142,14 @@ class CreateCustomer:
     async def _expanded(self, introduced: Introduced, draft: NewCustomer, auth: Authenticated) -> Expanded:
         if not draft.expand:
             return Expanded()
+        now = self.clock.now()
         record = introduced.record
-        shown = (
-            None
-            if introduced.created
-            else await self.customers.expanded(auth, record.customer.id, draft.expand)
-        )
-        return shown.expanded if shown is not None else Expanded.of_new(record, draft.expand)
+        if introduced.change is not None and introduced.created:
+            parts = (part.after for part in introduced.change.together_with)
+            given = [stored(part) for part in parts if isinstance(part, Balance)]
+            return Expanded.of_new(record, given, draft.expand).as_of(now)
+        shown = await self.customers.expanded(auth, record.customer.id, draft.expand, now)
+        return shown.expanded.as_of(now) if shown is not None else Expanded.of_new(record, (), draft.expand)
 
     async def _current(self, id: str, auth: Authenticated) -> CustomerFound:
         record = await self.customers.customer(auth, id)

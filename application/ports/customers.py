@@ -1,6 +1,7 @@
 """Customers, what they have, and what is sold to them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -57,7 +58,7 @@ class CustomerRepository(Protocol):
         """By id (`cus_…`) or external id."""
 
     async def expanded(
-        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...]
+        self, auth: AuthContext, reference: str, wanted: tuple[Expansion, ...], now: datetime
     ) -> ExpandedCustomer | None:
         """By id or external id, with what is wanted."""
 

@@ -15,7 +15,7 @@ from domain.entity import named_entity, no_such
 from domain.granting import NewGrant
 from domain.ids import Ids
 from domain.text import named_customer
-from domain.usage import Line
+from domain.usage import Line, untouched
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,7 @@ class GrantBalance:
         balance = work.record(
             granting.grant(context.customer, context.feature, context.entity_id, draft, self.ids, now)
         )
-        new = Line(
-            balance=stored(balance), feature=context.feature.slug, cost=None, entity_id=None, level=None
-        )
+        new = untouched(stored(balance))
         (line,) = as_of([new], now)
         work.answer(line)
         await self.outbox.commit(work)

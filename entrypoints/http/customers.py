@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 from litestar import Controller, Response, get, post
 from litestar.openapi import ResponseSpec
@@ -11,9 +11,17 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import asdict
 
 from application.customers.create_customer import CreateCustomer
-from application.ports import CustomerRepository, Expanded, ExpandedCustomer
-from application.views import CustomerView, InvoiceView, PaymentView, SubscriptionItemView, view_of
+from application.ports import Clock, CustomerRepository, Expanded, ExpandedCustomer
+from application.views import (
+    CustomerView,
+    EntityView,
+    InvoiceView,
+    PaymentView,
+    SubscriptionItemView,
+    view_of,
+)
 from domain.customer import CustomerRecord, NewCustomer
+from domain.entity import Entity
 from domain.errors import NotFound
 from domain.expansions import EXPAND, EXPANSIONS, TrialUsed
 from domain.ids import EntityId, ProductId
@@ -26,6 +34,7 @@ from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
+from entrypoints.http.standing import BalanceReply
 
 Reference: TypeAlias = Annotated[
     str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `cus_…`, or its external id")
@@ -82,27 +91,27 @@ class SubscriptionReply(Struct, frozen=True, kw_only=True):
 
 
 class CustomerReply(CustomerView, frozen=True, kw_only=True):
-    """A customer, and its current subscriptions; the rest, where it is asked for (`expand`). Of payments and
-    invoices the newest ten."""
+    """A customer, and its current subscriptions; the rest, where it is asked for (`expand`). Of payments,
+    invoices and entities the newest ten; the balances that count for the customer as a whole."""
 
     subscriptions: tuple[SubscriptionReply, ...]
     payments: tuple[PaymentView, ...] | UnsetType = UNSET
     invoices: tuple[InvoiceView, ...] | UnsetType = UNSET
     trials_used: tuple[TrialUsed, ...] | UnsetType = UNSET
-    entities: tuple[dict[str, Any], ...] | UnsetType = UNSET
-    balances: tuple[dict[str, Any], ...] | UnsetType = UNSET
+    entities: tuple[EntityView, ...] | UnsetType = UNSET
+    balances: tuple[BalanceReply, ...] | UnsetType = UNSET
 
     @classmethod
     def of(cls, record: CustomerRecord, expanded: Expanded = _BARE) -> "CustomerReply":
-        """The record, as it is published."""
+        """The record, as it is published; balances are as of now."""
         return cls(
             **asdict(view_of(record.customer)),
             subscriptions=tuple(map(SubscriptionReply.of, record.subscriptions)),
             payments=_each(_payment, expanded.payments),
             invoices=_each(_invoice, expanded.invoices),
             trials_used=expanded.trials_used,
-            entities=expanded.entities,
-            balances=expanded.balances,
+            entities=_each(_entity, expanded.entities),
+            balances=_each(BalanceReply.of, expanded.balances),
         )
 
 
@@ -112,6 +121,10 @@ def _each(view: Callable[[Of], View], found: tuple[Of, ...] | UnsetType) -> tupl
 
 def _payment(payment: Payment) -> PaymentView:
     return PaymentView(**asdict(view_of(payment)))
+
+
+def _entity(entity: Entity) -> EntityView:
+    return EntityView(**asdict(view_of(entity)))
 
 
 def _invoice(invoice: Invoice) -> InvoiceView:
@@ -160,6 +173,7 @@ class CustomerController(Controller):
         request: Call,
         reference: Reference,
         customers: Injected[CustomerRepository],
+        clock: Injected[Clock],
         expand: Annotated[
             str | None,
             QueryParameter(
@@ -169,13 +183,14 @@ class CustomerController(Controller):
         ] = None,
     ) -> CustomerReply:
         """With its current subscriptions, and what is asked for."""
+        now = clock.now()
         if expand is None:
             known = await customers.customer(request.auth, reference)
             shown = ExpandedCustomer(known, _BARE) if known is not None else None
         else:
             names = expand.split(",")
             wanted = tuple(name for name in EXPANSIONS if name in names)
-            shown = await customers.expanded(request.auth, reference, wanted)
+            shown = await customers.expanded(request.auth, reference, wanted, now)
         if shown is None:
             raise NotFound("customer_not_found", "There is no such customer.")
-        return CustomerReply.of(shown.record, shown.expanded)
+        return CustomerReply.of(shown.record, shown.expanded.as_of(now))

@@ -65,7 +65,7 @@ class BalanceReply(Struct, frozen=True, kw_only=True):
         balance, level = line.balance, line.current
         return cls(
             id=balance.id,
-            feature=line.feature,
+            feature=balance.feature,
             granted=level.granted,
             used=level.used,
             remaining=0 if balance.unlimited else level.remaining,

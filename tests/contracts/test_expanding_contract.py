@@ -5,7 +5,9 @@ from msgspec.structs import replace
 
 from application.ports import Expanded
 from domain.auth import Authenticated
+from domain.change import stored
 from domain.customer import NewCustomer
+from domain.entity import NewEntity
 from domain.expansions import EXPANSIONS, TrialUsed
 from tests.contracts.test_list_contract import bought
 from tests.contracts.worlds import REQUEST, World, set_up
@@ -33,15 +35,24 @@ async def test_what_is_asked_for_is_there_and_nothing_else(world: World) -> None
     payments = await world.store.payments(auth, 10, customer="ada")
     invoices = await world.store.invoices(auth, 10, customer="ada")
     assert (len(payments), len(invoices)) == (1, 2)
+    seats = [
+        (await world.create_entity("ada", NewEntity(entity_id=f"seat-{n}"), auth, REQUEST)).entity
+        for n in (1, 2)
+    ]
+    standing = await world.store.balances(auth, "ada", None, world.clock.now())
     everything = Expanded(
-        payments=tuple(payments), invoices=tuple(invoices), trials_used=(trial,), entities=(), balances=()
+        payments=tuple(payments),
+        invoices=tuple(invoices),
+        trials_used=(trial,),
+        entities=tuple(map(stored, reversed(seats))),
+        balances=standing.lines,
     )
     for reference in ("ada", record.customer.id):
-        shown = await world.store.expanded(auth, reference, EXPANSIONS)
+        shown = await world.store.expanded(auth, reference, EXPANSIONS, world.clock.now())
         assert shown is not None
         assert (shown.record, shown.expanded) == (record, everything)
         for name in EXPANSIONS:
-            one = await world.store.expanded(auth, reference, (name,))
+            one = await world.store.expanded(auth, reference, (name,), world.clock.now())
             assert one is not None
             asked = {} if name == "subscriptions" else {name: getattr(everything, name)}
             assert one.expanded == Expanded(**asked)
@@ -51,7 +62,7 @@ async def test_of_payments_and_invoices_the_newest_ten(world: World) -> None:
     auth = await world.organization()
     for _ in range(11):
         await bought(world, auth, "ada")
-    shown = await world.store.expanded(auth, "ada", ("payments", "invoices"))
+    shown = await world.store.expanded(auth, "ada", ("payments", "invoices"), world.clock.now())
     assert shown is not None
     assert shown.expanded.payments == tuple(await world.store.payments(auth, 10))
     assert shown.expanded.invoices == tuple(await world.store.invoices(auth, 10))
@@ -61,8 +72,10 @@ async def test_creating_answers_it_too_for_who_is_new_and_for_who_is_known(world
     auth = await world.organization()
     draft = NewCustomer(external_id="ada", expand=EXPANSIONS)
     made = await world.create_customer(draft, auth, REQUEST)
-    nothing = Expanded(payments=(), invoices=(), trials_used=(), entities=(), balances=())
-    assert (made.created, made.expanded) == (True, nothing)
+    given = (await world.store.balances(auth, "ada", None, world.clock.now())).lines
+    assert len(given) == 1
+    nothing = Expanded(payments=(), invoices=(), trials_used=(), entities=(), balances=given)
+    assert (made.created, made.expanded) == (True, nothing.as_of(world.clock.now()))
     trial = await on_trial(world, auth, "ada")
     known = await world.create_customer(draft, auth, REQUEST)
     assert (known.created, known.expanded.trials_used) == (False, (trial,))
@@ -75,6 +88,6 @@ async def test_nobody_elses(world: World) -> None:
     auth = await world.organization()
     await bought(world, auth, "ada")
     for stranger in (await world.organization("other"), replace(auth, livemode=True)):
-        assert await world.store.expanded(stranger, "ada", EXPANSIONS) is None
+        assert await world.store.expanded(stranger, "ada", EXPANSIONS, world.clock.now()) is None
     await world.delete_customer("ada", auth, REQUEST)
-    assert await world.store.expanded(auth, "ada", EXPANSIONS) is None
+    assert await world.store.expanded(auth, "ada", EXPANSIONS, world.clock.now()) is None

@@ -203,7 +203,7 @@ async def test_reading_customers_takes_one(counted: CountedWorld) -> None:
     store, auth = counted.world.store, counted.auth
     for read in (
         lambda: store.customer_page(auth, CustomerFilter(search="w"), 10),
-        lambda: store.expanded(auth, "warm", EXPANSIONS),
+        lambda: store.expanded(auth, "warm", EXPANSIONS, counted.world.clock.now()),
         lambda: store.billing_overview(auth, "warm"),
     ):
         await read()

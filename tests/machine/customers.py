@@ -72,7 +72,11 @@ class ShowCustomer:
         auth, reference = known.tenant(self.tenant), named(known, self.tenant, self.customer)
         overview = await service.store.billing_overview(auth, reference)
         in_books = await service.store.customer_in_books(auth, CustomerId(reference))
-        return await service.store.expanded(auth, reference, EXPANSIONS), overview, in_books
+        return (
+            await service.store.expanded(auth, reference, EXPANSIONS, service.clock.now()),
+            overview,
+            in_books,
+        )
 
 
 def named(known: Known, tenant: int, customer: str | int) -> str:

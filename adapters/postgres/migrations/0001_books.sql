@@ -437,6 +437,7 @@ CREATE TABLE balances (
     id              typeid NOT NULL,
     customer_id     typeid NOT NULL,
     feature_id      typeid NOT NULL,
+    feature         text COLLATE "C" NOT NULL,
     subscription_id typeid,
     purchase_id     typeid,
     entity_id       typeid,

@@ -24,16 +24,16 @@ CREATE OR REPLACE FUNCTION expanded_trials_used(known customers) RETURNS jsonb L
         AND t.trial_ends_at IS NOT NULL
 $$;
 
--- The places of what there is nothing of yet.
 CREATE OR REPLACE FUNCTION expanded_entities(known customers) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT '[]'::jsonb
+    SELECT coalesce(jsonb_agg(to_jsonb(newest) ORDER BY newest.id DESC), '[]') FROM (
+        SELECT * FROM entities t
+        WHERE t.organization_id = known.organization_id AND t.livemode = known.livemode AND t.customer_id = known.id
+            AND t.deleted_at IS NULL
+        ORDER BY t.id DESC LIMIT 10) AS newest
 $$;
 
-CREATE OR REPLACE FUNCTION expanded_balances(known customers) RETURNS jsonb LANGUAGE sql STABLE AS $$
-    SELECT '[]'::jsonb
-$$;
-
-CREATE OR REPLACE FUNCTION expanded_customer(org text, live boolean, reference text, wanted text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION expanded_customer(org text, live boolean, reference text, wanted text[], now timestamptz)
+RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known customers;
@@ -49,6 +49,6 @@ BEGIN
             WHEN 'invoices' THEN expanded_invoices(known)
             WHEN 'trials_used' THEN expanded_trials_used(known)
             WHEN 'entities' THEN expanded_entities(known)
-            WHEN 'balances' THEN expanded_balances(known) END), '{}')
+            WHEN 'balances' THEN balance_lines(org, live, known.id, NULL, now) END), '{}')
         FROM unnest(wanted) AS name WHERE name <> 'subscriptions'));
 END $$;

@@ -58,7 +58,7 @@ BEGIN
                 AND f.credit_rates <> '[]' AND rate ->> 'feature_id' = wanted
         )
         SELECT coalesce(jsonb_agg(jsonb_build_object(
-            'balance', to_jsonb(b), 'feature', f.slug, 'cost', paying.cost,
+            'balance', to_jsonb(b), 'cost', paying.cost,
             'entity_id', CASE WHEN b.per_entity THEN entity END, 'level', to_jsonb(l)
         ) ORDER BY
             paying.cost IS NOT NULL,
@@ -71,7 +71,6 @@ BEGIN
             b.id), '[]')
         FROM paying
         JOIN counting_balances(org, live, buyer, entity, now) b ON b.feature_id = paying.feature_id
-        JOIN features f ON f.organization_id = org AND f.livemode = live AND f.id = b.feature_id
         LEFT JOIN balance_levels l ON l.organization_id = org AND l.livemode = live AND l.balance_id = b.id
             AND l.entity_id = CASE WHEN b.per_entity THEN entity ELSE '' END);
 END $$;
@@ -386,7 +385,7 @@ END $$;
 -- {feature: {"granted", "used", "thresholds"}} of the lines that have a limit.
 CREATE OR REPLACE FUNCTION level_totals(lines jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(jsonb_object_agg(feature, totals), '{}') FROM (
-        SELECT line ->> 'feature' AS feature, jsonb_build_object(
+        SELECT line #>> '{balance,feature}' AS feature, jsonb_build_object(
             'granted', sum((line #> '{level,granted}')::bigint),
             'used', sum((line #> '{level,granted}')::bigint - (line #> '{level,remaining}')::bigint),
             'thresholds', jsonb_agg(line #> '{balance,thresholds}')) AS totals
@@ -489,12 +488,18 @@ END $$;
 
 CREATE OR REPLACE FUNCTION balance_line(org text, live boolean, known balances, entity text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
-    SELECT jsonb_build_object('balance', to_jsonb(known), 'feature', f.slug, 'cost', NULL,
+    SELECT jsonb_build_object('balance', to_jsonb(known), 'cost', NULL,
         'entity_id', CASE WHEN known.per_entity THEN entity END, 'level', (SELECT to_jsonb(l) FROM balance_levels l
             WHERE l.organization_id = org AND l.livemode = live AND l.balance_id = known.id
                 AND l.entity_id = CASE WHEN known.per_entity THEN entity ELSE '' END))
-    FROM features f WHERE f.organization_id = org AND f.livemode = live AND f.id = known.feature_id
 $$;
+
+CREATE OR REPLACE FUNCTION balance_lines(org text, live boolean, buyer text, entity text, now timestamptz)
+RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT coalesce(jsonb_agg(balance_line(org, live, b, entity) ORDER BY b.id), '[]')
+        FROM counting_balances(org, live, buyer, entity, now) b);
+END $$;
 
 -- All balances of a customer that count now.
 CREATE OR REPLACE FUNCTION balance_context(
@@ -510,9 +515,7 @@ BEGIN
     RETURN jsonb_build_object(
         'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
         'entity_id', entity,
-        'lines', (
-            SELECT coalesce(jsonb_agg(balance_line(org, live, b, entity) ORDER BY b.id), '[]')
-            FROM counting_balances(org, live, buyer.id, entity, now) b));
+        'lines', balance_lines(org, live, buyer.id, entity, now));
 END $$;
 
 -- Newest first; null where there is no such customer or, with one asked for, no such feature.
