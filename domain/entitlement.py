@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from domain.catalog import Feature
-from domain.usage import Line, available, in_order, level_of
+from domain.usage import Line, free_in, in_order, level_of
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -29,16 +29,17 @@ def as_of(lines: Sequence[Line], now: datetime) -> list[Line]:
     return [replace(line, level=level_of(line, now)) for line in in_order(lines)]
 
 
-def is_allowed(feature: Feature, lines: Sequence[Line], required: int) -> bool:
-    """Whether so many units may be used; of a boolean feature, whether it is had. The lines are as of now."""
+def is_allowed(feature: Feature, lines: Sequence[Line], required: int, held: int = 0) -> bool:
+    """Whether so many units may be used; of a boolean feature, whether it is had. The lines are as of
+    now; so many units are `held` by entities."""
     if feature.type == "boolean":
         return bool(lines)
     if any(line.balance.unlimited or line.balance.overage for line in lines):
         return True
-    return sum(map(available, lines)) >= required
+    return sum(free_in(lines, held)) >= required
 
 
-def standing(feature: str, lines: Sequence[Line]) -> Standing | None:
+def standing(feature: str, lines: Sequence[Line], held: int = 0) -> Standing | None:
     """How the customer stands with this feature; where they have none of it, with the credits that pay for
     it. None where they have neither. The lines are as of now."""
     slugs = [line.balance.feature for line in lines]
@@ -48,12 +49,14 @@ def standing(feature: str, lines: Sequence[Line]) -> Standing | None:
     own = [line for line in lines if line.balance.feature == told]
     levels = [line.current for line in own]
     counted = [line.current for line in own if not line.balance.unlimited]
+    if told != feature:
+        held = 0
     ends = [level.period_end for level in levels if level.period_end is not None]
     return Standing(
         feature=told,
         granted=sum(level.granted for level in counted),
-        used=sum(level.used for level in levels),
-        remaining=max(0, sum(level.remaining for level in counted)),
+        used=sum(level.used for level in levels) + held,
+        remaining=max(0, sum(level.remaining for level in counted) - held),
         unlimited=any(line.balance.unlimited for line in own),
         overage_allowed=any(line.balance.overage for line in own),
         resets_at=min(ends, default=None),

@@ -127,6 +127,13 @@ def named_entity(value: str, *, field: str = "entity") -> str:
     return value if is_ours else external_id(value, field=field, reserved=(OUR_PREFIX,))
 
 
+def does_not_fit() -> Rejected:
+    """Each entity that counts against a feature holds one unit of it, and there is none left."""
+    return Rejected(
+        "insufficient_balance", "The customer has no unit of this feature left for it.", field="feature"
+    )
+
+
 def no_such() -> NotFound:
     """There is none, or it is somebody else's."""
     return NotFound("entity_not_found", "The customer has no such entity.")

@@ -173,7 +173,12 @@ def in_order(lines: Iterable[Line]) -> list[Line]:
 
 
 def take(
-    lines: Iterable[Line], amount: int, when_short: WhenShort, usage_id: UsageId, now: datetime
+    lines: Iterable[Line],
+    amount: int,
+    when_short: WhenShort,
+    usage_id: UsageId,
+    now: datetime,
+    held: int = 0,
 ) -> Taken:
     """What so many units take from the lines; a negative amount gives back what was taken, and no more.
 
@@ -182,7 +187,7 @@ def take(
     """
     stored = in_order(lines)
     before = [replace(line, level=level_of(line, now)) for line in stored]
-    units = _shares(before, amount) if amount >= 0 else _given_back(before, -amount)
+    units = _shares(before, amount, held) if amount >= 0 else _given_back(before, -amount)
     recorded = sum(units)
     if recorded != amount and amount >= 0 and when_short == "reject":
         return Taken(0, tuple(before), (), ())
@@ -236,11 +241,11 @@ def _after(level: Level, entries: Sequence[Entry]) -> Level:
     return replace(level, remaining=entries[-1].remaining, entries=entries[-1].number)
 
 
-def _shares(lines: Sequence[Line], amount: int) -> list[int]:
+def _shares(lines: Sequence[Line], amount: int, held: int) -> list[int]:
     units: list[int] = []
     left = amount
-    for line in lines:
-        fits = left if line.balance.unlimited else min(left, available(line))
+    for line, free in zip(lines, free_in(lines, held), strict=True):
+        fits = left if line.balance.unlimited else min(left, free)
         units.append(fits)
         left -= fits
     for number, line in enumerate(lines):
@@ -248,6 +253,26 @@ def _shares(lines: Sequence[Line], amount: int) -> list[int]:
             units[number] += left
             left = 0
     return units
+
+
+def free_in(lines: Iterable[Line], held: int) -> list[int]:
+    """How many units of what is asked each line can still give. What the customer's entities hold of the
+    feature itself, one each, is kept back for them, from those lines first that are used up first."""
+    free: list[int] = []
+    for line in lines:
+        units = available(line)
+        kept = min(held, units) if line.cost is None else 0
+        held -= kept
+        free.append(units - kept)
+    return free
+
+
+def entities_fit(lines: Sequence[Line], held: int) -> bool:
+    """Whether there is one unit of the feature itself for each entity that holds one."""
+    own = [line for line in lines if line.cost is None]
+    if any(line.balance.unlimited or line.balance.overage for line in own):
+        return True
+    return sum(map(available, own)) >= held
 
 
 def _given_back(lines: Sequence[Line], amount: int) -> list[int]:

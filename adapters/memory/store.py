@@ -16,7 +16,7 @@ from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import sessions_whosever
-from adapters.memory.usage import UsageLedgerInMemory
+from adapters.memory.usage import UsageLedgerInMemory, check_entities
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -36,6 +36,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.customer import CustomerRecord, NewCustomer
+from domain.entity import Entity
 from domain.events import RecordedEvent
 from domain.identity import CustomerContext
 from domain.ids import (
@@ -88,7 +89,10 @@ class MemoryStore(
     async def commit(self, work: UnitOfWork) -> None:
         taken = work.take()
         await asyncio.sleep(0)
-        self._books = self._books.after(taken)
+        books = self._books.after(taken)
+        states = (state for part in taken.parts for state in part.states)
+        check_entities(books, [one for one in states if isinstance(one, Entity) and one.version == 0])
+        self._books = books
 
     async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         return await _answer(self._of(auth).creation(draft))

@@ -1,7 +1,7 @@
 """The record of usage in memory: the domain's rule, on the rows as of one moment."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace as with_rows
 from datetime import datetime
 from typing import TypeVar
@@ -24,12 +24,13 @@ from domain.auth import Authenticated
 from domain.balance import Balance
 from domain.catalog import Feature
 from domain.customer import Customer, no_such
-from domain.entity import Entity
+from domain.entitlement import as_of
+from domain.entity import Entity, does_not_fit
 from domain.events import EventData, RecordedEvent
-from domain.ids import BalanceId, CustomerId, EntityId, UsageId
+from domain.ids import BalanceId, CustomerId, EntityId, FeatureId, UsageId
 from domain.purchase import Purchase
 from domain.subscription import Subscription
-from domain.usage import Crossed, Entry, Level, Line, Taken, Usage, correct, level_of, take
+from domain.usage import Crossed, Entry, Level, Line, Taken, Usage, correct, entities_fit, level_of, take
 
 T = TypeVar("T")
 
@@ -83,6 +84,13 @@ class UsageBooks(TenantBooks):
             if self.counts(balance, customer_id, entity_id, now)
         )
 
+    def held(self, customer_id: CustomerId, feature_id: FeatureId) -> int:
+        """How many of the customer's entities count against the feature."""
+        return sum(
+            row.customer_id == customer_id and row.feature_id == feature_id and row.deleted_at is None
+            for row in self.rows(Entity)
+        )
+
     def counts(
         self, balance: Balance, customer_id: CustomerId, entity_id: EntityId | None, now: datetime
     ) -> bool:
@@ -116,6 +124,18 @@ class UsageBooks(TenantBooks):
         return balance, feature, entity_id
 
 
+def check_entities(books: Books, made: Iterable[Entity]) -> None:
+    """There is a unit of its feature for each of them. Raises Rejected `insufficient_balance`."""
+    for entity in made:
+        mine = UsageBooks(books, entity.organization_id, livemode=entity.livemode)
+        customer, feature = mine.get(Customer, entity.customer_id), mine.get(Feature, entity.feature_id)
+        if customer is None or feature is None:
+            continue
+        lines = as_of(mine.lines(customer, feature, None, entity.created_at), entity.created_at)
+        if not entities_fit(lines, mine.held(customer.id, feature.id)):
+            raise does_not_fit()
+
+
 def tracked(books: Books, auth: Authenticated, asked: NewUsage) -> tuple[Books, Tracked]:
     """The books after this usage, and what became of it."""
     if (answered := _answered(books, auth, asked)) is not None:
@@ -130,9 +150,10 @@ def tracked(books: Books, auth: Authenticated, asked: NewUsage) -> tuple[Books, 
     if asked.asked.entity is not None and entity_id is None:
         return books, Tracked(outcome="entity_not_found")
     lines = mine.lines(customer, feature, entity_id, asked.at)
-    taken = take(lines, asked.amount, asked.when_short, asked.id, asked.at)
+    held = mine.held(customer.id, feature.id)
+    taken = take(lines, asked.amount, asked.when_short, asked.id, asked.at, held)
     if asked.when_short == "reject" and taken.recorded < asked.amount:
-        return books, Tracked(outcome="insufficient_balance", lines=taken.lines)
+        return books, Tracked(outcome="insufficient_balance", lines=taken.lines, held=held)
     usage = Usage(
         id=asked.id,
         organization_id=auth.organization_id,
@@ -146,7 +167,7 @@ def tracked(books: Books, auth: Authenticated, asked: NewUsage) -> tuple[Books, 
         key=asked.key,
         occurred_at=asked.at,
     )
-    answer = Tracked(outcome="recorded", usage=usage, lines=taken.lines)
+    answer = Tracked(outcome="recorded", usage=usage, lines=taken.lines, held=held)
     told = _told(asked.event, usage, feature, taken.crossed) if taken.crossed else None
     return _with(books, answer, taken, told, asked.fingerprint), answer
 
@@ -246,7 +267,10 @@ class UsageLedgerInMemory:
         customer, feature = books.customer(asked.customer), books.feature(asked.feature)
         entity_id = books.entity(customer.id if customer else None, asked.entity)
         lines = books.lines(customer, feature, entity_id, now) if customer and feature else ()
-        answer = FeatureContext(customer=customer, feature=feature, entity_id=entity_id, lines=lines)
+        held = books.held(customer.id, feature.id) if customer and feature else 0
+        answer = FeatureContext(
+            customer=customer, feature=feature, entity_id=entity_id, lines=lines, held=held
+        )
         return await _answer(answer)
 
     async def track(self, auth: Authenticated, usage: NewUsage) -> Tracked:

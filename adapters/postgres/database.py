@@ -8,11 +8,13 @@ import asyncpg
 
 from adapters.postgres.errors import DatabaseSetupError
 from application.idempotency import repeated
+from domain.entity import does_not_fit
 from domain.errors import Conflict, StaleState, Unavailable
 
 # Raised by our own functions (sql/02_store.sql, sql/03_commit.sql).
 _STALE = "CF001"
 _REPEATED = "CF002"
+_DOES_NOT_FIT = "CF003"
 
 
 class Database:
@@ -105,4 +107,6 @@ def _translated() -> Iterator[None]:
             raise StaleState("stale_state", error.detail or "stale") from error
         if error.sqlstate == _REPEATED:
             raise repeated() from error
+        if error.sqlstate == _DOES_NOT_FIT:
+            raise does_not_fit() from error
         raise

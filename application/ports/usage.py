@@ -24,12 +24,14 @@ class FeatureAsked(Struct, frozen=True):
 
 
 class FeatureContext(Struct, frozen=True, kw_only=True):
-    """What is there of what was asked, and the balances that count for it now, their levels as stored."""
+    """What is there of what was asked, and the balances that count for it now, their levels as stored; of the
+    feature, so many units are `held` by the customer's entities."""
 
     customer: Customer | None
     feature: Feature | None
     entity_id: EntityId | None
     lines: tuple[Line, ...] = ()
+    held: int = 0
 
     def has(self, asked: FeatureAsked) -> bool:
         """Whether customer and entity are there."""
@@ -87,12 +89,13 @@ Outcome = Literal[
 
 
 class Tracked(Struct, frozen=True, kw_only=True):
-    """What became of it, and the lines as it left them. `replayed`: so it was answered to the same usage
-    before."""
+    """What became of it, the lines as it left them, and what entities hold of the feature. `replayed`: so it
+    was answered to the same usage before."""
 
     outcome: Outcome
     usage: Usage | None = None
     lines: tuple[Line, ...] = ()
+    held: int = 0
     replayed: bool = False
 
 

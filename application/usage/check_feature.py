@@ -64,9 +64,9 @@ class CheckFeature:
             raise no_such()
         lines = as_of(context.lines, now)
         return Checked(
-            allowed=is_allowed(context.feature, lines, draft.required),
+            allowed=is_allowed(context.feature, lines, draft.required, context.held),
             customer_id=context.customer.id,
             entity_id=context.entity_id,
-            standing=standing(draft.feature, lines),
+            standing=standing(draft.feature, lines, context.held),
             lines=tuple(lines),
         )

@@ -71,7 +71,9 @@ class TrackUsage:
             raise refused(tracked.outcome, draft.feature)
         assert tracked.usage is not None, "what is recorded has a row"
         lines = as_of(tracked.lines, tracked.usage.occurred_at)
-        return Recorded(tracked.usage, standing(draft.feature, lines), tuple(lines), tracked.replayed)
+        return Recorded(
+            tracked.usage, standing(draft.feature, lines, tracked.held), tuple(lines), tracked.replayed
+        )
 
     def _usage(self, draft: NewTrack, auth: Authenticated, cause: ApiRequest) -> NewUsage:
         usage_id, now = self.ids.new(UsageId), self.clock.now()

@@ -30,7 +30,9 @@ EntityNamed: TypeAlias = Annotated[
 
 _NOBODY: Codes = {404: ("customer_not_found",)}
 _NOT_THERE: Codes = {404: ("customer_not_found", "entity_not_found")}
-_MAY_BREAK: Codes = {422: ("invalid_external_id", "feature_not_found", "feature_not_metered")}
+_MAY_BREAK: Codes = {
+    422: ("invalid_external_id", "feature_not_found", "feature_not_metered", "insufficient_balance")
+}
 
 
 class EntityReply(EntityView, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from application.usage.correct_balance import Corrected, CorrectionAsked
+from domain.entity import NewEntity
 from domain.errors import DomainError, Rejected
 from domain.granting import NewGrant
 from domain.ids import BalanceId
@@ -149,3 +150,31 @@ async def test_what_is_not_counted_or_not_there_cannot_be_corrected(world: World
         with pytest.raises(DomainError) as refused:
             await correct(shop, balance_id, 1)
         assert refused.value.code == code
+
+
+async def seat(shop: Shop, name: str) -> None:
+    draft = NewEntity(entity_id=name, feature="messages")
+    await shop.world.create_entity("ada", draft, shop.auth, REQUEST)
+
+
+async def test_each_entity_holds_a_unit_of_what_it_counts_against_until_it_is_deleted(world: World) -> None:
+    shop = await shop_of(world, messages(3, reset="never"))
+    for name in ("one", "two"):
+        await seat(shop, name)
+    assert await shop.left() == (2, 1)
+    assert [(await shop.check(required=n)).allowed for n in (1, 2)] == [True, False]
+    assert (await shop.track(5)).usage.recorded == 1
+    with pytest.raises(Rejected) as refused:
+        await seat(shop, "three")
+    assert (refused.value.code, refused.value.field) == ("insufficient_balance", "feature")
+    await world.delete_entity("ada", "one", shop.auth, REQUEST)
+    await seat(shop, "three")
+    assert await shop.left() == (3, 0)
+
+
+async def test_of_entities_made_at_once_no_more_fit_than_there_are_units(world: World) -> None:
+    shop = await shop_of(world, messages(3, reset="never"))
+    made = await asyncio.gather(*(seat(shop, f"seat-{n}") for n in range(8)), return_exceptions=True)
+    assert [one for one in made if one is None] == [None] * 3
+    assert {one.code for one in made if isinstance(one, DomainError)} == {"insufficient_balance"}
+    assert await shop.left() == (3, 0)

@@ -93,6 +93,14 @@ BEGIN
     RETURN CASE WHEN known.deleted_at IS NULL THEN known.id END;
 END $$;
 
+-- How many of the customer's entities count against the feature: each holds one unit of it.
+CREATE OR REPLACE FUNCTION held_units(org text, live boolean, buyer text, wanted text) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT count(*) FROM entities t
+    WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer AND t.feature_id = wanted
+        AND t.deleted_at IS NULL
+$$;
+
 -- What may be used of a feature.
 CREATE OR REPLACE FUNCTION feature_context(
     org text, live boolean, reference text, asked_feature text, asked_entity text, now timestamptz
@@ -110,6 +118,7 @@ BEGIN
         'customer', CASE WHEN buyer.id IS NOT NULL THEN to_jsonb(buyer) END,
         'feature', CASE WHEN wanted.id IS NOT NULL THEN to_jsonb(wanted) END,
         'entity_id', entity,
+        'held', held_units(org, live, buyer.id, wanted.id),
         'lines', CASE WHEN buyer.id IS NULL OR wanted.id IS NULL THEN '[]'
             ELSE usage_lines(org, live, buyer.id, wanted.id, entity, now) END);
 END $$;
@@ -180,17 +189,18 @@ BEGIN
             answers[n] := context;
             CONTINUE;
         END IF;
-        taken := take_usage(context -> 'lines', levels, (one -> 'amount')::bigint, one ->> 'when_short',
+        taken := take_usage(context -> 'lines', (context -> 'held')::bigint, levels, (one -> 'amount')::bigint, one ->> 'when_short',
             one ->> 'id', (one ->> 'at')::timestamptz);
         IF taken ? 'outcome' THEN
-            answers[n] := taken;
+            answers[n] := taken || jsonb_build_object('held', context -> 'held');
             CONTINUE;
         END IF;
         usage := jsonb_build_object('organization_id', org, 'livemode', live, 'id', one -> 'id',
             'customer_id', buyers[n], 'feature_id', context #> '{feature,id}', 'entity_id', context -> 'entity_id',
             'kind', 'usage', 'amount', one -> 'amount', 'recorded', taken -> 'recorded', 'key', one -> 'key',
             'occurred_at', one -> 'at');
-        answers[n] := jsonb_build_object('outcome', 'recorded', 'usage', usage, 'lines', taken -> 'lines');
+        answers[n] := jsonb_build_object(
+            'outcome', 'recorded', 'usage', usage, 'lines', taken -> 'lines', 'held', context -> 'held');
         IF one ->> 'key' IS NOT NULL THEN
             usage := usage || jsonb_build_object('fingerprint', one -> 'fingerprint', 'answer', answers[n]);
             named := named || jsonb_build_object(one ->> 'key', usage);
@@ -229,7 +239,8 @@ BEGIN
         END IF;
     END IF;
     RETURN jsonb_build_object('feature', jsonb_build_object('id', wanted.id, 'slug', wanted.slug),
-        'entity_id', entity, 'lines', usage_lines(org, live, buyer, wanted.id, entity, since));
+        'entity_id', entity, 'held', held_units(org, live, buyer, wanted.id),
+        'lines', usage_lines(org, live, buyer, wanted.id, entity, since));
 END $$;
 
 -- What was answered under this key before, to those that are stored or to one `named` in the same call; null if
@@ -253,7 +264,7 @@ END $$;
 -- {"recorded", "lines" as they stand afterwards, "entries", "levels" that have changed, "crossed"}, or that there are
 -- not enough, where it is to be rejected then. As `take` in domain/usage.py.
 CREATE OR REPLACE FUNCTION take_usage(
-    lines jsonb, levels jsonb, amount bigint, when_short text, usage_id text, now timestamptz
+    lines jsonb, held bigint, levels jsonb, amount bigint, when_short text, usage_id text, now timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
     known     jsonb[] := '{}';
@@ -283,7 +294,12 @@ BEGIN
     END LOOP;
     IF amount >= 0 THEN
         FOR i IN 1 .. size LOOP
-            fits := CASE WHEN unlimited[i] THEN "left" ELSE least("left", greatest(0, remaining[i]) / price[i]) END;
+            fits := greatest(0, remaining[i]) / price[i];
+            IF known[i] -> 'cost' = 'null' THEN -- what entities hold is kept back for them
+                fits := fits - least(held, fits);
+                held := held - least(held, greatest(0, remaining[i]) / price[i]);
+            END IF;
+            fits := CASE WHEN unlimited[i] THEN "left" ELSE least("left", fits) END;
             units[i] := fits;
             "left" := "left" - fits;
         END LOOP;
@@ -564,3 +580,24 @@ BEGIN
                 AND t.entity_id = coalesce(entity, '') AND (before IS NULL OR t.number < before)
             ORDER BY t.number DESC LIMIT page_size) AS page);
 END $$;
+
+-- Each entity that counts against a feature holds one unit of it, of what is not used otherwise: CF003 where there is
+-- none left. One at a time for each customer.
+CREATE OR REPLACE FUNCTION entity_fits() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    free bigint;
+BEGIN
+    PERFORM FROM customers t WHERE t.organization_id = NEW.organization_id AND t.livemode = NEW.livemode
+        AND t.id = NEW.customer_id FOR NO KEY UPDATE;
+    free := (SELECT sum(CASE WHEN (line #> '{balance,unlimited}')::boolean OR (line #> '{balance,overage}')::boolean
+            THEN 1e18 ELSE greatest(0, (current_line(line, '{}', NEW.created_at) #> '{level,remaining}')::bigint) END)
+        FROM jsonb_array_elements(usage_lines(NEW.organization_id, NEW.livemode, NEW.customer_id, NEW.feature_id,
+            NULL, NEW.created_at)) AS line
+        WHERE line -> 'cost' = 'null');
+    IF coalesce(free, 0) < held_units(NEW.organization_id, NEW.livemode, NEW.customer_id, NEW.feature_id) THEN
+        RAISE EXCEPTION 'insufficient balance' USING ERRCODE = 'CF003';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER entity_fits AFTER INSERT ON entities FOR EACH ROW
+    WHEN (NEW.feature_id IS NOT NULL) EXECUTE FUNCTION entity_fits();

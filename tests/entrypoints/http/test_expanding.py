@@ -17,7 +17,9 @@ async def test_what_is_asked_for_is_answered_and_the_rest_is_absent(service: Ser
     (invoice,) = shown.pop("invoices")
     assert payment == (await read(service, "/v1/payments"))["data"][0]
     assert invoice.items() <= (await read(service, "/v1/invoices"))["data"][0].items()
-    assert shown == {**plain, "trials_used": [], "entities": [], "balances": []}
+    balances = (await service.client.get("/v1/customers/ada/balances")).json()["data"]
+    assert [(one["feature"], one["granted"]) for one in balances] == [("seats", 5)]
+    assert shown == {**plain, "trials_used": [], "entities": [], "balances": balances}
     assert await read(service, "/v1/customers/ada?expand=subscriptions") == plain
 
 
