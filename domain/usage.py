@@ -19,8 +19,8 @@ from domain.subscription import add_months
 
 UsageKind = Literal["usage", "correction"]
 EntryKind = Literal["grant", "reset", "usage", "correction"]
-Moved = Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS, extra_json_schema={"not": {"const": 0}})]
-"""Units that come or go, and so are not none."""
+Moved = Annotated[int, Meta(ge=-MAX_UNITS, le=MAX_UNITS)]
+"""Units that come or go."""
 WhenShort = Literal["cap", "reject"]
 """What is recorded of more than there is: what fits, or nothing."""
 

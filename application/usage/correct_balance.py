@@ -9,7 +9,6 @@ from application.ports import Clock, NewCorrection, UsageLedger
 from application.unit_of_work import retry_on_stale
 from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
-from domain.errors import Rejected
 from domain.ids import BalanceId, Ids, UsageId
 from domain.text import NamedEntity
 from domain.usage import Line, Moved, Usage
@@ -45,8 +44,6 @@ class CorrectBalance:
     ) -> Corrected:
         """Raises NotFound `balance_not_found`, `entity_not_found` (also where the balance is not
         each entity's own); Rejected `balance_not_counted`, `insufficient_balance`."""
-        if draft.amount == 0:
-            raise Rejected("invalid_value", "Nothing would change.", field="amount")
         usage_id, now = self.ids.new(UsageId), self.clock.now()
         correction = NewCorrection(
             id=usage_id,

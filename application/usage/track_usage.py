@@ -12,7 +12,6 @@ from application.usage.first_use import FirstUse, Named
 from application.usage.telling import fingerprint, refused, usage_event
 from domain.auth import Authenticated
 from domain.entitlement import Standing, as_of, standing
-from domain.errors import Rejected
 from domain.ids import Ids, UsageId
 from domain.text import Slug
 from domain.usage import Line, Moved, Usage, WhenShort
@@ -60,8 +59,6 @@ class TrackUsage:
         `feature_not_found`, `feature_is_boolean`, `insufficient_balance` (where it is to be rejected),
         `idempotency_key_reused`; and what creating a customer or an entity raises."""
         draft.check()
-        if draft.amount == 0:
-            raise Rejected("invalid_value", "Nothing was used.", field="amount")
         usage = self._usage(draft, auth, cause)
         tracked = await self.ledger.track(auth, usage)
         if draft.says_who and tracked.outcome in ("customer_not_found", "entity_not_found"):

@@ -139,7 +139,15 @@ class UsageController(Controller):
         operation_id="track_usage",
         summary="Record what a customer has used",
         response_description="What was recorded",
-        responses=refusals(KEYED, WITH_BODY, WRITING, CANNOT_BE_MADE, _NOT_THERE, _NOT_RECORDED),
+        responses=refusals(
+            KEYED,
+            WITH_BODY,
+            WRITING,
+            CANNOT_BE_MADE,
+            _NOT_THERE,
+            _NOT_RECORDED,
+            {422: ("idempotency_key_differs",)},
+        ),
     )
     async def track(
         self, request: Call, data: JSONBody[NewTrack], track_usage: Injected[TrackUsage]
@@ -180,5 +188,7 @@ class UsageController(Controller):
 def _key(request: Call, data: NewTrack) -> str | None:
     header = named(request)
     if None not in (header, data.idempotency_key) and header != data.idempotency_key:
-        raise Rejected("invalid_value", f"{HEADER} says otherwise.", field="idempotency_key")
+        raise Rejected(
+            "idempotency_key_differs", f"The {HEADER} header is another one.", field="idempotency_key"
+        )
     return header or data.idempotency_key

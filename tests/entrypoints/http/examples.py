@@ -257,13 +257,13 @@ async def _usage(call: Recorder) -> None:
     sent = {"idempotency-key": "0b6d7f2a"}
     await call("POST", "/v1/track", {**exports, "amount": 3}, headers=sent)
     await call("POST", "/v1/track", {**exports, "amount": 4}, headers=sent)
+    await call("POST", "/v1/track", {**exports, "idempotency_key": "0b6d7f2b"}, headers=sent)
     for wrong in (
         {"amount": 8, "overage": "reject"},
         {"feature": "sso"},
         {"feature": "rooms"},
         {"customer": "user-8"},
         {"entity": "desk-7"},
-        {"amount": 0},
     ):
         await call("POST", "/v1/track", {**exports, **wrong})
     await call("POST", "/v1/track/batch", {"usage": [exports, {**exports, "feature": "rooms"}]})
