@@ -48,10 +48,10 @@ class Screen:
         for name, value in facts.items():
             self._labelled("", f"{name:<{_NAME}} {_shown(value)}")
 
-    def stored(self, event: Json, facts: str = "") -> None:
+    def stored(self, event: Json) -> None:
         """An event that is in the books now."""
         what = f"#{event['sequence']:<3} {event['type']:<26} {event['subject']['id']}"
-        self._labelled("stored", f"{what}  {facts}".rstrip(), "magenta")
+        self._labelled("stored", f"{what}  {_facts_of(event)}", "magenta")
 
     def plain(self, text: str = "") -> None:
         """Text that means nothing to rich: commands to copy."""
@@ -72,3 +72,14 @@ def _shown(value: object) -> str:
     if value is None:
         return "-"
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _facts_of(event: Json) -> str:
+    """What is worth reading of an event in one line, taken from its snapshot."""
+    view = event["data"]["object"]
+    shown = [f"{name}={view[name]}" for name in ("slug", "status", "failure_code") if view.get(name)]
+    crossed = [f"{one['feature']}={one['threshold']}%" for one in view.get("crossed", ())]
+    changed = (name for name in event["data"]["previous"] or {} if name != "status" and view[name])
+    return " ".join(
+        [*shown, *crossed, *(f"{name}={view[name]}" for name in changed), f"by {event['actor']['type']}"]
+    )

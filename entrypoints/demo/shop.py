@@ -4,7 +4,9 @@ from entrypoints.demo.screen import Json
 
 DECLINED, GOOD = "4000 0000 0000 0002", "4242 4242 4242 4242"
 PRICE = "handbook-once"
+FEATURE, INCLUDED, USED = "downloads", 5, 4
 CATALOG: Json = {
+    "features": [{"slug": FEATURE, "name": "Downloads", "type": "metered"}],
     "pricing_models": [
         {
             "slug": "standard",
@@ -15,6 +17,7 @@ CATALOG: Json = {
                     "slug": "free",
                     "name": "Free plan",
                     "is_default": True,
+                    "features": [{"slug": FEATURE, "included": INCLUDED, "reset": "month"}],
                     "prices": [
                         {
                             "slug": "free-monthly",

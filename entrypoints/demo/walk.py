@@ -6,7 +6,7 @@ from application.organizations.create_organization import OrganizationCreated
 from domain.money import display
 from entrypoints.demo.clients import Application, Buyer, DemoFailedError
 from entrypoints.demo.screen import Json, Screen
-from entrypoints.demo.shop import CATALOG, DECLINED, GOOD, PRICE
+from entrypoints.demo.shop import CATALOG, DECLINED, FEATURE, GOOD, INCLUDED, PRICE, USED
 
 _BOOKED = (
     "customer.created",
@@ -34,6 +34,7 @@ class Walk:
         await self._paid(session)
         await self._returned(session)
         await self._booked(session)
+        await self._used()
         await self._at_stripe()
 
     async def _opening(self, organization: OrganizationCreated) -> None:
@@ -49,7 +50,7 @@ class Walk:
         await self._stored("api_key.created")
 
     async def _catalog(self) -> None:
-        self.screen.step("It says what it sells: a free plan for everybody, and a handbook")
+        self.screen.step("It says what it sells: a free plan that gives downloads, and a handbook")
         self.screen.called("PUT /v1/catalog", CATALOG)
         answer = await self.application.call("PUT", "/v1/catalog", CATALOG, expect=200)
         self.screen.answered(answer.status, {"changes": len(answer.body["changes"])})
@@ -85,7 +86,7 @@ class Walk:
         self.screen.step(f"The card {GOOD} is good: Stripe's signed webhook arrives, one commit books it all")
         paid = await self._confirm(session, GOOD)
         self.screen.facts({"stripe says": f"{paid.get('id')} {paid.get('status')}"})
-        await self._stored(*_BOOKED, "checkout_session.succeeded")
+        await self._stored(*_BOOKED, "balance.granted", "checkout_session.succeeded")
         causes = {self.application.the(name)["causation_id"] for name in _BOOKED}
         if len(causes) != 1:
             raise DemoFailedError(f"one payment was booked for several causes: {causes}")
@@ -143,13 +144,23 @@ class Walk:
             }
         )
 
+    async def _used(self) -> None:
+        self.screen.step("The application asks what the customer may use, and says what they have used")
+        asked = {"customer": self.application.the("customer.created")["subject"]["id"], "feature": FEATURE}
+        for path, more, left in (("check", {}, INCLUDED), ("track", {"amount": USED}, INCLUDED - USED)):
+            self.screen.called(f"POST /v1/{path}", asked | more)
+            answer = await self.application.call("POST", f"/v1/{path}", asked | more, expect=200)
+            balance = answer.body["balance"]
+            self.screen.answered(answer.status, {name: balance[name] for name in ("granted", "remaining")})
+            if balance["remaining"] != left:
+                raise DemoFailedError(f"{balance['remaining']} are left after {path}, not {left}")
+        await self._told("usage.threshold_reached")
+
     async def _at_stripe(self) -> None:
         self.screen.step("Meanwhile the worker has numbered the invoice, and told Stripe of the customer")
         customer_id = self.application.the("customer.created")["subject"]["id"]
         for told in ("invoice.finalized", "customer.updated"):
-            if not any(event["type"] == told for event in self.application.events):
-                await self.application.wait_for(told)
-            self.screen.stored(event := self.application.the(told), _facts_of(event))
+            await self._told(told)
         path = f"/v1/customers/{customer_id}"
         self.screen.called(f"GET {path}")
         answer = await self.application.call("GET", path, expect=200)
@@ -170,17 +181,15 @@ class Walk:
 
     async def _stored(self, *types: str) -> None:
         for event in await self.application.wait_for(*types):
-            self.screen.stored(event, _facts_of(event))
+            self.screen.stored(event)
+
+    async def _told(self, type: str) -> None:
+        """The one event of this type, which may have come while something else was waited for."""
+        if not any(event["type"] == type for event in self.application.events):
+            await self.application.wait_for(type)
+        self.screen.stored(self.application.the(type))
 
 
 def _session_facts(session: Json) -> Json:
     shown = {name: session[name] for name in ("id", "status", "payment_intent_id", "customer_id", "url")}
     return shown | {"amount": display(session["amount"], session["currency"])}
-
-
-def _facts_of(event: Json) -> str:
-    """What is worth reading of an event in one line, taken from its snapshot."""
-    view = event["data"]["object"]
-    shown = [f"{name}={view[name]}" for name in ("slug", "status", "failure_code") if view.get(name)]
-    changed = (name for name in event["data"]["previous"] or {} if name != "status" and view[name])
-    return " ".join([*shown, *(f"{name}={view[name]}" for name in changed), f"by {event['actor']['type']}"])

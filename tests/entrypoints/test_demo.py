@@ -33,6 +33,7 @@ def test_once_walks_to_the_last_event_and_leaves_nothing(tmp_path: Path) -> None
         assert re.search(shown, ended.stdout), shown
     assert re.search(r"payment +pay_.* succeeded, 25\.00 USD", ended.stdout)
     assert re.search(r"stripe_customer_id +cus_", ended.stdout)
+    assert re.search(r"POST /v1/check(.|\n)*POST /v1/track(.|\n)*usage.threshold_reached", ended.stdout)
     assert "\x1b" not in ended.stdout
     assert list(home.iterdir()) == []
 
@@ -47,9 +48,11 @@ def test_it_stays_up_and_its_lines_work(tmp_path: Path) -> None:
             ["/bin/sh", "-e"], input=lines, capture_output=True, text=True, timeout=30, check=True
         )
         assert tried.stderr == ""
-        created, read, paid, events = tried.stdout.splitlines()
+        created, read, checked, tracked, paid, events = tried.stdout.splitlines()
         assert '"external_id":"user_1"' in created
         assert '"external_id":"user_1"' in read
+        assert '"allowed":true' in checked
+        assert '"used":2,"remaining":3' in tracked
         assert '"succeeded"' in paid
         assert '"payment.succeeded"' in events
         its_server = postmaster(home / "demo")
