@@ -110,13 +110,19 @@ def _terms(feature: ProductFeature, quantity: int) -> dict[str, Any]:
     return {
         "feature_id": feature.feature_id,
         "feature": feature.feature,
-        "granted": feature.included * quantity if feature.included is not None else None,
+        "granted": _included(feature, quantity),
         "unlimited": feature.unlimited,
         "overage": feature.overage,
         "per_entity": feature.per_entity,
         "reset": feature.reset,
         "thresholds": feature.thresholds,
     }
+
+
+def _included(feature: ProductFeature, quantity: int) -> int | None:
+    if feature.included is None:
+        return None
+    return feature.included * (1 if feature.per_entity else quantity)
 
 
 def _days_later(now: datetime, days: int | None) -> datetime | None:

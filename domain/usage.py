@@ -130,11 +130,11 @@ def next_reset(anchor: datetime, reset: ResetInterval, now: datetime) -> datetim
             return None
         case "minute" | "hour" | "day" | "week":
             step = timedelta(**{f"{reset}s": 1})
-            return anchor + max(1, (now - anchor) // step + 1) * step
+            return anchor + ((now - anchor) // step + 1) * step
         case "month" | "quarter" | "year":
             months = {"month": 1, "quarter": 3, "year": 12}[reset]
             apart = (now.year - anchor.year) * 12 + now.month - anchor.month
-            count = max(1, apart // months)
+            count = apart // months - 1
             while (end := add_months(anchor, count * months)) <= now:
                 count += 1
             return end

@@ -25,11 +25,11 @@ class Named(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     customer_data: CustomerData | None = None
     entity_data: EntityData | None = None
 
-    def check(self) -> None:
-        """Raises Rejected `invalid_external_id`."""
-        named_customer(self.customer)
+    def check(self, place: str = "") -> None:
+        """Raises Rejected `invalid_external_id`; `place` is where it stands, such as `usage[2].`."""
+        named_customer(self.customer, field=f"{place}customer")
         if self.entity is not None:
-            named_entity(self.entity)
+            named_entity(self.entity, field=f"{place}entity")
 
     @property
     def says_who(self) -> bool:

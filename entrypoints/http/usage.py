@@ -166,13 +166,15 @@ class UsageController(Controller):
         operation_id="track_usage_batch",
         summary=f"Record up to {MOST_AT_ONCE} usages",
         response_description="What became of each",
-        responses=refusals(KEYED, WITH_BODY, STORED),
+        responses=refusals(KEYED, WITH_BODY, STORED, {422: ("invalid_external_id",)}),
     )
     async def track_batch(
         self, request: Call, data: JSONBody[TrackBatch], track_usage: Injected[TrackUsage]
     ) -> TrackBatchReply:
         """Each by itself, as if they were sent one by one; give each an `idempotency_key`, and the whole can
         be sent again."""
+        for n, asked in enumerate(data.usage):
+            asked.check(f"usage[{n}].")
 
         async def record(asked: NewTrack) -> TrackOutcome:
             try:

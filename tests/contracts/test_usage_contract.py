@@ -23,8 +23,9 @@ from domain.catalog_document import (
     ProductFeatureEntry,
 )
 from domain.customer import NewCustomer
+from domain.entity import NewEntity
 from domain.errors import DomainError
-from tests.contracts.worlds import REQUEST, World
+from tests.contracts.worlds import REQUEST, World, set_up
 
 
 def catalog(*given: ProductFeatureEntry) -> CatalogDocument:
@@ -182,6 +183,45 @@ async def test_a_new_period_begins_with_all_that_is_included(
     assert recorded.standing is not None
     assert (recorded.standing.used, recorded.standing.remaining) == (1, 9)
     assert recorded.standing.resets_at == (await shop.check()).standing.resets_at  # type: ignore[union-attr]
+
+
+async def test_resets_go_on_while_a_trial_ends_in_the_midst_of_them(world: World) -> None:
+    """Its days are counted from the end of the trial, when billing begins."""
+    shop = await shop_of(world)
+    monthly = PriceEntry(
+        slug="pro", type="subscription", amount=4900, currency="usd", interval="month", trial_days=14
+    )
+    pro = ProductEntry(slug="pro", name="Pro", prices=(monthly,), features=(messages(10, reset="week"),))
+    (model,) = catalog().pricing_models
+    selling = replace(catalog(), pricing_models=(replace(model, products=(*model.products, pro)),))
+    await world.apply_catalog(selling, shop.auth, REQUEST)
+    await world.report(set_up(await world.session(shop.auth, price="pro", customer="ada")))
+    for _ in range(3):
+        await shop.track(7)
+        assert await shop.left() == (7, 3)
+        world.clock.advance(timedelta(days=7))
+        assert await shop.left() == (0, 10)
+
+
+async def test_what_each_entity_has_is_not_more_for_several_that_are_bought(world: World) -> None:
+    shop = await shop_of(world)
+    seats = ProductEntry(
+        slug="seats",
+        name="Seats",
+        group="seats",
+        prices=(PriceEntry(slug="seats", type="subscription", amount=0, currency="usd", interval="month"),),
+        features=(messages(50, per_entity=True), messages(3, slug="images")),
+    )
+    (model,) = catalog().pricing_models
+    selling = replace(catalog(), pricing_models=(replace(model, products=(*model.products, seats)),))
+    await world.apply_catalog(selling, shop.auth, REQUEST)
+    session = await world.session(shop.auth, price="seats", quantity=4, customer="ada")
+    await confirmed(world, shop.auth, session.id)
+    await world.create_entity("ada", NewEntity(entity_id="seat-1"), shop.auth, REQUEST)
+    standing = (await shop.check(entity="seat-1")).standing
+    assert standing is not None
+    assert standing.granted == 50
+    assert await shop.left("images") == (0, 12)
 
 
 async def test_a_purchase_gives_what_its_product_includes_for_each_one_until_it_ends(world: World) -> None:

@@ -1,6 +1,6 @@
 -- What may be used of a feature, and the record of what was: the same rules as domain/usage.py, where the rows are.
 
--- When the period that `now` is in ends: the first return of the anchor after it.
+-- When the period that `now` is in ends: the first of the anchor's returns after it, which reach back too.
 CREATE OR REPLACE FUNCTION next_reset(anchor timestamptz, reset text, now timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql IMMUTABLE AS $$
 DECLARE
@@ -13,13 +13,13 @@ BEGIN
         RETURN NULL;
     END IF;
     IF reset IN ('minute', 'hour', 'day', 'week') THEN
-        RETURN anchor + greatest(1, floor(extract(epoch FROM now - anchor)
+        RETURN anchor + (floor(extract(epoch FROM now - anchor)
             / CASE reset WHEN 'minute' THEN 60 WHEN 'hour' THEN 3600 WHEN 'day' THEN 86400 ELSE 604800 END) + 1)
             * (CASE reset WHEN 'day' THEN '24 hours' WHEN 'week' THEN '168 hours' ELSE '1 ' || reset END)::interval;
     END IF;
     months := CASE reset WHEN 'month' THEN 1 WHEN 'quarter' THEN 3 ELSE 12 END;
-    count := greatest(1, ((extract(year FROM moment) - extract(year FROM first)) * 12
-        + extract(month FROM moment) - extract(month FROM first))::int / months);
+    count := floor(((extract(year FROM moment) - extract(year FROM first)) * 12
+        + extract(month FROM moment) - extract(month FROM first)) / months)::int - 1;
     WHILE first + make_interval(months => count * months) <= moment LOOP
         count := count + 1;
     END LOOP;

@@ -149,6 +149,8 @@ async def test_a_batch_is_recorded_one_by_one(shop: Service) -> None:
         None,
     ]
     assert [one["replayed"] for one in outcomes] == [False, False, False, True]
+    problem = await shop.client.post("/v1/track/batch", json={"usage": [USED, USED | {"customer": "a b"}]})
+    assert_problem(problem, 422, "invalid_external_id", "usage[1].customer")
     for wrong in ([], [USED] * 1001):
         problem = await shop.client.post("/v1/track/batch", json={"usage": wrong})
         assert_problem(problem, 422, "invalid_value", "usage")
