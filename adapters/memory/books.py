@@ -81,6 +81,12 @@ class Books:
             tasks=redacting.tasks(self.tasks),
             inbox={key: redacting.inbox(row) for key, row in self.inbox.items()},
             replies={key: redacting.reply(kept) for key, kept in self.replies.items()},
+            usages=tuple(map(redacting.usage, self.usages)),
+            answers={
+                key: (fingerprint, answer)
+                for key, (fingerprint, answer) in self.answers.items()
+                if answer.usage is None or redacting.usage(answer.usage) == answer.usage
+            },
         )
 
     def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:

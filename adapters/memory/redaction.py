@@ -24,6 +24,7 @@ from domain.payment import Payment, PaymentFact
 from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription
 from domain.text import email_key
+from domain.usage import Usage
 
 _ROWS: Mapping[type, Mapping[str, Any]] = {
     CheckoutSession: {
@@ -101,6 +102,11 @@ class Redacting:
         if (kept.organization_id, kept.livemode) != self._tenant or not is_theirs:
             return kept
         return replace(kept, reply=REDACTED)
+
+    def usage(self, usage: Usage) -> Usage:
+        """What an application has called its usage goes: there is nobody to say it of again."""
+        is_theirs = usage.customer_id == self._redaction.customer_id
+        return replace(usage, key=None) if is_theirs else usage
 
     def inbox(self, row: InboxRow) -> InboxRow:
         """What Stripe said of a payment that did not fit."""

@@ -12,12 +12,14 @@ from application.causes import ApiRequest
 from application.idempotency import IdempotencyKey, Reply
 from application.organizations.update_organization import OrganizationChanges
 from application.payments.refund_payment import RefundAsked
+from application.usage.track_usage import NewTrack
 from application.views import view_of
 from domain.address import Address
 from domain.auth import Authenticated
 from domain.checkout import CheckoutSession, NewPaymentMethodSession, NewProductSession
 from domain.customer import CustomerRecord, NewCustomer
 from domain.customer_changes import CustomerChanges
+from domain.entity import NewEntity
 from domain.ids import RequestId
 from domain.intent import Attempt
 from domain.reversal import NewRefund
@@ -33,7 +35,7 @@ def request(key: str) -> ApiRequest:
     """A named one, whose reply is kept."""
 
     def encode(result: object) -> Reply:
-        state = getattr(result, "record", result)
+        state = getattr(result, "record", getattr(result, "entity", result))
         shown = state.customer if isinstance(state, CustomerRecord) else state
         return Reply(201, msgspec.json.encode(view_of(shown)).decode())  # type: ignore[arg-type]
 
@@ -68,6 +70,10 @@ async def everywhere(world: World, auth: Authenticated) -> CustomerRecord:
     note = NewRefund(amount=100, metadata={"for": "zelda"})
     await world.refund_payment(RefundAsked(payment.id, note, auth, ApiRequest(RequestId("req_3"))))
     await session(world, auth, "course", "open")
+    seat = NewEntity(entity_id="zelda-desk", name="Zelda's desk", feature="seats")
+    await world.create_entity("zelda2", seat, auth, request("entity"))
+    used = NewTrack(customer="zelda2", feature="seats", idempotency_key="zelda-1")
+    await world.track_usage(used, auth, ApiRequest(RequestId("req_4")))
     return found.record
 
 

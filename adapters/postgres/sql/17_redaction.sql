@@ -64,6 +64,9 @@ CREATE OR REPLACE FUNCTION redact_rows(org text, live boolean, known_id text) RE
         WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id;
     UPDATE entities t SET name = NULL, external_id = t.id, version = version + 1
         WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id;
+    -- What an application has called its usage: nobody can say it again, as there is nobody to say it of.
+    UPDATE usages t SET key = NULL, fingerprint = NULL, answer = NULL
+        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id AND t.key IS NOT NULL;
     UPDATE payments t SET refunds = without_notes(t.refunds), version = version + 1
         WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id
             AND t.refunds <> without_notes(t.refunds);
