@@ -20,6 +20,7 @@ from domain.checkout import CheckoutSession, NewPaymentMethodSession, NewProduct
 from domain.customer import CustomerRecord, NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.entity import NewEntity
+from domain.granting import NewGrant
 from domain.ids import RequestId
 from domain.intent import Attempt
 from domain.reversal import NewRefund
@@ -70,6 +71,8 @@ async def everywhere(world: World, auth: Authenticated) -> CustomerRecord:
     note = NewRefund(amount=100, metadata={"for": "zelda"})
     await world.refund_payment(RefundAsked(payment.id, note, auth, ApiRequest(RequestId("req_3"))))
     await session(world, auth, "course", "open")
+    gift = NewGrant(customer="zelda2", feature="seats", amount=5)
+    await world.grant_balance(gift, auth, ApiRequest(RequestId("req_5")))
     seat = NewEntity(entity_id="zelda-desk", name="Zelda's desk", feature="seats")
     await world.create_entity("zelda2", seat, auth, request("entity"))
     used = NewTrack(customer="zelda2", feature="seats", idempotency_key="zelda-1")
