@@ -126,6 +126,8 @@ async def test_nothing_in_any_table_names_a_deleted_customer(fresh_database: Dat
         assert set(before) == {
             "customers",
             "checkout_sessions",
+            "entities",
+            "usages",
             "invoices",
             "payments",
             "events",
