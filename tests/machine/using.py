@@ -42,8 +42,8 @@ class Using(Attaching):
     @rule(
         who=drawing.strangers,
         known=st.booleans(),
-        first=drawing_usage.first,
-        second=drawing_usage.first,
+        first=drawing_usage.used_first,
+        second=drawing_usage.asked_first,
         way=drawing.ways,
     )
     def something_new_is_used_at_once(
