@@ -323,3 +323,20 @@ async def test_the_same_key_at_once_is_recorded_once(world: World) -> None:
     assert {one.usage.id for one in recorded} == {recorded[0].usage.id}
     assert sorted(one.replayed for one in recorded) == [False] + [True] * 7
     assert await shop.left() == (2, 8)
+
+
+async def test_usage_while_the_customer_is_deleted_is_recorded_whole_or_refused(world: World) -> None:
+    shop = await shop_of(world, messages())
+
+    async def used(customer: str) -> int | str:
+        try:
+            return (await shop.track(4, customer=customer)).usage.recorded
+        except DomainError as refused:
+            return refused.code
+
+    for n in range(25):
+        name = f"bob-{n}"
+        await world.customer(shop.auth, name)
+        deleting = world.delete_customer(name, shop.auth, REQUEST)
+        outcome, *_ = await asyncio.gather(used(name), deleting, used(name))
+        assert outcome in (4, "customer_not_found")

@@ -12,8 +12,9 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from tests.application.usage_promises import Ledger, ledger_in
 from tests.databases import DatabaseServer, connected
-from tests.faults.inspection import inspected
+from tests.faults.inspection import inspected, ledger_of
 from tests.faults.judgement import Books
 from tests.faults.outside import Outside, Run
 from tests.faults.scenario import Scenario
@@ -36,7 +37,11 @@ def memory_ground() -> Ground:
         assert isinstance(outside.store, MemoryStore)
         return outside.store
 
-    return Ground(begun, books_of)
+    async def used(outside: Outside) -> Ledger:
+        assert isinstance(outside.store, MemoryStore)
+        return ledger_in(outside.store._books)
+
+    return Ground(begun, books_of, used)
 
 
 @asynccontextmanager
@@ -63,4 +68,7 @@ async def postgres_ground(server: DatabaseServer) -> AsyncIterator[Ground]:
             await admin.execute(f"DELETE FROM {SCHEMA}.tasks")  # none is due in somebody else's run
             return found
 
-        yield Ground(begun, books_of)
+        async def used(outside: Outside) -> Ledger:
+            return await ledger_of(admin, outside.slug)
+
+        yield Ground(begun, books_of, used)

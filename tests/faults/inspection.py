@@ -12,6 +12,7 @@ from application.causes import Task
 from application.operator_ports import InboxRow
 from domain.change import State
 from domain.events import RecordedEvent
+from tests.application.usage_promises import LEDGER_ROWS, Ledger
 
 T = TypeVar("T")
 
@@ -52,6 +53,19 @@ async def inspected(admin: asyncpg.Connection, slug: str) -> Inspection:
         tuple(_decoded(found["tasks"], Task)),
         tuple(_decoded(found["inbound_events"], InboxRow)),
     )
+
+
+async def ledger_of(admin: asyncpg.Connection, slug: str) -> Ledger:
+    """What was used of the organization called `slug`."""
+    parts = ", ".join(
+        f"'{part}', (SELECT coalesce(jsonb_agg(row), '[]') FROM ({query.format(schema=SCHEMA)}) AS r"
+        " WHERE row ->> 'organization_id' = o.organization_id)"
+        for part, query in LEDGER_ROWS.items()
+    )
+    found = await admin.fetchval(
+        f"SELECT jsonb_build_object({parts}) FROM {SCHEMA}.organizations o WHERE o.slug = $1", slug
+    )
+    return msgspec.json.decode(found, type=Ledger).in_order()
 
 
 def _decoded(rows: msgspec.Raw, kind: type[T]) -> list[T]:

@@ -21,6 +21,7 @@ from domain.purchase import Purchase
 from tests.application.billing_promises import check_settled
 from tests.application.payment_flows import outcome
 from tests.application.promises import check_books, of_kind
+from tests.application.usage_promises import Ledger, check_ledger
 from tests.faults.outside import Run
 
 
@@ -38,28 +39,32 @@ class Books(Protocol):
 
 
 class Ending(NamedTuple):
-    """How a run came out: every state but for its ids, and how often each kind of event was told."""
+    """How a run came out: every state but for its ids, how often each kind of event was told, and each
+    movement of what may be used."""
 
     states: list[str]
     events: Counter[str]
+    used: list[tuple[str, int, int]]
 
 
-def judged(books: Books, run: Run) -> Ending:
+def judged(books: Books, ledger: Ledger, run: Run) -> Ending:
     """Check the promises; then how it ended, without what an unanswered request left open."""
     check_books(books)
     check_settled(books)
+    check_ledger(ledger)
     _no_task_is_given_up(books)
     _each_charge_is_by_one_intent(books, run)
     _each_customer_is_one_customer_at_stripe(books, run)
     _each_refund_is_one_refund_at_stripe(books, run)
     _each_receipt_is_one_message(books, run)
     _the_feed_has_no_gaps(books)
-    _everything_answered_is_there(books, run)
+    _everything_answered_is_there(books, ledger, run)
     dropped = _left_open(books, run)
     states = [_at_no_time(state, books.states) for state in books.states if state.id not in dropped]
     events = Counter(str(event.type) for event in books.events if event.subject.id not in dropped)
     known = {run.outside.slug: "acme", **_named(run)}
-    return Ending([_without_chance(_replaced(text, known)) for text in outcome(states)], events)
+    texts = [_without_chance(_replaced(text, known)) for text in outcome(states)]
+    return Ending(texts, events, [(entry.kind, entry.amount, entry.remaining) for entry in ledger.entries])
 
 
 def _no_task_is_given_up(books: Books) -> None:
@@ -117,8 +122,9 @@ def _the_feed_has_no_gaps(books: Books) -> None:
         assert numbers[: len(given)] == list(range(1, len(given) + 1))
 
 
-def _everything_answered_is_there(books: Books, run: Run) -> None:
+def _everything_answered_is_there(books: Books, ledger: Ledger, run: Run) -> None:
     there = {state.id for state in books.states} | {row.id for row in books.inbox if row.handled_at}
+    there |= {usage.id for usage in ledger.usages}
     assert set(run.answered) <= there, f"answered, and lost: {set(run.answered) - there}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import NamedTuple
 
+from tests.application.usage_promises import Ledger
 from tests.faults.injection import KINDS, Fault, Faults, Kind
 from tests.faults.judgement import Books, Ending, judged
 from tests.faults.outside import Outside, Run
@@ -17,6 +18,7 @@ class Ground(NamedTuple):
 
     begun: Callable[[Scenario], Awaitable[Run]]
     books_of: Callable[[Outside], Awaitable[Books]]
+    used: Callable[[Outside], Awaitable[Ledger]]
 
 
 class Done(NamedTuple):
@@ -35,7 +37,8 @@ async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Do
     await scenario.act(begun)
     calls, all_met = list(faults.calls), faults.all_met
     await begun.drain()
-    return Done(calls, all_met, judged(await ground.books_of(begun.outside), begun))
+    used = await ground.used(begun.outside)
+    return Done(calls, all_met, judged(await ground.books_of(begun.outside), used, begun))
 
 
 async def singles(

@@ -17,10 +17,11 @@ from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
+from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *SCENARIOS)
-TWICE = (*BUYING[1:2], *ATTACHING[:1], *SCENARIOS[:-1])
+ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
+TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING, *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
@@ -81,6 +82,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "customer_page",
         "expanded",
         "billing_overview",
+        "balances",
+        "entries",
+        "usages",
     }  # only read
     apart |= {"settle"}  # of what was nobody's
     for operators_only in (Organizations, ApiKeyRepository, Inbox, InboxFeed, Backlogs):
@@ -138,5 +142,6 @@ async def _all_end_alike(
             met.update(done.calls)
         assert done.ending.events == undisturbed.ending.events, where
         assert done.ending.states == undisturbed.ending.states, where
+        assert done.ending.used == undisturbed.ending.used, where
     assert ran
     return ran

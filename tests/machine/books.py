@@ -16,11 +16,22 @@ from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
 from domain.change import State
 from domain.events import RecordedEvent
+from domain.usage import Usage
+from tests.application.usage_promises import (
+    LEDGER_ROWS,
+    KeptAnswer,
+    KeptEntry,
+    KeptLevel,
+    Ledger,
+    books_of,
+    ledger_in,
+)
 
 
 class Everything(Struct, frozen=True):
     """Every row of every tenant: states, tasks, inbox and replies in the order of their keys; events as they
-    committed within each tenant, as far as they are numbered, then the others in the order of their ids.
+    committed within each tenant, as far as they are numbered, then the others in the order of their ids;
+    and what was used.
     """
 
     states: tuple[State, ...]
@@ -28,6 +39,10 @@ class Everything(Struct, frozen=True):
     tasks: tuple[Task, ...]
     inbox: tuple[InboxRow, ...]
     replies: tuple[KeptReply, ...]
+    levels: tuple[KeptLevel, ...]
+    entries: tuple[KeptEntry, ...]
+    usages: tuple[Usage, ...]
+    answers: tuple[KeptAnswer, ...]
 
 
 class ForkableStore(MemoryStore):
@@ -51,12 +66,16 @@ class ForkableStore(MemoryStore):
             replies={
                 (kept.organization_id, kept.livemode, kept.route, kept.key): kept for kept in found.replies
             },
+            **books_of(Ledger(found.levels, found.entries, found.usages, found.answers)),
         )
 
     def everything(self) -> Everything:
         """What it holds."""
         replies = list(self._books.replies.values())
-        return _in_order(list(self.states), list(self.events), list(self.tasks), list(self.inbox), replies)
+        ledger = ledger_in(self._books)
+        return _in_order(
+            list(self.states), list(self.events), list(self.tasks), list(self.inbox), replies, ledger
+        )
 
 
 _KINDS: dict[str, Any] = {
@@ -72,9 +91,18 @@ _OTHERS = (
     "route_checkout_sessions",
     "route_invoices",
     "event_counters",
+    "balance_levels",
+    "balance_entries",
+    "usages",
 )
 _DECODER = msgspec.json.Decoder(
-    msgspec.defstruct("Rows", [(table, list[kind]) for table, kind in _KINDS.items()])  # type: ignore[valid-type]
+    msgspec.defstruct(
+        "Rows",
+        [
+            *((table, list[kind]) for table, kind in _KINDS.items()),  # type: ignore[valid-type]
+            ("ledger", Ledger),
+        ],
+    )
 )
 _EVENT = (
     "to_jsonb(t) || jsonb_build_object('subject', jsonb_build_object('type', subject_type, 'id', subject_id))"
@@ -91,14 +119,22 @@ class PostgresBooks:
             f" FROM {SCHEMA}.{table} t)"
             for table in _KINDS
         )
-        self._query = f"SELECT jsonb_build_object({', '.join(rows)})"
+        ledger = (
+            f"'{part}', (SELECT coalesce(jsonb_agg(row), '[]') FROM ({query.format(schema=SCHEMA)}) AS r)"
+            for part, query in LEDGER_ROWS.items()
+        )
+        self._query = (
+            f"SELECT jsonb_build_object({', '.join(rows)}, 'ledger', jsonb_build_object({', '.join(ledger)}))"
+        )
         self._truncate = f"TRUNCATE {', '.join(f'{SCHEMA}.{table}' for table in (*_KINDS, *_OTHERS))}"
 
     async def everything(self) -> Everything:
         """What the database holds, as of one moment."""
         rows: Any = _DECODER.decode(await self._superuser.fetchval(self._query))
         states = [state for table in TABLES.values() for state in getattr(rows, table)]
-        return _in_order(states, rows.events, rows.tasks, rows.inbound_events, rows.kept_replies)
+        return _in_order(
+            states, rows.events, rows.tasks, rows.inbound_events, rows.kept_replies, rows.ledger.in_order()
+        )
 
     async def clear(self) -> None:
         """Nothing of it is left."""
@@ -111,6 +147,7 @@ def _in_order(
     tasks: list[Task],
     inbox: list[InboxRow],
     replies: list[KeptReply],
+    ledger: Ledger,
 ) -> Everything:
     states.sort(key=lambda state: (type(state).__name__, state.organization_id, state.livemode, state.id))
     events.sort(
@@ -119,4 +156,14 @@ def _in_order(
     tasks.sort(key=lambda task: task.id)
     inbox.sort(key=lambda row: (row.organization_id, row.livemode, row.id))
     replies.sort(key=lambda kept: (kept.organization_id, kept.livemode, kept.route, kept.key))
-    return Everything(tuple(states), tuple(events), tuple(tasks), tuple(inbox), tuple(replies))
+    return Everything(
+        tuple(states),
+        tuple(events),
+        tuple(tasks),
+        tuple(inbox),
+        tuple(replies),
+        ledger.levels,
+        ledger.entries,
+        ledger.usages,
+        ledger.answers,
+    )

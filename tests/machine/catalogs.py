@@ -15,6 +15,7 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
+from tests.machine.allowances import FEATURES, PRODUCTS
 from tests.world import CATALOG
 
 _PRODUCT_SLUGS = ("basic", "book", "free", "pro")
@@ -66,7 +67,9 @@ def _given(feature: str) -> st.SearchStrategy[ProductFeatureEntry]:
         ProductFeatureEntry,
         slug=st.just(feature),
         included=st.sampled_from((None, 3, 5)),
-        reset=st.sampled_from(("month", "never")),
+        reset=st.sampled_from(("month", "never", "minute")),
+        overage=st.sampled_from((False, False, True)),
+        per_entity=st.sampled_from((False, False, True)),
     )
 
 
@@ -173,13 +176,14 @@ _STUDIO = ProductEntry(
 _STANDARD, *_OTHERS = CATALOG.pricing_models
 SHOP = replace(
     CATALOG,
+    features=(*CATALOG.features, *FEATURES),
     pricing_models=(
-        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA, _STUDIO)),
+        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA, _STUDIO, *PRODUCTS)),
         *_OTHERS,
     ),
 )
 """What is sold at first: also a plan that no free one makes way for, an add-on, something to be
-tried, and a trial without a card."""
+tried, a trial without a card, and what there is to use."""
 
 
 def with_one_model_more(catalog: CatalogDocument, slug: str) -> CatalogDocument:

@@ -11,9 +11,9 @@ _PICKS = st.sampled_from((0, 0, 1, 5))
 _CUSTOMERS = st.sampled_from(("ada", "ada", "Bob_2", "nobody"))
 _SEATS = st.sampled_from(("seat-1", "seat-1", "seat-2"))
 _PRICES = st.sampled_from(
-    ("guest", "guest", "studio", "studio", "club", "pro", "sample", "book", "free", "none")
+    ("guest", "guest", "studio", "studio", "club", "pro", "sample", "book", "free", "none", "metered", "gift")
 )
-_PRODUCTS = st.sampled_from(("studio", "club", "book", "free", "pro", "forum", "none"))
+_PRODUCTS = st.sampled_from(("studio", "club", "book", "free", "pro", "forum", "none", "metered", "pack"))
 
 made: SearchStrategy[Operation] = st.builds(
     MakeEntity,

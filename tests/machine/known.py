@@ -7,6 +7,7 @@ from application.causes import Task
 from application.operator_ports import InboxRow
 from domain.account import ApiKey, User
 from domain.auth import Authenticated
+from domain.balance import Balance
 from domain.catalog import Price, PricingModel
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -16,6 +17,7 @@ from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription
+from domain.usage import Usage
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -82,6 +84,17 @@ class Known:
     def entity(self, auth: Authenticated, pick: int) -> Entity | None:
         """An entity, deleted or not."""
         return _picked(self._of(auth, Entity), pick)
+
+    def balance(self, auth: Authenticated, pick: int) -> Balance | None:
+        """A balance, whether it counts still or not."""
+        return _picked(self._of(auth, Balance), pick)
+
+    def usage(self, auth: Authenticated, pick: int) -> Usage | None:
+        """A record of usage."""
+        tenant = auth.organization_id, auth.livemode
+        return _picked(
+            [row for row in self._found.usages if (row.organization_id, row.livemode) == tenant], pick
+        )
 
     def session(self, pick: int) -> CheckoutSession | None:
         """A checkout session, of whomever; 0 is the newest."""

@@ -13,6 +13,7 @@ from domain.effects import FinalizeInvoices
 from domain.errors import DomainError
 from domain.events import RecordedEvent
 from tests.application.promises import check_books
+from tests.application.usage_promises import check_ledger
 from tests.machine.books import Everything, ForkableStore, PostgresBooks
 from tests.machine.known import Known
 from tests.machine.meeting import MEETING, Meeting, MeetingStore
@@ -156,6 +157,7 @@ class Lockstep:
             check_books(each)
             check_standing(each)
             check_numbers(each)
+            check_ledger(each)
         self._known = Known(found[0], self._leased)
 
     def _count(self, operation: Operation, answer: object, how: str) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 from adapters.postgres.store import PostgresStore
+from application.ports import NewCorrection, NewUsage, Tracked
 from application.unit_of_work import TakenWork, UnitOfWork
+from domain.auth import Authenticated
 
 
 class Meeting:
@@ -49,6 +51,16 @@ class MeetingStore(PostgresStore):
         if meeting := MEETING.get():
             await meeting.wait()
         await super().commit(work)
+
+    async def track(self, auth: Authenticated, usage: NewUsage) -> Tracked:
+        if meeting := MEETING.get():
+            await meeting.wait()
+        return await super().track(auth, usage)
+
+    async def correct(self, auth: Authenticated, correction: NewCorrection) -> Tracked:
+        if meeting := MEETING.get():
+            await meeting.wait()
+        return await super().correct(auth, correction)
 
     async def _commit(self, works: Sequence[TakenWork]) -> Sequence[None]:
         CALLS[len(works)] += 1

@@ -9,8 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from domain.catalog_document import CatalogDocument
 from domain.checkout import LIFETIME
 from tests.machine import drawing
-from tests.machine.catalogs import with_one_model_more
+from tests.machine.catalogs import SHOP, with_one_model_more
 from tests.machine.lockstep import Lockstep, Way
+from tests.machine.named import IntroduceOnce
 from tests.machine.operating import CreateKey, RevokeKey
 from tests.machine.operations import Apply, Introduce, OpenOrganization, Operation
 from tests.machine.payments import Lease, Perform, Report
@@ -28,7 +29,12 @@ class Races(RuleBasedStateMachine):
         self._runner = runner
 
     @rule(first=drawing.named, second=drawing.named, again=st.booleans(), way=drawing.ways)
-    def two_named_requests_at_once(self, first: Operation, second: Operation, again: bool, way: Way) -> None:
+    def two_named_requests_at_once(
+        self, first: IntroduceOnce, second: IntroduceOnce, again: bool, way: Way
+    ) -> None:
+        # Whoever owes for a default is made in steps (drawing.named_in_steps).
+        for tenant in (first.tenant, second.tenant):
+            self._alone(Apply(tenant, SHOP))
         self._at_once(first, first if again else second, way)
 
     @rule(first=drawing.anything, second=drawing.anything, way=drawing.ways)

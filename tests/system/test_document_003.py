@@ -1,7 +1,4 @@
-"""The test cases of document 003 about creating customers, by number and name: HTTP, PostgreSQL, the sandbox.
-
-Case 3 (`expand`), and those of `check` and `track`, are elsewhere.
-"""
+"""The test cases of document 003, by number and name: HTTP, PostgreSQL, the sandbox."""
 
 import asyncio
 from collections import Counter
@@ -31,11 +28,18 @@ def default(slug: str, *prices: Json, **more: Any) -> Json:
 FREE = default("free", price("free"))
 TRIAL = default("tried", price("tried", 4900, trial_days=14, trial_requires_card=False))
 PAID = default("paid", price("paid", 2900), force_paid_default=True)
+GIVES = (
+    default("free", price("free"), features=[{"slug": "messages", "included": 200, "reset": "month"}]),
+    default("forum", group="community", features=[{"slug": "posts", "included": 5}]),
+)
+"""A default product of each of two groups, and what may be used with it."""
 
 
 async def sells(service: Service, *products: Json) -> None:
     model = {"slug": "standard", "name": "Standard", "is_default": True, "products": list(products)}
-    await service.call("PUT", "/v1/catalog", {"pricing_models": [model]})
+    slugs = {given["slug"] for product in products for given in product.get("features", ())}
+    features = [{"slug": slug, "name": slug, "type": "metered"} for slug in sorted(slugs)]
+    await service.call("PUT", "/v1/catalog", {"pricing_models": [model], "features": features})
 
 
 async def create(service: Service, external_id: str | None = "ada", **draft: Any) -> tuple[int, Json]:
@@ -75,6 +79,15 @@ async def test_1_create_basic_with_id(service: Service) -> None:
 async def test_2_create_idempotent_with_same_id(service: Service) -> None:
     ada = await created(service, "ada", name="Ada", email="ada@example.com")
     assert await create(service, "ada", name="Other", email="other@example.com") == (200, ada)
+
+
+async def test_3_create_with_expand_params(service: Service) -> None:
+    ada = await created(service, "ada", expand=["invoices", "trials_used", "entities"])
+    assert (ada["invoices"], ada["trials_used"], ada["entities"]) == ([], [], [])
+    again = await create(service, "ada", expand=["invoices", "trials_used", "entities"])
+    assert again == (200, ada)
+    plain = await service.call("GET", "/v1/customers/ada")
+    assert not {"invoices", "trials_used", "entities"} & plain.keys()
 
 
 async def test_4_create_concurrent_same_id(service: Service) -> None:
@@ -182,6 +195,60 @@ async def test_15_defaults_paid_requires_stripe_customer(service: Service) -> No
     assert len(await service.customers_at_stripe()) == 1
 
 
+async def test_16_race_stale_cache_detection(service: Service) -> None:
+    await sells(service, *GIVES)
+    names = [f"ada-{n}" for n in range(8)]
+    await asyncio.gather(
+        *(created(service, name) for name in names),
+        *(finds_all_of_it_or_nobody(service, name) for name in names * 2),
+    )
+    # Nothing is remembered between two questions: whoever asks next sees what was answered before.
+    for n in range(1, 9):
+        await service.call("POST", "/v1/track", {"customer": "ada-0", "feature": "messages"})
+        asked = {"customer": "ada-0", "feature": "messages"}
+        checks = await asyncio.gather(*(service.call("POST", "/v1/check", asked) for _ in range(4)))
+        assert [check["balance"]["used"] for check in checks] == [n] * 4
+
+
+async def finds_all_of_it_or_nobody(service: Service, name: str) -> None:
+    """Asks until the customer is there: each answer is of nobody, or of her with all that is hers."""
+    found: set[str] = set()
+    while len(found) < 4:
+        for feature, included in (("messages", 200), ("posts", 5)):
+            check = await service.api.post("/v1/check", json={"customer": name, "feature": feature})
+            if check.status_code != 404:
+                assert (check.status_code, check.json()["allowed"]) == (200, True), check.text
+                assert check.json()["balance"]["remaining"] == included
+                found.add(feature)
+        shown = await service.api.get(f"/v1/customers/{name}")
+        if shown.status_code != 404:
+            assert held(shown.json()) == [("free", "active"), ("forum", "active")]
+            found.add("customer")
+        listed = await service.api.get(f"/v1/customers/{name}/balances")
+        if listed.status_code != 404:
+            assert [one["remaining"] for one in listed.json()["data"]] == [200, 5]
+            found.add("balances")
+
+
+async def test_17_race_concurrent_default_loop(service: Service) -> None:
+    await sells(service, *GIVES)
+
+    async def begin() -> Json:
+        """Whoever is answered, first or late, has all defaults, and may use what they give."""
+        _, ada = await create(service, "ada")
+        assert held(ada) == [("free", "active"), ("forum", "active")]
+        for feature in ("messages", "posts"):
+            asked = {"customer": "ada", "feature": feature, "required": 5}
+            assert (await service.call("POST", "/v1/check", asked))["allowed"]
+        return ada
+
+    answered = await asyncio.gather(*(begin() for _ in range(12)))
+    assert all(ada == answered[0] for ada in answered)
+    counted = await told(service)
+    kinds = (*ONCE, "balance.granted")
+    assert {kind: counted[kind] for kind in kinds} == dict(zip(kinds, (1, 2, 2, 2), strict=True))
+
+
 async def test_18_race_concurrent_same_id_api_level(service: Service) -> None:
     await sells(service, FREE, default("forum", group="community"))
     answered = await at_once(service, *[{"external_id": "ada"}] * 16)
@@ -209,3 +276,37 @@ async def test_20_race_concurrent_stripe_customer(service: Service) -> None:
     counted = await told(service)
     assert [counted[kind] for kind in (*ONCE, "invoice.created", "customer.updated")] == [1] * 5
     assert len(await service.customers_at_stripe()) == 1
+
+
+WHO = {"customer": "ada", "feature": "messages", "customer_data": {"name": "Ada", "email": "ada@example.com"}}
+
+
+async def one_customer(service: Service, *answers: Json) -> None:
+    """They all are about her, who was made once, with one set of defaults."""
+    ada = await service.call("GET", "/v1/customers/ada")
+    assert {answer["customer_id"] for answer in answers} == {ada["id"]}
+    assert (ada["name"], ada["email"]) == ("Ada", "ada@example.com")
+    assert held(ada) == [("free", "active"), ("forum", "active")]
+    counted = await told(service)
+    kinds = (*ONCE, "balance.granted")
+    assert {kind: counted[kind] for kind in kinds} == dict(zip(kinds, (1, 2, 2, 2), strict=True))
+    assert len(await service.customers_at_stripe()) == 1
+
+
+async def test_21_check_autocreate_concurrent_same_customer_id(service: Service) -> None:
+    await sells(service, *GIVES)
+    checks = await asyncio.gather(*(service.call("POST", "/v1/check", WHO) for _ in range(16)))
+    assert [(check["allowed"], check["balance"]["remaining"]) for check in checks] == [(True, 200)] * 16
+    await one_customer(service, *checks)
+
+
+async def test_22_track_autocreate_concurrent_same_customer_id(service: Service) -> None:
+    await sells(service, *GIVES)
+    amounts = range(1, 17)
+    tracks = await asyncio.gather(
+        *(service.call("POST", "/v1/track", WHO | {"amount": amount}) for amount in amounts)
+    )
+    assert [track["recorded"] for track in tracks] == [*amounts]
+    balance = (await service.call("POST", "/v1/check", WHO))["balance"]
+    assert (balance["used"], balance["remaining"]) == (sum(amounts), 200 - sum(amounts))
+    await one_customer(service, *tracks)

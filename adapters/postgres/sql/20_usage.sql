@@ -155,6 +155,7 @@ LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     answers  jsonb[] := '{}';
     buyers   text[] := '{}';
+    living   text[];
     since    timestamptz := (SELECT min((one ->> 'at')::timestamptz) FROM unnest(asked) AS one);
     contexts jsonb := '{}';
     levels   jsonb := '{}';
@@ -171,10 +172,11 @@ BEGIN
     FOR n IN 1 .. cardinality(asked) LOOP
         buyers[n] := (find_customer(org, live, asked[n] ->> 'customer')).id;
     END LOOP;
-    -- One call at a time for each customer: what is read below stays so until the commit.
-    PERFORM FROM customers t
-        WHERE t.organization_id = org AND t.livemode = live AND t.id = ANY (buyers)
-        ORDER BY t.id FOR NO KEY UPDATE;
+    -- One call at a time for each customer: what is read below stays so until the commit. Who was deleted while it
+    -- waited is not there.
+    living := ARRAY(SELECT t.id FROM customers t
+        WHERE t.organization_id = org AND t.livemode = live AND t.id = ANY (buyers) AND t.deleted_at IS NULL
+        ORDER BY t.id FOR NO KEY UPDATE);
     FOR n IN 1 .. cardinality(asked) LOOP
         one := asked[n];
         answers[n] := answered_usage(org, live, one ->> 'key', one ->> 'fingerprint', named);
@@ -182,7 +184,8 @@ BEGIN
         place := concat_ws('/', buyers[n], one ->> 'feature', one ->> 'entity');
         context := contexts -> place;
         IF context IS NULL THEN
-            context := usage_context(org, live, buyers[n], one ->> 'feature', one ->> 'entity', since);
+            context := usage_context(org, live, CASE WHEN buyers[n] = ANY (living) THEN buyers[n] END,
+                one ->> 'feature', one ->> 'entity', since);
             contexts := contexts || jsonb_build_object(place, context);
         END IF;
         IF context ? 'outcome' THEN
