@@ -24,11 +24,11 @@ Asked = tuple[Authenticated, dict[str, Any]]
 
 async def shop(world: World, slug: str) -> Authenticated:
     """Ada and Bob have ten messages each, and credits for five more."""
-    ten, credits = (
+    messages, paying = (
         ProductFeatureEntry(slug="messages", included=10),
         ProductFeatureEntry(slug="credits", included=10),
     )
-    auth = await world.organization(slug, catalog=catalog(ten, credits))
+    auth = await world.organization(slug, catalog=catalog(messages, paying))
     for name in ("ada", "bob"):
         await world.customer(auth, name)
     return auth
