@@ -5,14 +5,16 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.pool import connect
+from benchmarks.flows import ALL_CONNECTIONS, FLOWS, Case, Flow, Way, cases
 from benchmarks.generators import missing
 from benchmarks.measuring import Meter
 from benchmarks.report import report
-from benchmarks.runs import Case, Result, Runner, cases
+from benchmarks.runs import Result, Runner, Service
 from benchmarks.stage import built, service
 from benchmarks.workload import record
 
@@ -32,7 +34,11 @@ def main() -> int:
         results, versions = asyncio.run(_measured(asked, server, Path(folder)))
     words = " ".join(sys.argv[1:])
     text = report(
-        results, command=f"python -m benchmarks {words}".strip(), seconds=asked.seconds, versions=versions
+        results,
+        command=f"python -m benchmarks {words}".strip(),
+        seconds=asked.seconds,
+        customers=asked.customers,
+        versions=versions,
     )
     sys.stdout.write(text)
     if asked.out:
@@ -44,13 +50,24 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=int, default=3, help="how long each run takes")
     parser.add_argument("--repeats", type=int, default=5, help="how often each case is run, interleaved")
-    parser.add_argument("--flows", nargs="+", choices=("create", "webhook"), default=("create", "webhook"))
-    parser.add_argument("--connections", nargs="+", type=int, default=(1, 8, 32, 128))
+    parser.add_argument(
+        "--only", type=_flows, default=tuple(FLOWS.values()), help=f"some of {','.join(FLOWS)}"
+    )
+    parser.add_argument("--connections", nargs="+", type=int, default=ALL_CONNECTIONS)
+    parser.add_argument(
+        "--customers", type=int, default=1000, help="how many are in the books before anything is measured"
+    )
     parser.add_argument(
         "--folder", type=Path, help="where the database is put: a real disk (default: TMPDIR)"
     )
     parser.add_argument("--out", type=Path, help=f"write the results there too, such as {RESULTS.name}")
     return parser.parse_args()
+
+
+def _flows(words: str) -> tuple[Flow, ...]:
+    if unknown := [word for word in words.split(",") if word not in FLOWS]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(FLOWS)}")
+    return tuple(FLOWS[word] for word in words.split(","))
 
 
 async def _measured(
@@ -59,15 +76,18 @@ async def _measured(
     async with built(server, folder) as stage:
         admin = await connect(stage.admin_dsn)
         await admin.execute("SET search_path = counterfoil")
-        creation, booking = await record(stage, admin)
-        wanted = cases(tuple(asked.flows), tuple(asked.connections))
+        recorded = await record(stage, admin, asked.only, asked.customers)
+        wanted = cases(asked.only, asked.connections)
         results: dict[Case, list[Result]] = {case: [] for case in wanted}
-        with service(stage) as (url, pid):
-            meter = Meter(pid, stage.postmaster)
-            recorded = {"create": creation, "webhook": booking}
+        with ExitStack() as stack:
+            services: dict[Way, Service] = {}
+            ways: set[Way] = {"http", *(case.way for case in wanted if case.way == "one by one")}
+            for way in ways:
+                url, pid = stack.enter_context(service(stage, one_by_one=way == "one by one"))
+                services[way] = Service(url, Meter(pid, stage.postmaster))
             for case in wanted:  # warm: every connection made, every statement prepared
-                await Runner(stage, admin, url, meter, recorded, 1).run(case)
-            runner = Runner(stage, admin, url, meter, recorded, asked.seconds)
+                await Runner(stage, admin, services, recorded, asked.customers, 1).run(case)
+            runner = Runner(stage, admin, services, recorded, asked.customers, asked.seconds)
             for repeat in range(asked.repeats):
                 for case in wanted:
                     result = await runner.run(case)

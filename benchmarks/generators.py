@@ -5,14 +5,17 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from adapters.postgres.migrations import SCHEMA
 from adapters.postgres.roles import APP
+from benchmarks.bodies import BLOCK, BLOCK_LETTERS, MARK, TOKEN_LETTERS
 from benchmarks.stage import SERVICE_LOGIN, TOKENS, Stage
-from benchmarks.workload import MARK, TOKEN_LETTERS, Statement
+from benchmarks.workload import Statement
 
 _LONGEST_WORD = 100_000  # bytes of one argument that Linux hands to a program: 131072
+_TAKING_JSON = ("commit_work", "track_usages")
 _LUA = Path(__file__).with_name("load.lua")
 
 
@@ -51,11 +54,18 @@ def wrk(url: str, path: str, requests: Path, header: str, *, connections: int, s
 
 
 def pgbench(
-    stage: Stage, statements: tuple[Statement, ...], *, clients: int, seconds: int = 0, each: int = 0
+    stage: Stage,
+    statements: tuple[Statement, ...],
+    *,
+    clients: int,
+    blocks: int,
+    seconds: int = 0,
+    each: int = 0,
 ) -> Load:
-    """The statements, prepared, over and over, each time with the next token; for some time, or `each` times
-    by each client. Latency is that of all of them together."""
-    script, values = _script(statements)
+    """The statements, prepared, over and over, each time with the next token, and with a random one of so
+    many blocks of customers; for some time, or `each` times by each client. Latency is that of all of them
+    together."""
+    script, values = _script(statements, blocks)
     file = stage.folder / "pgbench.sql"
     file.write_text(script)
     for old in stage.folder.glob("pgbench_log*"):
@@ -84,22 +94,33 @@ def pgbench(
     return Load(count, count / per_second, latencies[count // 2], latencies[count * 99 // 100], failed)
 
 
-def _script(statements: tuple[Statement, ...]) -> tuple[str, list[str]]:
-    lines: list[str] = []
+def _script(statements: tuple[Statement, ...], blocks: int) -> tuple[str, list[str]]:
+    lines: list[str] = [f"\\set block random(0, {blocks - 1})"]
     values: list[str] = []
     for place, (function, arguments) in enumerate(statements):
         token = f"lpad({'currval' if place else 'nextval'}('{TOKENS}')::text, {TOKEN_LETTERS}, '0')"
         # Each call takes exactly one token, however often it needs it.
-        words = []
-        for argument in arguments:
-            if isinstance(argument, str):
-                name = _variables(argument, values)
-                cast = "::jsonb" if function == "commit_work" else ""
-                words.append(f"replace({name}, '{MARK}', token){cast}" if MARK in argument else name)
-            else:
-                words.append("NULL" if argument is None else str(argument).lower())
+        words = [_word(function, argument, values) for argument in arguments]
         lines.append(f"SELECT {function}({', '.join(words)}) FROM (SELECT {token} AS token OFFSET 0) AS t;")
     return "\n".join(lines) + "\n", values
+
+
+def _word(function: str, argument: object, values: list[str]) -> str:
+    """The argument as SQL, with this call's token and block where their marks stand."""
+    match argument:
+        case str():
+            word = _variables(argument, values)
+            if MARK in argument:
+                word = f"replace({word}, '{MARK}', token)"
+            if BLOCK in argument:
+                word = f"replace({word}, '{BLOCK}', lpad(:block::text, {BLOCK_LETTERS}, '0'))"
+            return f"{word}::jsonb" if function in _TAKING_JSON else word
+        case None:
+            return "NULL"
+        case datetime():
+            return "now()"
+        case _:
+            return str(argument).lower()
 
 
 def _variables(argument: str, values: list[str]) -> str:

@@ -2,41 +2,24 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import asyncpg
 
 from adapters.postgres.combining import TOGETHER
+from benchmarks.bodies import take_tokens, write_requests
+from benchmarks.flows import Case, Way
 from benchmarks.generators import Load, pgbench, wrk
 from benchmarks.measuring import Meter, Reading, children_seconds
-from benchmarks.proof import check_run, count
+from benchmarks.proof import count
 from benchmarks.stage import Stage
-from benchmarks.workload import Recorded, Statement, take_tokens, write_requests
+from benchmarks.workload import Recorded
 
 _FLUSH_SECONDS = 1.2  # an idle backend reports its statistics after a second; then all that was begun is done
-_MOST_PER_SECOND = 4000
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is measured: by pgbench `commit`, `pair` (read and commit) and `together` (one call commits the
-    work of many requests), or `http`."""
-
-    flow: str
-    way: str
-    connections: int
-
-    @property
-    def name(self) -> str:
-        """For the tables."""
-        what = {
-            "commit": "pgbench, commit_work",
-            "pair": "pgbench, read + commit_work",
-            "together": f"pgbench, commit_work of {TOGETHER}",
-            "http": "HTTP",
-        }
-        return f"{self.flow}: {what[self.way]}, {self.connections}"
+_MOST_PER_SECOND = 6000
+_MOST_BOOKED = 2000
 
 
 @dataclass(frozen=True)
@@ -55,73 +38,68 @@ class Result:
     load: float
 
 
-def cases(flows: tuple[str, ...], connections: tuple[int, ...]) -> list[Case]:
-    """In the order in which each repeat takes them."""
-    return [
-        Case(flow, way, n)
-        for flow in flows
-        for way, numbers in (("commit", (32,)), ("pair", (32,)), ("together", (4,)), ("http", connections))
-        for n in numbers
-        if (flow, way) != ("webhook", "together")
-    ]
+@dataclass(frozen=True)
+class Service:
+    """One process of it."""
+
+    url: str
+    meter: Meter
 
 
 @dataclass
 class Runner:
-    """Runs cases on one stage, against one service."""
+    """Runs cases on one stage, against the services, in books that began with so many customers."""
 
     stage: Stage
     admin: asyncpg.Connection
-    url: str
-    meter: Meter
-    recorded: dict[str, Recorded]
+    services: Mapping[Way, Service]
+    recorded: Mapping[str, Recorded]
+    customers: int
     seconds: int
 
     async def run(self, case: Case) -> Result:
         """Raises Lost, and RuntimeError when a request failed."""
         go = await self._prepared(case)
+        meter = self.services[case.way if case.is_http else "http"].meter
         before = await count(self.admin)
-        load_before, children, start = os.getloadavg()[0], children_seconds(), self.meter.read()
+        load_before, children, start = os.getloadavg()[0], children_seconds(), meter.read()
         load = go()
-        end, generator = self.meter.read(), children_seconds() - children
+        end, generator = meter.read(), children_seconds() - children
         time.sleep(_FLUSH_SECONDS)
-        after = await count(self.admin)
+        came = (await count(self.admin)).since(before)
         if load.failed:
             raise RuntimeError(f"{case.name}: {load.failed} requests failed")
         # pgbench and the service wait for all they have begun; wrk hangs up.
-        unanswered = case.connections if case.way == "http" else 0
-        check_run(before, after, load.requests, unanswered, webhook=case.flow == "webhook")
-        made = after.customers - before.customers
-        asked = after.transactions - before.transactions
-        return _result(load, made, asked / made, start, end, generator, load_before, self.meter)
+        made = came.check(case.flow, load.requests, case.connections if case.is_http else 0)
+        return _result(load, made, came.transactions / made, start, end, generator, load_before, meter)
 
     async def _prepared(self, case: Case) -> Callable[[], Load]:
-        webhook = case.flow == "webhook"
-        if case.way == "http":
-            file = self.stage.folder / "requests"
+        flow = case.flow
+        if case.is_http:
+            file, url = self.stage.folder / "requests", self.services[case.way].url
             most = self.seconds * min(_MOST_PER_SECOND, 1500 * case.connections)
-            await write_requests(self.stage, self.admin, file, most, webhook=webhook)
-            path = "/v1/stripe/webhooks" if webhook else "/v1/customers"
-            header = "Stripe-Signature" if webhook else "Authorization"
+            header = await write_requests(self.stage, self.admin, file, most, flow, self.customers)
             return lambda: wrk(
-                self.url, path, file, header, connections=case.connections, seconds=self.seconds
+                url, flow.path, file, header, connections=case.connections, seconds=self.seconds
             )
-        recorded = self.recorded[case.flow]
+        run = partial(
+            pgbench,
+            self.stage,
+            self.recorded[flow.name][case.way],
+            clients=case.connections,
+            blocks=max(1, self.customers // TOGETHER),
+        )
         if case.way == "together":
-            return self._many_at_a_time(recorded.together, case.connections)
-        statements = (recorded.commit,) if case.way == "commit" else (recorded.read, recorded.commit)
-        if not webhook:
-            return lambda: pgbench(self.stage, statements, clients=case.connections, seconds=self.seconds)
-        each = self.seconds * _MOST_PER_SECOND // 2 // case.connections
+            return lambda: _of_many(run(seconds=self.seconds))
+        if not flow.is_webhook:
+            return lambda: run(seconds=self.seconds)
+        each = self.seconds * _MOST_BOOKED // case.connections
         await take_tokens(self.stage, self.admin, each * case.connections, with_sessions=True)
-        return lambda: pgbench(self.stage, statements, clients=case.connections, each=each)
+        return lambda: run(each=each)
 
-    def _many_at_a_time(self, statement: Statement, clients: int) -> Callable[[], Load]:
-        def load() -> Load:
-            seen = pgbench(self.stage, (statement,), clients=clients, seconds=self.seconds)
-            return replace(seen, requests=seen.requests * TOGETHER)
 
-        return load
+def _of_many(load: Load) -> Load:
+    return replace(load, requests=load.requests * TOGETHER)
 
 
 def _result(

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from adapters.postgres.embedded import ADMIN, EmbeddedServer
 from adapters.postgres.embedded.postmaster import PostmasterFile
 from adapters.postgres.migrations import SCHEMA, migrate
@@ -22,7 +24,14 @@ from application.causes import CommandLine
 from application.organizations.create_organization import CreateOrganization, NewOrganization
 from domain.account import secret_hash
 from domain.auth import Authenticated
-from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
+from domain.catalog_document import (
+    CatalogDocument,
+    FeatureEntry,
+    PriceEntry,
+    PricingModelEntry,
+    ProductEntry,
+    ProductFeatureEntry,
+)
 from domain.ids import RequestId
 
 SERVICE_LOGIN = "counterfoil_service"
@@ -30,28 +39,28 @@ WEBHOOK_SECRET = "whsec_benchmark"  # noqa: S105
 TOKENS = f"{SCHEMA}.bench_tokens"
 """A sequence: what makes generated ids unique, and grow with time as the service's own do."""
 
-_COMMAND = [sys.executable, "-c", "from entrypoints.cli import main; main()"]
-_CATALOG = CatalogDocument(
+FEATURE = "messages"
+INCLUDED = 10**12
+"""More than any run uses: what is measured is the recording, not the refusal."""
+
+_SHIPPED = [sys.executable, "-c", "from entrypoints.cli import main; main()", "serve", "--no-worker"]
+_ONE_BY_ONE = [sys.executable, "-m", "benchmarks.one_by_one"]
+_FREE = ProductEntry(
+    slug="free",
+    name="Free",
+    is_default=True,
+    prices=(
+        PriceEntry(slug="free-monthly", type="subscription", amount=0, currency="usd", interval="month"),
+    ),
+)
+_SELLING = CatalogDocument(
     pricing_models=(
         PricingModelEntry(
             slug="standard",
             name="Standard",
             is_default=True,
             products=(
-                ProductEntry(
-                    slug="free",
-                    name="Free",
-                    is_default=True,
-                    prices=(
-                        PriceEntry(
-                            slug="free-monthly",
-                            type="subscription",
-                            amount=0,
-                            currency="usd",
-                            interval="month",
-                        ),
-                    ),
-                ),
+                _FREE,
                 ProductEntry(
                     slug="course",
                     name="Course",
@@ -62,19 +71,43 @@ _CATALOG = CatalogDocument(
         ),
     )
 )
+_ENTITLING = CatalogDocument(
+    features=(FeatureEntry(slug=FEATURE, name="Messages", type="metered"),),
+    pricing_models=(
+        PricingModelEntry(
+            slug="standard",
+            name="Standard",
+            is_default=True,
+            products=(
+                replace(
+                    _FREE,
+                    features=(ProductFeatureEntry(slug=FEATURE, included=INCLUDED, reset="month"),),
+                ),
+            ),
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Seller:
+    """An organization, and who acts for it in test mode."""
+
+    key: str
+    auth: Authenticated
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where everything is."""
+    """Where everything is. What `plain` sells gives no features; what `entitling` gives everyone does."""
 
     folder: Path
     service_dsn: str
     admin_dsn: str
     socket_folder: Path
     postmaster: int
-    key: str
-    auth: Authenticated
+    plain: Seller
+    entitling: Seller
 
 
 @asynccontextmanager
@@ -91,25 +124,27 @@ async def built(server: EmbeddedServer, folder: Path) -> AsyncIterator[Stage]:
         await admin.close()
     dsn = server.dsn(SERVICE_LOGIN)
     async with open_pool(dsn, APP) as pool:
-        key, auth = await _organization(PostgresStore(pool))
-    yield Stage(folder, dsn, server.dsn(ADMIN), file.socket_folder, file.pid, key, auth)
+        store = PostgresStore(pool)
+        plain, entitling = await _seller(store, "plain", _SELLING), await _seller(store, "more", _ENTITLING)
+    yield Stage(folder, dsn, server.dsn(ADMIN), file.socket_folder, file.pid, plain, entitling)
 
 
-async def _organization(store: PostgresStore) -> tuple[str, Authenticated]:
+async def _seller(store: PostgresStore, name: str, catalog: CatalogDocument) -> Seller:
     ids, clock = TypeIds(), SystemClock()
     cause = CommandLine("benchmark", RequestId("req_0"))
     made = await CreateOrganization(store, ids, clock, RandomSecrets())(
-        NewOrganization(name="Bench", owner_email="owner@bench.example"), cause
+        NewOrganization(name=name, owner_email=f"owner@{name}.example"), cause
     )
     auth = await store.by_api_key(secret_hash(made.test_key))
     assert auth is not None
-    await ApplyCatalog(store, store, ids, clock)(_CATALOG, auth, cause)
-    return made.test_key, auth
+    await ApplyCatalog(store, store, ids, clock)(catalog, auth, cause)
+    return Seller(made.test_key, auth)
 
 
 @contextmanager
-def service(stage: Stage) -> Iterator[tuple[str, int]]:
-    """One `counterfoil serve` as it is shipped, logging each request to a file; its address and process."""
+def service(stage: Stage, *, one_by_one: bool = False) -> Iterator[tuple[str, int]]:
+    """One `counterfoil serve` as it is shipped, or with calls that do not go together, logging each request
+    to a file; its address and process."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -119,9 +154,13 @@ def service(stage: Stage) -> Iterator[tuple[str, int]]:
         "STRIPE_TEST_SECRET_KEY": "sk_test_benchmark",
         "STRIPE_TEST_WEBHOOK_SECRET": WEBHOOK_SECRET,
     }
-    with (stage.folder / "service.log").open("wb") as log:
+    with (stage.folder / "service.log").open("ab") as log:
         process = subprocess.Popen(
-            [*_COMMAND, "serve", "--no-worker", "--port", str(port)], env=environment, stdout=log, stderr=log
+            [*(_ONE_BY_ONE if one_by_one else _SHIPPED), "--port", str(port)],
+            cwd=Path(__file__).parents[1],
+            env=environment,
+            stdout=log,
+            stderr=log,
         )
     url = f"http://127.0.0.1:{port}"
     try:

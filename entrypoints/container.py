@@ -15,6 +15,7 @@ from adapters.by_mode import GatewayByMode
 from adapters.mail.log import LogMailer
 from adapters.mail.receipts import TemplateReceipts
 from adapters.mail.smtp import SmtpMailer, SmtpServer
+from adapters.postgres.combining import USUAL, Limits
 from adapters.postgres.pool import open_pool
 from adapters.postgres.readiness import check_database
 from adapters.postgres.roles import APP, WORKER
@@ -113,8 +114,10 @@ def _mailer(server: MailServer | None) -> Mailer:
     )
 
 
-def _store(pool: asyncpg.Pool, wait_seconds: float, role: str, metrics: Metrics) -> PostgresStore:
-    store = PostgresStore(pool, wait_seconds)
+def _store(
+    pool: asyncpg.Pool, wait_seconds: float, limits: Limits, role: str, metrics: Metrics
+) -> PostgresStore:
+    store = PostgresStore(pool, wait_seconds, limits)
     metrics.read_round_trips(role, lambda: store.database.round_trips)
     return store
 
@@ -144,9 +147,11 @@ class Container(containers.DeclarativeContainer):
 
     app_pool = providers.Singleton(open_pool, database_url, APP, max_size=settings.provided.pool_size)
     worker_pool = providers.Singleton(open_pool, database_url, WORKER, max_size=settings.provided.pool_size)
-    store = providers.Singleton(_store, app_pool, settings.provided.pool_wait_seconds, "app", metrics)
+    limits = providers.Object(USUAL)
+    """Of what goes to the database together: not a setting, but what the benchmarks compare."""
+    store = providers.Singleton(_store, app_pool, settings.provided.pool_wait_seconds, limits, "app", metrics)
     worker_store = providers.Singleton(
-        _store, worker_pool, settings.provided.pool_wait_seconds, "worker", metrics
+        _store, worker_pool, settings.provided.pool_wait_seconds, limits, "worker", metrics
     )
     scrape = providers.Singleton(Scrape, metrics, worker_store, clock, seconds=seconds)
 

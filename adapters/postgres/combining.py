@@ -20,6 +20,16 @@ TOGETHER = 64
 """How many go together at the most."""
 
 
+class Limits(Struct, frozen=True):
+    """How many calls are under way at one time, and how many ask in each at the most."""
+
+    at_once: int = AT_ONCE
+    together: int = TOGETHER
+
+
+USUAL = Limits()
+
+
 class _Waiting(Struct, Generic[Asked, Answer], frozen=True):
     asked: Asked
     answer: "asyncio.Future[Answer]"
@@ -48,13 +58,10 @@ class Combined(Generic[Asked, Answer]):
         self,
         send: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]],
         patience: float,
-        *,
-        at_once: int = AT_ONCE,
-        together: int = TOGETHER,
+        limits: Limits = USUAL,
     ) -> None:
         self._send = send
-        self._at_once = at_once
-        self._together = together
+        self._limits = limits
         self._patience = patience
         self._watch: asyncio.TimerHandle | None = None
         self._waiting: deque[_Waiting[Asked, Answer]] = deque()
@@ -68,7 +75,7 @@ class Combined(Generic[Asked, Answer]):
         self._waiting.append(waiting)
         if self._watch is None:  # one timer for all: they come in the order in which they lose patience
             self._watch = loop.call_later(self._patience, self._refuse_the_impatient)
-        if self._under_way < self._at_once:
+        if self._under_way < self._limits.at_once:
             self._under_way += 1
             # A task of its own: whoever has asked first may go away before the others have their answers.
             sender = loop.create_task(self._send_while_any_wait())
@@ -85,7 +92,7 @@ class Combined(Generic[Asked, Answer]):
 
     def _next_batch(self) -> list[_Waiting[Asked, Answer]]:
         batch: list[_Waiting[Asked, Answer]] = []
-        while self._waiting and len(batch) < self._together:
+        while self._waiting and len(batch) < self._limits.together:
             waiting = self._waiting.popleft()
             if not waiting.answer.done():  # else whoever asked has gone
                 batch.append(waiting)

@@ -8,7 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.attaching import AttachReads
-from adapters.postgres.combining import Combined
+from adapters.postgres.combining import USUAL, Combined, Limits
 from adapters.postgres.commits import encoded
 from adapters.postgres.customers import CustomerReads
 from adapters.postgres.database import Database
@@ -66,13 +66,14 @@ class PostgresStore(
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
-    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0) -> None:
+    def __init__(self, pool: asyncpg.Pool, wait_seconds: float = 2.0, limits: Limits = USUAL) -> None:
         self.database = Database(pool, wait_seconds)
-        self._commits = Combined[TakenWork, None](self._commit, wait_seconds)
+        self._limits = limits
+        self._commits = Combined[TakenWork, None](self._commit, wait_seconds, limits)
         self._creation_contexts = self._combined("creation_context", "text", "boolean", *["text"] * 6)
         self._fact_contexts = self._combined("fact_context", *_FACT)
         self.feature_contexts = self._combined("feature_context", *_FEATURE)
-        self.open_ledger(wait_seconds)
+        self.open_ledger(wait_seconds, limits)
 
     async def commit(self, work: UnitOfWork) -> None:
         await self._commits(work.take())
@@ -85,7 +86,7 @@ class PostgresStore(
         async def call_each(asked: Sequence[tuple[object, ...]]) -> Sequence[str]:
             return await self.database.call_each(function, types, asked)
 
-        return Combined(call_each, self.database.wait_seconds)
+        return Combined(call_each, self.database.wait_seconds, self._limits)
 
     async def creation_context(self, auth: AuthContext, draft: NewCustomer) -> CustomerContext:
         return _CUSTOMER_CONTEXT.decode(

@@ -6,7 +6,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
-from adapters.postgres.combining import Combined
+from adapters.postgres.combining import Combined, Limits
 from adapters.postgres.database import Database
 from application.ports import (
     BalanceContext,
@@ -60,9 +60,9 @@ class UsageLedgerInPostgres:
     tracking: Combined[_Asked, str]
     feature_contexts: Combined[tuple[object, ...], str]
 
-    def open_ledger(self, wait_seconds: float) -> None:
+    def open_ledger(self, wait_seconds: float, limits: Limits) -> None:
         """Before anything is recorded."""
-        self.tracking = Combined(self._track_together, wait_seconds)
+        self.tracking = Combined(self._track_together, wait_seconds, limits)
 
     async def feature_context(
         self, auth: Authenticated, asked: FeatureAsked, now: datetime

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.postgres.combining import Combined
+from adapters.postgres.combining import Combined, Limits
 from domain.errors import Conflict, Unavailable
 
 PATIENCE = 60.0
@@ -54,7 +54,7 @@ async def test_one_alone_is_sent_at_once() -> None:
 
 async def test_those_who_wait_meanwhile_go_together_and_each_has_its_own_answer() -> None:
     server = Server()
-    combined = Combined(server.send, PATIENCE, at_once=1)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=1))
     first = await asked(combined, 1)
     others = await asked(combined, 2, 3, 4)
     server.let_go()
@@ -64,7 +64,7 @@ async def test_those_who_wait_meanwhile_go_together_and_each_has_its_own_answer(
 
 async def test_no_more_go_together_than_may() -> None:
     server = Server()
-    combined = Combined(server.send, PATIENCE, at_once=1, together=2)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=1, together=2))
     tasks = await asked(combined, 0) + await asked(combined, 1, 2, 3, 4, 5)
     server.let_go()
     await asyncio.gather(*tasks)
@@ -73,7 +73,7 @@ async def test_no_more_go_together_than_may() -> None:
 
 async def test_no_more_calls_are_under_way_than_may() -> None:
     server = Server()
-    combined = Combined(server.send, PATIENCE, at_once=2)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=2))
     tasks = await asked(combined, 1) + await asked(combined, 2) + await asked(combined, 3)
     assert server.calls == [(1,), (2,)]
     server.let_go()
@@ -83,7 +83,7 @@ async def test_no_more_calls_are_under_way_than_may() -> None:
 async def test_what_is_at_fault_fails_alone() -> None:
     server = Server()
     server.bad = {5, 11}
-    combined = Combined(server.send, PATIENCE, at_once=1)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=1))
     tasks = await asked(combined, 0) + await asked(combined, *range(1, 17))
     server.let_go()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
@@ -98,7 +98,7 @@ async def test_what_is_at_fault_fails_alone() -> None:
 async def test_a_database_that_does_not_answer_is_told_to_all_and_not_asked_again() -> None:
     server = Server()
     server.gone = True
-    combined = Combined(server.send, PATIENCE, at_once=1)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=1))
     tasks = await asked(combined, 1) + await asked(combined, 2, 3, 4)
     server.let_go()
     answers = await asyncio.gather(*tasks, return_exceptions=True)
@@ -111,7 +111,7 @@ async def test_a_database_that_does_not_answer_is_told_to_all_and_not_asked_agai
 
 async def test_who_waits_too_long_for_its_turn_is_told_that_it_is_busy() -> None:
     server = Server()
-    combined = Combined(server.send, 0.01, at_once=1)
+    combined = Combined(server.send, 0.01, Limits(at_once=1))
     (first,) = await asked(combined, 1)
     second, third = await asked(combined, 2, 3)
     for refused in (second, third):
@@ -125,7 +125,7 @@ async def test_who_waits_too_long_for_its_turn_is_told_that_it_is_busy() -> None
 
 async def test_an_asker_who_goes_away_takes_nothing_from_the_others() -> None:
     server = Server()
-    combined = Combined(server.send, PATIENCE, at_once=1)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=1))
     (first,) = await asked(combined, 1)
     second, third, fourth = await asked(combined, 2, 3, 4)
     first.cancel()  # its call is under way
@@ -141,7 +141,7 @@ async def test_everybody_is_answered_however_the_asking_falls(together: int) -> 
     """Each asks as soon as it has its last answer: just when a sender finds that nobody waits, too."""
     server = Server()
     server.let_go()
-    combined = Combined(server.send, PATIENCE, at_once=2, together=together)
+    combined = Combined(server.send, PATIENCE, Limits(at_once=2, together=together))
 
     async def asker(number: int) -> int:
         return sum([await combined(number) for _ in range(20)])
