@@ -102,10 +102,15 @@ class CustomerReads:
         await asyncio.sleep(0)
         return found
 
-    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+    async def billing_overview(
+        self, auth: Authenticated, reference: str, now: datetime
+    ) -> BillingOverview | None:
         books = self._customers_of(auth)
         known = books.customer(reference)
-        found = copied(_overview(books, known)) if known is not None else None
+        found = None
+        if known is not None:
+            usage = UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
+            found = copied(replace(_overview(books, known), balances=usage.balances_of(known.id, None, now)))
         await asyncio.sleep(0)
         return found
 

@@ -57,8 +57,12 @@ class CustomerReads:
         found = await self.database.call("expanded_customer", *tenant, reference, list(wanted), now)
         return None if found is None else _EXPANDED.decode(found)
 
-    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
-        found = await self.database.call("customer_billing", auth.organization_id, auth.livemode, reference)
+    async def billing_overview(
+        self, auth: Authenticated, reference: str, now: datetime
+    ) -> BillingOverview | None:
+        found = await self.database.call(
+            "customer_billing", auth.organization_id, auth.livemode, reference, now
+        )
         return None if found is None else _OVERVIEW.decode(found)
 
     async def customer_page(

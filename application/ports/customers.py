@@ -62,7 +62,9 @@ class CustomerRepository(Protocol):
     ) -> ExpandedCustomer | None:
         """By id or external id, with what is wanted."""
 
-    async def billing_overview(self, auth: Authenticated, reference: str) -> BillingOverview | None:
+    async def billing_overview(
+        self, auth: Authenticated, reference: str, now: datetime
+    ) -> BillingOverview | None:
         """By id or external id; sessions and what is held in the order of ids, payment methods and invoices
         newest first."""
 

@@ -9,6 +9,7 @@ from domain.expansions import TrialUsed
 from domain.invoice import Invoice
 from domain.payment_method import PaymentMethod
 from domain.subscription import SubscriptionRecord
+from domain.usage import Line
 
 
 class HeldPlan(Struct, frozen=True):
@@ -20,8 +21,9 @@ class HeldPlan(Struct, frozen=True):
 
 
 class BillingOverview(Struct, frozen=True):
-    """A customer, what is current of them, their newest invoices, the sessions that are open for them, and
-    all that their pricing model sells, by group and slug."""
+    """A customer, what is current of them, their newest invoices, the sessions that are open for them, all
+    that their pricing model sells, by group and slug, and the balances that count for them as a whole, with
+    their levels as stored."""
 
     customer: Customer
     held: tuple[HeldPlan, ...]
@@ -30,3 +32,4 @@ class BillingOverview(Struct, frozen=True):
     sessions: tuple[CheckoutSession, ...]
     trials_used: tuple[TrialUsed, ...]
     plans: tuple[Plan, ...]
+    balances: tuple[Line, ...] = ()

@@ -11,6 +11,7 @@ from application.ports import BillingOverview, Clock, CustomerRepository, HeldPl
 from application.views import CustomerView, PaymentMethodView, SubscriptionItemView, SubscriptionView, view_of
 from domain import plan_standing
 from domain.checkout import CheckoutSession, CheckoutSessionType
+from domain.entitlement import as_of
 from domain.errors import NotFound
 from domain.ids import CheckoutSessionId, PriceId, SubscriptionId
 from domain.plan_standing import PlanStanding, PriceStanding
@@ -20,6 +21,7 @@ from entrypoints.http.injected import Injected
 from entrypoints.http.invoices import InvoiceReply
 from entrypoints.http.refusals import KEYED, WITH_ID, refusals
 from entrypoints.http.requests import Call
+from entrypoints.http.standing import BalanceReply
 
 
 class HeldItem(SubscriptionItemView, frozen=True, kw_only=True):
@@ -112,11 +114,12 @@ class PlanOffered(ProductView, frozen=True, kw_only=True):
 
 
 class BillingReply(Struct, frozen=True, kw_only=True):
-    """A customer: what they have, what they pay with, the newest ten invoices, what they are asked for, and
-    what is sold to them."""
+    """A customer: what they have and may use, what they pay with, the newest ten invoices, what they are
+    asked for, and what is sold to them."""
 
     customer: CustomerView
     subscriptions: tuple[HeldReply, ...]
+    balances: tuple[BalanceReply, ...]
     payment_methods: tuple[PaymentMethodView, ...]
     invoices: tuple[InvoiceReply, ...]
     checkout_sessions: tuple[OpenSession, ...]
@@ -134,6 +137,7 @@ class BillingReply(Struct, frozen=True, kw_only=True):
         return cls(
             customer=CustomerView(**asdict(view_of(overview.customer))),
             subscriptions=tuple(map(HeldReply.of, overview.held)),
+            balances=tuple(map(BalanceReply.of, as_of(overview.balances, now))),
             payment_methods=tuple(
                 PaymentMethodView(**asdict(view_of(method))) for method in overview.payment_methods
             ),
@@ -169,7 +173,8 @@ class CustomerBillingController(Controller):
         clock: Injected[Clock],
     ) -> BillingReply:
         """Everything that a pricing page, or a page about an account, needs, in one call."""
-        overview = await customers.billing_overview(request.auth, reference)
+        now = clock.now()
+        overview = await customers.billing_overview(request.auth, reference, now)
         if overview is None:
             raise NotFound("customer_not_found", "There is no such customer.")
-        return BillingReply.of(overview, public_url, clock.now())
+        return BillingReply.of(overview, public_url, now)

@@ -19,7 +19,7 @@ async def test_all_that_is_current_of_a_customer_and_all_that_is_sold_to_them(wo
     await bought(world, auth, "ada")
     trial = await on_trial(world, auth, "ada")
     opened = await world.session(auth, customer="ada")
-    overview = await world.store.billing_overview(auth, "ada")
+    overview = await world.store.billing_overview(auth, "ada", world.clock.now())
     record = await world.store.customer(auth, "ada")
     assert overview is not None
     assert record is not None
@@ -38,7 +38,7 @@ async def test_all_that_is_current_of_a_customer_and_all_that_is_sold_to_them(wo
         ("pro", ["pro", "pro-trial"]),
         ("course", ["course", "lesson"]),
     ]
-    assert overview == await world.store.billing_overview(auth, record.customer.id)
+    assert overview == await world.store.billing_overview(auth, record.customer.id, world.clock.now())
 
 
 async def test_what_they_have_is_told_though_it_is_sold_no_more(world: World) -> None:
@@ -48,7 +48,7 @@ async def test_what_they_have_is_told_though_it_is_sold_no_more(world: World) ->
     standard, partner = CATALOG.pricing_models
     fewer = replace(standard, products=standard.products[1:])
     await world.apply_catalog(replace(CATALOG, pricing_models=(fewer, partner)), auth, REQUEST)
-    overview = await world.store.billing_overview(auth, "ada")
+    overview = await world.store.billing_overview(auth, "ada", world.clock.now())
     assert overview is not None
     (held,) = overview.held
     assert [price.id for price in held.prices] == [before.id]
@@ -59,6 +59,6 @@ async def test_nobody_elses(world: World) -> None:
     auth = await world.organization()
     await bought(world, auth, "ada")
     for stranger in (await world.organization("other"), replace(auth, livemode=True)):
-        assert await world.store.billing_overview(stranger, "ada") is None
+        assert await world.store.billing_overview(stranger, "ada", world.clock.now()) is None
     await world.delete_customer("ada", auth, REQUEST)
-    assert await world.store.billing_overview(auth, "ada") is None
+    assert await world.store.billing_overview(auth, "ada", world.clock.now()) is None

@@ -204,7 +204,7 @@ async def test_reading_customers_takes_one(counted: CountedWorld) -> None:
     for read in (
         lambda: store.customer_page(auth, CustomerFilter(search="w"), 10),
         lambda: store.expanded(auth, "warm", EXPANSIONS, counted.world.clock.now()),
-        lambda: store.billing_overview(auth, "warm"),
+        lambda: store.billing_overview(auth, "warm", counted.world.clock.now()),
     ):
         await read()
         assert await counted.turns(read()) == 1

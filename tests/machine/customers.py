@@ -70,7 +70,7 @@ class ShowCustomer:
 
     async def __call__(self, service: Service, known: Known) -> object:
         auth, reference = known.tenant(self.tenant), named(known, self.tenant, self.customer)
-        overview = await service.store.billing_overview(auth, reference)
+        overview = await service.store.billing_overview(auth, reference, service.clock.now())
         in_books = await service.store.customer_in_books(auth, CustomerId(reference))
         return (
             await service.store.expanded(auth, reference, EXPANSIONS, service.clock.now()),

@@ -1,6 +1,6 @@
 -- What a pricing page, or a page about somebody's account, shows of a customer.
 
-CREATE OR REPLACE FUNCTION customer_billing(org text, live boolean, reference text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION customer_billing(org text, live boolean, reference text, now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     known customers;
@@ -31,6 +31,7 @@ BEGIN
         'invoices', expanded_invoices(known),
         'sessions', open_sessions(org, live, known.id),
         'trials_used', expanded_trials_used(known),
+        'balances', balance_lines(org, live, known.id, NULL, now),
         'plans', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('product', to_jsonb(p), 'prices', (
                 SELECT coalesce(jsonb_agg(to_jsonb(price) ORDER BY price.slug COLLATE "C"), '[]') FROM prices price

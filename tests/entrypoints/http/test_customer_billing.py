@@ -59,6 +59,7 @@ async def test_a_new_customer_has_what_is_given_and_can_buy_the_rest(service: Se
     (held,) = billing["subscriptions"]
     assert (held["id"], held["product_name"], held["status"]) == (subscriptions[0]["id"], "Free", "active")
     assert held["items"] == [{**subscriptions[0]["items"][0], "price": None}]
+    assert [(one["feature"], one["remaining"]) for one in billing["balances"]] == [("seats", 5)]
     for nothing in ("payment_methods", "invoices", "checkout_sessions"):
         assert billing[nothing] == []
     assert {plan["slug"]: plan["is_current"] for plan in billing["plans"]} == {
