@@ -181,7 +181,7 @@ BEGIN
         one := asked[n];
         answers[n] := answered_usage(org, live, one ->> 'key', one ->> 'fingerprint', named);
         CONTINUE WHEN answers[n] IS NOT NULL;
-        place := concat_ws('/', buyers[n], one ->> 'feature', one ->> 'entity');
+        place := concat(buyers[n], '/', one ->> 'feature', '/', one ->> 'entity');
         context := contexts -> place;
         IF context IS NULL THEN
             context := usage_context(org, live, CASE WHEN buyers[n] = ANY (living) THEN buyers[n] END,
