@@ -218,6 +218,26 @@ async def test_under_one_key_it_is_recorded_once_and_answered_the_same(world: Wo
     )
 
 
+async def test_a_key_is_never_forgotten(world: World) -> None:
+    shop = await shop_of(world, messages())
+    first = await shop.track(4, idempotency_key="k")
+    world.clock.advance(timedelta(days=400))
+    await world.worker_store.forget_replies(world.clock.now(), 100)
+    assert await shop.track(4, idempotency_key="k") == replace(first, replayed=True)
+    assert await shop.left() == (0, 10)
+
+
+@pytest.mark.parametrize("wrong", ["b@d", "a b", "a.b", "zoë"])
+async def test_ids_are_what_they_are_everywhere(world: World, wrong: str) -> None:
+    shop = await shop_of(world, messages())
+    for field in ("customer", "entity"):
+        asked: dict[str, Any] = {field: wrong}
+        assert await shop.refusal(**asked) == ("invalid_external_id", field)
+        with pytest.raises(DomainError) as refused:
+            await shop.check(**asked)
+        assert (refused.value.code, refused.value.field) == ("invalid_external_id", field)
+
+
 async def test_who_or_what_is_not_there_is_said(world: World) -> None:
     shop = await shop_of(world, messages())
     assert await shop.refusal(customer="nobody") == ("customer_not_found", None)
