@@ -12,7 +12,7 @@ from application.checkout.complete_free_checkout import SellerConfirms
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.track_usage import NewTrack, Recorded
 from domain.auth import Authenticated
-from domain.catalog import ResetInterval
+from domain.catalog import MAX_COST, MAX_UNITS, ResetInterval
 from domain.catalog_document import (
     CatalogDocument,
     CreditRateEntry,
@@ -320,3 +320,20 @@ async def test_usage_while_the_customer_is_deleted_is_recorded_whole_or_refused(
         deleting = world.delete_customer(name, shop.auth, REQUEST)
         outcome, *_ = await asyncio.gather(used(name), deleting, used(name))
         assert outcome in (4, "customer_not_found")
+
+
+async def test_the_largest_amounts_are_counted_at_the_highest_rate(world: World) -> None:
+    document = catalog(
+        ProductFeatureEntry(slug="credits", included=MAX_UNITS, overage=True, thresholds=(1, 1000))
+    )
+    rate = CreditRateEntry(slug="messages", cost=MAX_COST)
+    features = tuple(
+        replace(feature, credit_rates=(rate,) if feature.type == "credit" else ())
+        for feature in document.features
+    )
+    auth = await world.organization(catalog=replace(document, features=features))
+    await world.customer(auth)
+    shop = Shop(world, auth)
+    assert (await shop.track(MAX_UNITS)).usage.recorded == MAX_UNITS
+    assert await shop.left("credits") == (MAX_UNITS * MAX_COST, 0)
+    assert len(await told_of(world, auth)) == 1

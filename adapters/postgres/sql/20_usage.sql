@@ -321,7 +321,8 @@ BEGIN
             changed := changed || jsonb_build_object(level_key(known[i]), known[i] -> 'level');
             -- The whole is no more used up than the line that is so most.
             near := near OR EXISTS (SELECT FROM jsonb_array_elements(known[i] #> '{balance,thresholds}') AS percent
-                WHERE percent::bigint * granted[i] <= (granted[i] - (known[i] #> '{level,remaining}')::bigint) * 100);
+                WHERE percent::numeric * granted[i]
+                    <= (granted[i] - (known[i] #> '{level,remaining}')::numeric) * 100);
         END IF;
     END LOOP;
     RETURN jsonb_build_object(
