@@ -424,7 +424,9 @@ CREATE OR REPLACE FUNCTION store_usage(
     org text, live boolean, recorded jsonb[], entries jsonb[], levels jsonb, events jsonb[]
 ) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    INSERT INTO usages SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded));
+    -- In the order of their keys: calls of several processes that give the same ones cannot deadlock.
+    INSERT INTO usages
+        SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded)) AS given ORDER BY given.key;
     INSERT INTO balance_entries
         SELECT org, live, entry.balance_id, entry.entity_id, entry.number, entry.kind, entry.amount,
             entry.remaining, entry.usage_id, entry.occurred_at
