@@ -4,13 +4,13 @@ import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, get_args
+from typing import get_args
 
 from application.usage.track_usage import NewTrack
 from domain.catalog import ResetInterval
 from domain.errors import Rejected
 from domain.usage import next_reset
-from tests.contracts.worlds import REQUEST
+from tests.contracts.worlds import REQUEST, World
 from tests.databases import Database, connected
 from tests.integration.test_combined_commits import process
 
@@ -52,7 +52,7 @@ async def test_keys_given_to_others_too_at_once_and_in_another_order_are_recorde
         for part in range(4):
             keys = [f"{part}-{n}" for n in range(60)]
 
-            async def track(world: Any, who: str, key: str) -> bool:
+            async def track(world: World, who: str, key: str) -> bool:
                 draft = NewTrack(customer=who, feature="seats", idempotency_key=key)
                 try:
                     return (await world.track_usage(draft, auth, REQUEST)).usage.key == key
