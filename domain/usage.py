@@ -148,7 +148,8 @@ def level_of(line: Line, now: datetime) -> Level:
     if level is not None and (level.period_end is None or level.period_end > now):
         return level
     granted = balance.granted or 0
-    end = next_reset(balance.anchor, balance.reset, now)
+    # Whose clock is behind does not find a period before the first one.
+    end = next_reset(balance.anchor, balance.reset, max(now, balance.created_at))
     return Level(granted, granted, end, level.entries if level else 0)
 
 

@@ -12,7 +12,7 @@ from application.checkout.complete_free_checkout import SellerConfirms
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.track_usage import NewTrack, Recorded
 from domain.auth import Authenticated
-from domain.catalog import ResetInterval
+from domain.catalog import MAX_COST, MAX_UNITS, ResetInterval
 from domain.catalog_document import (
     CatalogDocument,
     CreditRateEntry,
@@ -203,6 +203,15 @@ async def test_resets_go_on_while_a_trial_ends_in_the_midst_of_them(world: World
         assert await shop.left() == (0, 10)
 
 
+async def test_what_a_clock_that_is_behind_records_is_of_the_first_period(world: World) -> None:
+    shop = await shop_of(world, messages())
+    start = world.clock.now()
+    world.clock.set(start - timedelta(milliseconds=5))
+    await shop.track(4)
+    world.clock.set(start)
+    assert await shop.left() == (4, 6)
+
+
 async def test_what_each_entity_has_is_not_more_for_several_that_are_bought(world: World) -> None:
     shop = await shop_of(world)
     seats = ProductEntry(
@@ -256,6 +265,26 @@ async def test_under_one_key_it_is_recorded_once_and_answered_the_same(world: Wo
         "idempotency_key_reused",
         "idempotency_key",
     )
+
+
+async def test_a_key_is_never_forgotten(world: World) -> None:
+    shop = await shop_of(world, messages())
+    first = await shop.track(4, idempotency_key="k")
+    world.clock.advance(timedelta(days=400))
+    await world.worker_store.forget_replies(world.clock.now(), 100)
+    assert await shop.track(4, idempotency_key="k") == replace(first, replayed=True)
+    assert await shop.left() == (0, 10)
+
+
+@pytest.mark.parametrize("wrong", ["b@d", "a b", "a.b", "zoë"])
+async def test_ids_are_what_they_are_everywhere(world: World, wrong: str) -> None:
+    shop = await shop_of(world, messages())
+    for field in ("customer", "entity"):
+        asked: dict[str, Any] = {field: wrong}
+        assert await shop.refusal(**asked) == ("invalid_external_id", field)
+        with pytest.raises(DomainError) as refused:
+            await shop.check(**asked)
+        assert (refused.value.code, refused.value.field) == ("invalid_external_id", field)
 
 
 async def test_who_or_what_is_not_there_is_said(world: World) -> None:
@@ -340,3 +369,20 @@ async def test_usage_while_the_customer_is_deleted_is_recorded_whole_or_refused(
         deleting = world.delete_customer(name, shop.auth, REQUEST)
         outcome, *_ = await asyncio.gather(used(name), deleting, used(name))
         assert outcome in (4, "customer_not_found")
+
+
+async def test_the_largest_amounts_are_counted_at_the_highest_rate(world: World) -> None:
+    document = catalog(
+        ProductFeatureEntry(slug="credits", included=MAX_UNITS, overage=True, thresholds=(1, 1000))
+    )
+    rate = CreditRateEntry(slug="messages", cost=MAX_COST)
+    features = tuple(
+        replace(feature, credit_rates=(rate,) if feature.type == "credit" else ())
+        for feature in document.features
+    )
+    auth = await world.organization(catalog=replace(document, features=features))
+    await world.customer(auth)
+    shop = Shop(world, auth)
+    assert (await shop.track(MAX_UNITS)).usage.recorded == MAX_UNITS
+    assert await shop.left("credits") == (MAX_UNITS * MAX_COST, 0)
+    assert len(await told_of(world, auth)) == 1

@@ -12,17 +12,12 @@ from domain.entity import EntityData
 from domain.granting import NewGrant
 from domain.ids import BalanceId, RequestId
 from domain.usage import Line
+from tests.allowances import with_allowances
 from tests.faults.outside import Process, Run
 from tests.faults.scenario import Scenario
-from tests.machine.allowances import FEATURES, PRODUCTS
 from tests.world import CATALOG
 
-_STANDARD, *_OTHERS = CATALOG.pricing_models
-_SHOP = replace(
-    CATALOG,
-    features=(*CATALOG.features, *FEATURES),
-    pricing_models=(replace(_STANDARD, products=(*_STANDARD.products, *PRODUCTS)), *_OTHERS),
-)
+_SHOP = with_allowances(CATALOG)
 _ADA = CustomerData(email="ada@example.test", name="Ada")
 
 

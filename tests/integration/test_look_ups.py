@@ -10,11 +10,14 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.usage.check_feature import NewCheck
+from application.usage.correct_balance import CorrectionAsked
+from application.usage.track_usage import NewTrack
 from domain.attaching import NewAttachment
 from domain.customer import CustomerData, NewCustomer
-from domain.ids import EntityId, PaymentId
+from domain.ids import BalanceId, EntityId, PaymentId
 from domain.intent import Attempt
-from tests.contracts.worlds import World, fact_of
+from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database, connected
 
 _MANY = 2000
@@ -50,6 +53,20 @@ INSERT INTO counterfoil.subscription_items
 INSERT INTO counterfoil.inbound_events
     SELECT c.organization_id, c.livemode, 'evt_' || n, 'x', now(), now(), NULL, NULL, NULL, 1, NULL
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.balances
+    SELECT b.organization_id, b.livemode, 'bal_' || n, 'cus_' || n / 4, b.feature_id, NULL, NULL, NULL, 100,
+        false, false, false, 'month', now(), NULL, '[80]', now(), 1
+    FROM counterfoil.balances b, generate_series(1, {many}) n;
+INSERT INTO counterfoil.balance_levels
+    SELECT organization_id, livemode, id, '', 100, 50, now() + interval '1 year', {many}
+    FROM counterfoil.balances WHERE length(id) < 20;
+INSERT INTO counterfoil.balance_entries
+    SELECT c.organization_id, c.livemode, 'bal_28', '', n, 'usage', -1, -n, 'usage_' || n, now()
+    FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
+INSERT INTO counterfoil.usages
+    SELECT c.organization_id, c.livemode, 'usage_' || n, 'cus_7', 'feat_1', NULL, 'usage', 1, 1, 'key-' || n,
+        'print', '{{}}', now()
+    FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
 UPDATE counterfoil.payments SET customer_id = 'cus_' || right(id, 2)::int WHERE length(id) > 5;
 ANALYZE;
 """
@@ -143,6 +160,54 @@ async def test_entities_and_what_is_attached_are_looked_up_by_key(fresh_database
         assert await _read_by_index(admin) - before[1] < _MANY
 
 
+async def test_what_may_be_used_is_looked_up_by_key(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.customer(auth)
+            await world.session(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        tables = (
+            "customers",
+            "entities",
+            "subscriptions",
+            "purchases",
+            "balances",
+            "balance_levels",
+            "balance_entries",
+            "usages",
+        )
+        before = await _read_in_passing(admin, *tables), await _read_by_index(admin, *tables)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            world.clock.set(datetime.now(UTC))
+            store, now = world.store, world.clock.now()
+            for n in range(8):
+                for entity in (None, "seat-7"):
+                    asked = NewCheck(customer="x7", feature="seats", entity=entity)
+                    checked = await world.check_feature(asked, auth, REQUEST)
+                    assert [line.balance.id for line in checked.lines] == [
+                        "bal_28",
+                        "bal_29",
+                        "bal_30",
+                        "bal_31",
+                    ]
+                track = NewTrack(customer="cus_7", feature="seats", idempotency_key=f"new-{n // 2}")
+                recorded = await world.track_usage(track, auth, REQUEST)
+                assert (recorded.usage.recorded, recorded.replayed) == (1, n % 2 == 1)
+                correction = CorrectionAsked(amount=1)
+                await world.correct_balance(BalanceId("bal_29"), correction, None, auth, REQUEST)
+                assert len((await store.balances(auth, "x7", None, now)).lines) == 4
+                assert len(await store.usages(auth, "x7", 3)) == 3
+                found = await store.entries(auth, BalanceId("bal_28"), None, 3)
+                assert found is not None
+                assert len(found) == 3
+        await asyncio.sleep(0.1)
+        assert await _read_in_passing(admin, *tables) == before[0]
+        assert await _read_by_index(admin, *tables) - before[1] < _MANY
+
+
 async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
     """Rows that were read one after the other, in tables where something else was looked for."""
     read: int = await admin.fetchval(
@@ -152,11 +217,18 @@ async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
     return read
 
 
-async def _read_by_index(admin: asyncpg.Connection) -> int:
+async def _read_by_index(admin: asyncpg.Connection, *tables: str) -> int:
     """Rows that an index led to, of whatever is listed."""
     read: int = await admin.fetchval(
-        "SELECT sum(idx_tup_fetch) FROM pg_stat_user_tables "
-        "WHERE relname IN ('payments', 'purchases', 'subscriptions', 'subscription_items', 'inbound_events', "
-        "'entities')"
+        "SELECT sum(idx_tup_fetch) FROM pg_stat_user_tables WHERE relname = ANY ($1)",
+        tables
+        or (
+            "payments",
+            "purchases",
+            "subscriptions",
+            "subscription_items",
+            "inbound_events",
+            "entities",
+        ),
     )
     return read

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,9 @@ from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned
 from application.ports import CustomerFilter
+from application.usage.check_feature import Checked, NewCheck
+from application.usage.correct_balance import Corrected, CorrectionAsked
+from application.usage.track_usage import NewTrack, Recorded
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
 from domain.catalog_document import (
@@ -38,12 +42,14 @@ from domain.effects import (
     FinalizeInvoices,
     RenewSubscription,
 )
-from domain.entity import NewEntity
+from domain.entity import EntityData, NewEntity
 from domain.errors import Repeated
 from domain.expansions import EXPANSIONS
+from domain.granting import NewGrant
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
+from domain.usage import Line
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -363,3 +369,59 @@ async def test_introducing_somebody_takes_two_and_three_as_the_reply_needs_strip
     world.gateway.fail_next("before")
     await turns(None, "bob@example.test")
     assert await turns("bob", "bob@example.test") == 2
+
+
+async def test_check_track_and_correct_take_one_and_giving_takes_two(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+
+    async def check(customer: str = "warm", **more: Any) -> Checked:
+        return await world.check_feature(NewCheck(customer=customer, feature="seats", **more), auth, REQUEST)
+
+    async def track(customer: str = "warm", **more: Any) -> Recorded:
+        return await world.track_usage(NewTrack(customer=customer, feature="seats", **more), auth, REQUEST)
+
+    async def grant() -> Line:
+        draft = NewGrant(customer="warm", feature="seats", amount=10)
+        return await world.grant_balance(draft, auth, REQUEST)
+
+    async def correct(key: str | None) -> Corrected:
+        asked = CorrectionAsked(amount=1)
+        return await world.correct_balance(given.balance.id, asked, key, auth, REQUEST)
+
+    given = await grant()
+    assert await counted.turns(grant()) == 2
+    await check()
+    assert await counted.turns(check()) == 1
+    await track(idempotency_key="k-0")
+    for _ in range(2):  # the second one is answered with what was kept of the first
+        assert await counted.turns(track(amount=3, idempotency_key="k-1")) == 1
+    assert await counted.turns(track(amount=100)) == 1
+    assert await counted.turns(track(amount=-100)) == 1
+    await correct(None)
+    for _ in range(2):
+        assert await counted.turns(correct("k-2")) == 1
+    now = world.clock.now()
+    await world.store.balances(auth, "warm", None, now)
+    assert await counted.turns(world.store.balances(auth, "warm", None, now)) == 1
+    await world.store.usages(auth, "warm", 10)
+    assert await counted.turns(world.store.usages(auth, "warm", 10)) == 1
+    await world.store.entries(auth, given.balance.id, None, 10)
+    assert await counted.turns(world.store.entries(auth, given.balance.id, None, 10)) == 1
+
+
+async def test_whoever_is_asked_about_first_is_found_missing_made_in_two_and_asked_about_again(
+    counted: CountedWorld,
+) -> None:
+    world, auth = counted.world, counted.auth
+    data, entity = CustomerData(name="New"), EntityData(name="Seat")
+    checks = [
+        NewCheck(customer=name, feature="seats", customer_data=data) for name in ("warmer", "new", "new")
+    ]
+    turns = [await counted.turns(world.check_feature(asked, auth, REQUEST)) for asked in checks]
+    assert turns[1:] == [4, 1]
+    tracks = [
+        NewTrack(customer=name, feature="seats", entity="seat-1", customer_data=data, entity_data=entity)
+        for name in ("warmest", "newer", "newer")
+    ]
+    turns = [await counted.turns(world.track_usage(asked, auth, REQUEST)) for asked in tracks]
+    assert turns[1:] == [6, 1]

@@ -15,7 +15,7 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
-from tests.machine.allowances import FEATURES, PRODUCTS
+from tests.allowances import with_allowances
 from tests.world import CATALOG
 
 _PRODUCT_SLUGS = ("basic", "book", "free", "pro")
@@ -174,13 +174,14 @@ _STUDIO = ProductEntry(
     ),
 )
 _STANDARD, *_OTHERS = CATALOG.pricing_models
-SHOP = replace(
-    CATALOG,
-    features=(*CATALOG.features, *FEATURES),
-    pricing_models=(
-        replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA, _STUDIO, *PRODUCTS)),
-        *_OTHERS,
-    ),
+SHOP = with_allowances(
+    replace(
+        CATALOG,
+        pricing_models=(
+            replace(_STANDARD, products=(*_STANDARD.products, _CLUB, _PARKING, _GYM, _SAUNA, _STUDIO)),
+            *_OTHERS,
+        ),
+    )
 )
 """What is sold at first: also a plan that no free one makes way for, an add-on, something to be
 tried, a trial without a card, and what there is to use."""

@@ -4,6 +4,7 @@ OURS = "its ids are made by us, no two alike"
 _HEAD = "whoever changes the catalog writes its head: catalogs_one and the head's version come first"
 _NEVER_CHANGED = "no use case changes one"
 EXCUSES = {
+    "balance_entries_pkey": "whoever moves a balance locks its customer first: one at a time",
     "events_sequence": "one at a time gives numbers: the lock in sequence_events comes first",
     "features_slug": _HEAD,
     "invoices_number": "whoever gives numbers writes the oldest that waits, whose version comes first",
@@ -19,6 +20,7 @@ EXCUSES = {
     "schema_functions_pkey": "only migrate writes it, under a lock",
     "schema_migrations_pkey": "only migrate writes it, under a lock",
     "users_email": "made only together with their organization, one in each mode",
+    "version of balances": _NEVER_CHANGED,
     "version of features": _HEAD,
     "version of payment_methods": _NEVER_CHANGED,
     "version of prices": _HEAD,

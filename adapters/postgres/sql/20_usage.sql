@@ -336,7 +336,8 @@ BEGIN
             changed := changed || jsonb_build_object(level_key(known[i]), known[i] -> 'level');
             -- The whole is no more used up than the line that is so most.
             near := near OR EXISTS (SELECT FROM jsonb_array_elements(known[i] #> '{balance,thresholds}') AS percent
-                WHERE percent::bigint * granted[i] <= (granted[i] - (known[i] #> '{level,remaining}')::bigint) * 100);
+                WHERE percent::numeric * granted[i]
+                    <= (granted[i] - (known[i] #> '{level,remaining}')::numeric) * 100);
         END IF;
     END LOOP;
     RETURN jsonb_build_object(
@@ -371,7 +372,9 @@ BEGIN
     given := coalesce(nullif(line #> '{balance,granted}', 'null'), '0');
     RETURN line || jsonb_build_object('stored', stored, 'level', jsonb_build_object(
         'granted', given, 'remaining', given, 'entries', coalesce(stored -> 'entries', '0'),
-        'period_end', next_reset((line #>> '{balance,anchor}')::timestamptz, line #>> '{balance,reset}', now)));
+        -- Whose clock is behind does not find a period before the first one.
+        'period_end', next_reset((line #>> '{balance,anchor}')::timestamptz, line #>> '{balance,reset}',
+            greatest(now, (line #>> '{balance,created_at}')::timestamptz))));
 END $$;
 
 -- The line after one movement, and the entries that say so: before it, where it is the first one of all or of its
@@ -438,7 +441,9 @@ CREATE OR REPLACE FUNCTION store_usage(
     org text, live boolean, recorded jsonb[], entries jsonb[], levels jsonb, events jsonb[]
 ) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    INSERT INTO usages SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded));
+    -- In the order of their keys: calls of several processes that give the same ones cannot deadlock.
+    INSERT INTO usages
+        SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded)) AS given ORDER BY given.key;
     INSERT INTO balance_entries
         SELECT org, live, entry.balance_id, entry.entity_id, entry.number, entry.kind, entry.amount,
             entry.remaining, entry.usage_id, entry.occurred_at

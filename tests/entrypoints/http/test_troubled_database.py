@@ -82,6 +82,51 @@ async def test_a_lock_that_is_not_let_go_is_busy_too(fresh_database: Database, t
             assert (await client.get("/v1/catalog")).status_code == 200
 
 
+async def test_nobody_is_allowed_anything_while_the_database_does_not_answer(
+    fresh_database: Database, tmp_path: Path
+) -> None:
+    container = on(fresh_database.service_dsn, tmp_path)
+    impatient = providers.Singleton(open_pool, fresh_database.service_dsn, APP, statement_seconds=0.2)
+    with container.app_pool.override(impatient):
+        async with (
+            serving(container) as served,
+            httpx.AsyncClient(base_url=served.url, timeout=30) as client,
+            connected(fresh_database.admin_dsn) as admin,
+        ):
+            made = await organization(container, "Acme")
+            client.headers["authorization"] = f"Bearer {made.test_key}"
+            used = {"customer": "ada", "feature": "seats"}
+            for path, body in (("catalog", _METERED), ("customers", {"external_id": "ada"})):
+                method = "PUT" if path == "catalog" else "POST"
+                assert (await client.request(method, f"/v1/{path}", json=body)).is_success
+            async with admin.transaction():
+                await admin.execute("LOCK TABLE counterfoil.balances")
+                for path in ("check", "track"):
+                    assert_problem(await client.post(f"/v1/{path}", json=used), 503, "database_busy")
+            checked = (await client.post("/v1/check", json=used)).json()
+            assert (checked["allowed"], checked["balance"]["used"]) == (True, 0)
+
+
+_METERED: dict[str, object] = {
+    "features": [{"slug": "seats", "name": "Seats", "type": "metered"}],
+    "pricing_models": [
+        {
+            "slug": "standard",
+            "name": "Standard",
+            "is_default": True,
+            "products": [
+                {
+                    "slug": "free",
+                    "name": "Free",
+                    "is_default": True,
+                    "features": [{"slug": "seats", "included": 3}],
+                }
+            ],
+        }
+    ],
+}
+
+
 async def test_a_database_that_is_gone_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
     with EmbeddedServer(tmp_path / "home") as server:
         async with connected(server.dsn(ADMIN)) as admin:

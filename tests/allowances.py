@@ -1,6 +1,9 @@
-"""What customers of the machine's shop may use: by a default plan, by another one, and by packs."""
+"""What customers of a shop may use: by a default plan, by another one, and by packs."""
+
+from msgspec.structs import replace
 
 from domain.catalog_document import (
+    CatalogDocument,
     CreditRateEntry,
     FeatureEntry,
     PriceEntry,
@@ -8,7 +11,7 @@ from domain.catalog_document import (
     ProductFeatureEntry,
 )
 
-FEATURES = (
+_FEATURES = (
     FeatureEntry(slug="messages", name="Messages", type="metered"),
     FeatureEntry(slug="images", name="Images", type="metered"),
     FeatureEntry(slug="storage", name="Storage", type="metered"),
@@ -54,5 +57,15 @@ _PACKS = tuple(
     )
     for slug, amount, overage in (("pack", 500, False), ("gift", 0, True))
 )
-PRODUCTS = (_ALLOWANCE, _METERED, *_PACKS)
-"""Packs are bought once: one that costs something can be paid back, and one that does not is had at once."""
+
+
+def with_allowances(catalog: CatalogDocument) -> CatalogDocument:
+    """The same catalog, whose first pricing model gives all of it too. Packs are bought once: one that costs
+    something can be paid back, and one that does not is had at once."""
+    first, *others = catalog.pricing_models
+    products = (*first.products, _ALLOWANCE, _METERED, *_PACKS)
+    return replace(
+        catalog,
+        features=(*catalog.features, *_FEATURES),
+        pricing_models=(replace(first, products=products), *others),
+    )
