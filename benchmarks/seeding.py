@@ -9,7 +9,7 @@ _COPIES = """
         LATERAL jsonb_populate_record(one, jsonb_build_object({changes})) AS made
     WHERE one.organization_id = $1 AND NOT one.livemode AND {the_first}
 """
-_ID = "'{prefix}_' || lpad(n::text, 26, '0')"
+_ID = "'{prefix}_-' || lpad(n::text, 25, '0')"  # before all that are given out later
 _CUSTOMER = (
     "'known-' || lpad((n % {places})::text, 2, '0') || '-' || lpad((n / {places})::text, {letters}, '0')"
 )

@@ -32,21 +32,23 @@ END $$;
 CREATE OR REPLACE FUNCTION counting_balances(org text, live boolean, buyer text, entity text, now timestamptz)
 RETURNS SETOF balances LANGUAGE sql STABLE AS $$
     SELECT b.* FROM balances b
-    LEFT JOIN subscriptions s ON s.organization_id = org AND s.livemode = live AND s.id = b.subscription_id
-    LEFT JOIN purchases p ON p.organization_id = org AND p.livemode = live AND p.id = b.purchase_id
     WHERE b.organization_id = org AND b.livemode = live AND b.customer_id = buyer
-        AND (b.subscription_id IS NULL OR s.status IN ('active', 'trialing', 'past_due'))
-        AND (b.purchase_id IS NULL OR p.status IN ('paid', 'partially_refunded'))
+        AND (b.subscription_id IS NULL OR (SELECT s.status FROM subscriptions s
+            WHERE s.organization_id = org AND s.livemode = live AND s.id = b.subscription_id)
+                IN ('active', 'trialing', 'past_due'))
+        AND (b.purchase_id IS NULL OR (SELECT p.status FROM purchases p
+            WHERE p.organization_id = org AND p.livemode = live AND p.id = b.purchase_id)
+                IN ('paid', 'partially_refunded'))
         AND (b.expires_at IS NULL OR b.expires_at > now)
         AND (b.entity_id IS NULL OR b.entity_id = entity)
         AND (NOT b.per_entity OR entity IS NOT NULL)
 $$;
 
 -- The balances that count for a feature now, those of credits that pay for it too, in the order in which they are
--- used up.
+-- used up. A plan may be made while the tables are empty yet: by key all the same, one balance at a time.
 CREATE OR REPLACE FUNCTION usage_lines(
     org text, live boolean, buyer text, wanted text, entity text, now timestamptz
-) RETURNS jsonb LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off AS $$
 BEGIN
     RETURN (
         WITH paying AS (
@@ -71,8 +73,10 @@ BEGIN
             b.id), '[]')
         FROM paying
         JOIN counting_balances(org, live, buyer, entity, now) b ON b.feature_id = paying.feature_id
-        LEFT JOIN balance_levels l ON l.organization_id = org AND l.livemode = live AND l.balance_id = b.id
-            AND l.entity_id = CASE WHEN b.per_entity THEN entity ELSE '' END);
+        LEFT JOIN LATERAL (
+            SELECT * FROM balance_levels t WHERE t.organization_id = org AND t.livemode = live
+                AND t.balance_id = b.id AND t.entity_id = CASE WHEN b.per_entity THEN entity ELSE '' END
+            LIMIT 1) AS l ON true);
 END $$;
 
 CREATE OR REPLACE FUNCTION current_feature(org text, live boolean, asked text) RETURNS features
@@ -157,14 +161,16 @@ DECLARE
     buyers   text[] := '{}';
     living   text[];
     since    timestamptz := (SELECT min((one ->> 'at')::timestamptz) FROM unnest(asked) AS one);
-    contexts jsonb := '{}';
+    places   text[] := '{}';
+    contexts jsonb[] := '{}';  -- at each place
     levels   jsonb := '{}';
-    named    jsonb := '{}';
-    recorded jsonb[] := '{}';
+    keys     text[] := '{}';
+    recorded jsonb[] := '{}';  -- under each key
     entries  jsonb[] := '{}';
     events   jsonb[] := '{}';
     one      jsonb;
     place    text;
+    known    int;
     context  jsonb;
     taken    jsonb;
     usage    jsonb;
@@ -173,20 +179,26 @@ BEGIN
         buyers[n] := (find_customer(org, live, asked[n] ->> 'customer')).id;
     END LOOP;
     -- One call at a time for each customer: what is read below stays so until the commit. Who was deleted while it
-    -- waited is not there.
-    living := ARRAY(SELECT t.id FROM customers t
-        WHERE t.organization_id = org AND t.livemode = live AND t.id = ANY (buyers) AND t.deleted_at IS NULL
-        ORDER BY t.id FOR NO KEY UPDATE);
+    -- waited is not there. Each by their key, which no estimate of how many there are can talk the planner out of.
+    living := ARRAY(SELECT locked.id
+        FROM (SELECT DISTINCT buyer COLLATE "C" AS id FROM unnest(buyers) AS buyer ORDER BY 1) AS b,
+            LATERAL (SELECT t.id FROM customers t
+                WHERE t.organization_id = org AND t.livemode = live AND t.id = b.id AND t.deleted_at IS NULL
+                FOR NO KEY UPDATE) AS locked);
     FOR n IN 1 .. cardinality(asked) LOOP
         one := asked[n];
-        answers[n] := answered_usage(org, live, one ->> 'key', one ->> 'fingerprint', named);
+        answers[n] := answered_usage(org, live, one ->> 'key', one ->> 'fingerprint',
+            recorded[array_position(keys, one ->> 'key')]);
         CONTINUE WHEN answers[n] IS NOT NULL;
         place := concat(buyers[n], '/', one ->> 'feature', '/', one ->> 'entity');
-        context := contexts -> place;
-        IF context IS NULL THEN
+        known := array_position(places, place);
+        IF known IS NULL THEN
             context := usage_context(org, live, CASE WHEN buyers[n] = ANY (living) THEN buyers[n] END,
                 one ->> 'feature', one ->> 'entity', since);
-            contexts := contexts || jsonb_build_object(place, context);
+            places := array_append(places, place);
+            contexts := array_append(contexts, context);
+        ELSE
+            context := contexts[known];
         END IF;
         IF context ? 'outcome' THEN
             answers[n] := context;
@@ -206,11 +218,11 @@ BEGIN
             'outcome', 'recorded', 'usage', usage, 'lines', taken -> 'lines', 'held', context -> 'held');
         IF one ->> 'key' IS NOT NULL THEN
             usage := usage || jsonb_build_object('fingerprint', one -> 'fingerprint', 'answer', answers[n]);
-            named := named || jsonb_build_object(one ->> 'key', usage);
         END IF;
-        recorded := recorded || usage;
+        keys := array_append(keys, one ->> 'key');
+        recorded := array_append(recorded, usage);
         levels := levels || (taken -> 'levels');
-        entries := entries || ARRAY(SELECT jsonb_array_elements(taken -> 'entries'));
+        entries := array_append(entries, taken -> 'entries');
         IF taken -> 'crossed' <> '[]' THEN
             events := events
                 || usage_event(one -> 'event', usage, context #>> '{feature,slug}', taken -> 'crossed');
@@ -246,8 +258,8 @@ BEGIN
         'lines', usage_lines(org, live, buyer, wanted.id, entity, since));
 END $$;
 
--- What was answered under this key before, to those that are stored or to one `named` in the same call; null if
--- nothing was.
+-- What was answered under this key before: to the one that is stored, or to the one `named` so in the same call;
+-- null if nothing was.
 CREATE OR REPLACE FUNCTION answered_usage(
     org text, live boolean, asked_key text, asked_print text, named jsonb
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -257,7 +269,7 @@ BEGIN
     IF asked_key IS NULL THEN
         RETURN NULL;
     END IF;
-    known := coalesce(named -> asked_key, (SELECT to_jsonb(t) FROM usages t
+    known := coalesce(named, (SELECT to_jsonb(t) FROM usages t
         WHERE t.organization_id = org AND t.livemode = live AND t.key = asked_key));
     RETURN CASE WHEN known ->> 'fingerprint' = asked_print THEN known -> 'answer' || '{"replayed": true}'
         WHEN known IS NOT NULL THEN '{"outcome": "idempotency_key_reused"}' END;
@@ -285,7 +297,8 @@ DECLARE
     changed   jsonb := '{}';
     near      boolean := false;
 BEGIN
-    FOR before IN SELECT jsonb_array_elements(lines) LOOP
+    FOR i IN 0 .. jsonb_array_length(lines) - 1 LOOP
+        before := lines -> i;
         CONTINUE WHEN (before #>> '{balance,expires_at}')::timestamptz <= now;
         size := size + 1;
         known[size] := current_line(before, levels, now);
@@ -335,9 +348,8 @@ BEGIN
             entries := entries || (moved -> 'entries');
             changed := changed || jsonb_build_object(level_key(known[i]), known[i] -> 'level');
             -- The whole is no more used up than the line that is so most.
-            near := near OR EXISTS (SELECT FROM jsonb_array_elements(known[i] #> '{balance,thresholds}') AS percent
-                WHERE percent::numeric * granted[i]
-                    <= (granted[i] - (known[i] #> '{level,remaining}')::numeric) * 100);
+            near := near OR jsonb_path_exists(known[i], '$.balance.thresholds ? (@ * $.level.granted
+                <= ($.level.granted - $.level.remaining) * 100)');
         END IF;
     END LOOP;
     RETURN jsonb_build_object(
@@ -354,9 +366,13 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE FUNCTION told_lines(lines jsonb[]) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    told jsonb := '[]';
 BEGIN
-    RETURN (SELECT coalesce(jsonb_agg(line - 'stored' ORDER BY n), '[]')
-        FROM unnest(lines) WITH ORDINALITY AS given (line, n));
+    FOR i IN 1 .. cardinality(lines) LOOP
+        told := told || (lines[i] - 'stored');
+    END LOOP;
+    RETURN told;
 END $$;
 
 -- The line with its level as of now, and beside it the one that is `stored`.
@@ -436,18 +452,19 @@ LANGUAGE sql IMMUTABLE AS $$
         'crossed', crossed)))
 $$;
 
--- All that was recorded, at once. `levels` are by their keys, the balance's id and the entity's.
+-- All that was recorded, at once. `entries` are those of each; `levels` are by their keys, the balance's id and the
+-- entity's.
 CREATE OR REPLACE FUNCTION store_usage(
     org text, live boolean, recorded jsonb[], entries jsonb[], levels jsonb, events jsonb[]
 ) RETURNS void LANGUAGE plpgsql SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     -- In the order of their keys: calls of several processes that give the same ones cannot deadlock.
     INSERT INTO usages
-        SELECT * FROM jsonb_populate_recordset(NULL::usages, to_jsonb(recorded)) AS given ORDER BY given.key;
+        SELECT row.* FROM unnest(recorded) AS one, jsonb_populate_record(NULL::usages, one) AS row ORDER BY row.key;
     INSERT INTO balance_entries
         SELECT org, live, entry.balance_id, entry.entity_id, entry.number, entry.kind, entry.amount,
             entry.remaining, entry.usage_id, entry.occurred_at
-        FROM jsonb_populate_recordset(NULL::balance_entries, to_jsonb(entries)) AS entry;
+        FROM unnest(entries) AS of_one, jsonb_populate_recordset(NULL::balance_entries, of_one) AS entry;
     INSERT INTO balance_levels
         SELECT org, live, split_part(key, '/', 1), split_part(key, '/', 2), (level -> 'granted')::bigint,
             (level -> 'remaining')::bigint, (level ->> 'period_end')::timestamptz, (level -> 'entries')::bigint
@@ -477,7 +494,7 @@ BEGIN
         WHERE t.organization_id = org AND t.livemode = live AND t.id = asked ->> 'balance_id';
     PERFORM FROM customers t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = known.customer_id FOR NO KEY UPDATE;
-    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint', '{}');
+    answer := answered_usage(org, live, asked ->> 'key', asked ->> 'fingerprint', NULL);
     IF answer IS NOT NULL THEN
         RETURN answer;
     ELSIF known.id IS NULL THEN
@@ -504,7 +521,7 @@ BEGIN
     answer := jsonb_build_object('outcome', 'recorded', 'usage', usage, 'lines', told_lines(ARRAY[line]));
     PERFORM store_usage(org, live,
         ARRAY[usage || jsonb_build_object('fingerprint', asked -> 'fingerprint', 'answer', answer)],
-        ARRAY(SELECT jsonb_array_elements(moved -> 'entries')),
+        ARRAY[moved -> 'entries'],
         jsonb_build_object(level_key(line), line -> 'level'),
         ARRAY[usage_event(asked -> 'event', usage, wanted.slug, '[]')]);
     RETURN answer;
@@ -528,7 +545,7 @@ END $$;
 -- All balances of a customer that count now.
 CREATE OR REPLACE FUNCTION balance_context(
     org text, live boolean, reference text, asked_entity text, now timestamptz
-) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
+) RETURNS jsonb LANGUAGE plpgsql STABLE SET enable_seqscan = off AS $$
 DECLARE
     buyer  customers;
     entity text;
