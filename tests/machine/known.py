@@ -86,8 +86,10 @@ class Known:
         return _picked(self._of(auth, Entity), pick)
 
     def balance(self, auth: Authenticated, pick: int) -> Balance | None:
-        """A balance, whether it counts still or not."""
-        return _picked(self._of(auth, Balance), pick)
+        """A balance, whether it counts still or not: those of whole customers that can be corrected first."""
+        found = self._of(auth, Balance)
+        found.sort(key=lambda given: (given.granted is not None, not given.per_entity, given.id))
+        return _picked(found, pick)
 
     def usage(self, auth: Authenticated, pick: int) -> Usage | None:
         """A record of usage."""

@@ -1,7 +1,7 @@
 """What is done at once about usage, each race drawn until it matters who comes first."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -55,16 +55,17 @@ class Using(Attaching):
         entity = f"of-{who}" if known else None
         self._at_once(of(first, who, entity=entity), of(second, who, entity=entity), way)
 
-    @rule(number=drawing.newcomers, amount=st.sampled_from((1, 2)), way=drawing.ways)
-    def one_key_for_two_customers_at_once(self, number: int, amount: int, way: Way) -> None:
+    @rule(number=drawing.newcomers, amount=st.sampled_from((1, 2)), ways=st.permutations(get_args(Way)))
+    def one_key_for_two_customers_at_once(self, number: int, amount: int, ways: list[Way]) -> None:
         self._alone(Apply(0, SHOP))
         first, second = (f"{who}-{number}" for who in ("e", "f"))
         for who in (first, second):
             self._alone(Introduce(0, who, None))
-        key = f"key-{number}"
-        self._at_once(
-            Track(0, first, "messages", 1, key=key), Track(0, second, "messages", amount, key=key), way
-        )
+        for n, way in enumerate(ways):
+            key = f"key-{number}-{n}"
+            self._at_once(
+                Track(0, first, "messages", 1, key=key), Track(0, second, "messages", amount, key=key), way
+            )
 
     @rule(who=drawing.strangers, amount=st.sampled_from((2, 6, 30)), way=drawing.ways)
     def a_pack_is_paid_back_and_used_at_once(self, who: str, amount: int, way: Way) -> None:
