@@ -187,6 +187,8 @@ CREATE TABLE entities (
 );
 CREATE UNIQUE INDEX entities_external_id ON entities (organization_id, livemode, customer_id, external_id)
     WHERE deleted_at IS NULL;
+CREATE INDEX entities_that_hold ON entities (organization_id, livemode, customer_id, feature_id)
+    WHERE deleted_at IS NULL AND feature_id IS NOT NULL;
 CREATE INDEX entities_of_customer ON entities (organization_id, livemode, customer_id, id)
     WHERE deleted_at IS NULL;
 
