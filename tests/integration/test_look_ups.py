@@ -54,8 +54,8 @@ INSERT INTO counterfoil.inbound_events
     SELECT c.organization_id, c.livemode, 'evt_' || n, 'x', now(), now(), NULL, NULL, NULL, 1, NULL
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.balances
-    SELECT b.organization_id, b.livemode, 'bal_' || n, 'cus_' || n / 4, b.feature_id, b.feature, NULL, NULL, NULL, 100,
-        false, false, false, 'month', now(), NULL, '[80]', now(), 1
+    SELECT b.organization_id, b.livemode, 'bal_' || n, 'cus_' || n / 4, b.feature_id, b.feature,
+        NULL, NULL, NULL, 100, false, false, false, 'month', now(), NULL, '[80]', now(), 1
     FROM counterfoil.balances b, generate_series(1, {many}) n;
 INSERT INTO counterfoil.balance_levels
     SELECT organization_id, livemode, id, '', 100, 50, now() + interval '1 year', {many}
