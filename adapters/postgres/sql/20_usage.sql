@@ -520,7 +520,8 @@ BEGIN
         'amount', amount, 'recorded', amount, 'key', asked -> 'key', 'occurred_at', asked -> 'at');
     answer := jsonb_build_object('outcome', 'recorded', 'usage', usage, 'lines', told_lines(ARRAY[line]));
     PERFORM store_usage(org, live,
-        ARRAY[usage || jsonb_build_object('fingerprint', asked -> 'fingerprint', 'answer', answer)],
+        ARRAY[CASE WHEN asked ->> 'key' IS NULL THEN usage
+            ELSE usage || jsonb_build_object('fingerprint', asked -> 'fingerprint', 'answer', answer) END],
         ARRAY[moved -> 'entries'],
         jsonb_build_object(level_key(line), line -> 'level'),
         ARRAY[usage_event(asked -> 'event', usage, wanted.slug, '[]')]);
