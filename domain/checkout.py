@@ -20,7 +20,7 @@ from domain.ids import (
     id_pattern,
 )
 from domain.money import Quantity
-from domain.text import CustomerReference, Email, Metadata, Name, Url
+from domain.text import Email, Metadata, Name, NamedCustomer, Url
 
 CheckoutSessionType = Literal["product", "purchase", "add_payment_method", "activate_subscription"]
 CheckoutSessionStatus = Literal["open", "pending", "succeeded", "failed", "expired"]
@@ -129,7 +129,7 @@ class NewProductSession(NewSession, frozen=True, kw_only=True, forbid_unknown_fi
 
     price: PriceReference
     quantity: Quantity = 1
-    customer: CustomerReference | None = None
+    customer: NamedCustomer | None = None
     anonymous: bool = False
     preserve_billing_cycle: bool = False
 
@@ -147,7 +147,7 @@ class NewPaymentMethodSession(
     """A `customer` is to leave a means of payment; it becomes that of the `subscription`, or of
     `all_subscriptions`."""
 
-    customer: CustomerReference
+    customer: NamedCustomer
     subscription: SubscriptionReference | None = None
     all_subscriptions: bool = False
 

@@ -28,6 +28,7 @@ from domain.money import total
 from domain.purchase import Purchase
 from domain.subscribing import needs_no_card, predecessor
 from domain.subscription import Subscription
+from domain.text import named_customer
 
 
 class OpeningContext(Struct, frozen=True):
@@ -52,7 +53,10 @@ class OpeningContext(Struct, frozen=True):
 
 def check_draft(draft: NewCheckoutSession) -> None:
     """A session sells to one customer or to somebody anonymous, and a means of payment is kept for one
-    subscription or for all. Raises Rejected `customer_or_anonymous`, `invalid_value`."""
+    subscription or for all. Raises Rejected `invalid_external_id`, `customer_or_anonymous`,
+    `invalid_value`."""
+    if isinstance(draft, NewProductSession | NewPaymentMethodSession) and draft.customer is not None:
+        named_customer(draft.customer)
     match draft:
         case NewProductSession() if (draft.customer is not None) == draft.anonymous:
             raise Rejected(

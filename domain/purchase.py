@@ -13,7 +13,7 @@ from domain.events import Event
 from domain.ids import CheckoutSessionId, CustomerId, Ids, OrganizationId, PriceId, PurchaseId
 from domain.money import Quantity
 from domain.payment import PaymentStatus
-from domain.text import CustomerReference
+from domain.text import NamedCustomer
 
 PurchaseStatus = Literal["open", "pending", "paid", "failed", "refunded", "partially_refunded"]
 COMPLETE: frozenset[PurchaseStatus] = frozenset({"paid", "refunded", "partially_refunded"})
@@ -44,7 +44,7 @@ class Purchase(Struct, frozen=True):
 class NewPurchase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The purchase an application makes for a customer, to be paid later through a checkout session."""
 
-    customer: CustomerReference
+    customer: NamedCustomer
     price: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[^\x00]*\Z")]
     quantity: Quantity = 1
 

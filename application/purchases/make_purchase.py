@@ -13,6 +13,7 @@ from domain.checkout_opening import check_purchasable
 from domain.ids import Ids
 from domain.money import total
 from domain.purchase import NewPurchase, Purchase
+from domain.text import named_customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class MakePurchase:
     clock: Clock
 
     async def __call__(self, draft: NewPurchase, auth: Authenticated, cause: ApiRequest) -> Purchase:
-        """Raises Rejected `customer_not_found`, `price_not_found`, `price_not_purchasable`,
-        `amount_too_large` and `already_subscribed`."""
+        """Raises Rejected `invalid_external_id`, `customer_not_found`, `price_not_found`,
+        `price_not_purchasable`, `amount_too_large` and `already_subscribed`."""
+        named_customer(draft.customer)
         wanted = NewProductSession(price=draft.price, customer=draft.customer)
         context = await self.checkouts.opening_context(auth, wanted)
         customer, price = check_purchasable(wanted, context)

@@ -39,7 +39,13 @@ SessionId: TypeAlias = Annotated[
 _NOT_THERE: Codes = {404: ("checkout_session_not_found",)}
 CANNOT_BE_SOLD: Codes = {
     409: ("already_subscribed",),
-    422: ("customer_not_found", "price_not_found", "price_not_purchasable", "amount_too_large"),
+    422: (
+        "invalid_external_id",
+        "customer_not_found",
+        "price_not_found",
+        "price_not_purchasable",
+        "amount_too_large",
+    ),
 }
 """Why something is not sold to somebody."""
 _CANNOT_BE_OPENED: Codes = {

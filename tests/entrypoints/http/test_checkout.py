@@ -58,8 +58,8 @@ async def test_a_session_for_a_customer(service: Service) -> None:
     [
         ({"anonymous": False}, 422, "customer_or_anonymous", "customer"),
         ({"customer": "nobody", "anonymous": False}, 422, "customer_not_found", "customer"),
-        ({"customer": "a b", "anonymous": False}, 422, "invalid_id", "customer"),
-        ({"customer": "a" * 100_000, "anonymous": False}, 422, "invalid_id", "customer"),
+        ({"customer": "a b", "anonymous": False}, 422, "invalid_external_id", "customer"),
+        ({"customer": "a" * 100_000, "anonymous": False}, 422, "invalid_external_id", "customer"),
         ({"price": "nothing"}, 422, "price_not_found", "price"),
         ({"quantity": 0}, 422, "invalid_value", "quantity"),
         ({"quantity": "1"}, 422, "wrong_type", "quantity"),
