@@ -9,6 +9,7 @@ from application.answer_once import AnswerOnce
 from application.causes import ApiRequest
 from application.idempotency import REDACTED, IdempotencyKey, Reply
 from application.unit_of_work import UnitOfWork
+from application.usage.track_usage import NewTrack
 from domain import checkout_opening, subscription
 from domain.auth import Authenticated
 from domain.change import Change
@@ -133,3 +134,16 @@ async def test_a_reply_that_was_kept_is_told_no_more_and_the_request_is_not_done
     with pytest.raises(NotFound) as refused:
         await AnswerOnce(world.store)(auth, RequestId("req_2"), told.idempotency, again)
     assert refused.value.code == "customer_deleted"
+
+
+async def test_what_their_usage_was_called_may_be_said_of_somebody_else(
+    world: World,
+) -> None:
+    auth = await world.organization()
+    for name in ("ada", "eve"):
+        await world.customer(auth, name)
+    used = [NewTrack(customer=name, feature="seats", idempotency_key="k") for name in ("ada", "eve")]
+    await world.track_usage(used[0], auth, REQUEST)
+    await world.delete_customer("ada", auth, REQUEST)
+    recorded = await world.track_usage(used[1], auth, REQUEST)
+    assert (recorded.usage.recorded, recorded.replayed) == (1, False)
