@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
+from application.intake_views import IntakePaymentView
 from domain.account import ApiKey, Organization, User
 from domain.address import Address
 from domain.balance import Balance
@@ -34,6 +35,7 @@ from domain.ids import (
     CustomerId,
     EntityId,
     FeatureId,
+    IntakePaymentId,
     InvoiceId,
     OrganizationId,
     PaymentMethodId,
@@ -45,6 +47,7 @@ from domain.ids import (
     SubscriptionId,
     UserId,
 )
+from domain.intake_payment import IntakePayment
 from domain.intent import IntentStatus
 from domain.invoice import BilledTo, Invoice, InvoiceLine, InvoiceStatus
 from domain.payment import Payment, PaymentStatus
@@ -201,6 +204,7 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     refunded_amount: int
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
+    intake_payment_id: IntakePaymentId | None
     livemode: bool
     created_at: datetime
 
@@ -310,6 +314,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     CheckoutSession: ("checkout_session", CheckoutSessionView),
     Purchase: ("purchase", PurchaseView),
     Payment: ("payment", PaymentView),
+    IntakePayment: ("intake_payment", IntakePaymentView),
     PaymentMethod: ("payment_method", PaymentMethodView),
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from domain.auth import Authenticated
 from domain.change import Change
+from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import ApiKeyId, Ids, OrganizationId, UserId
 from domain.text import EmailKey, email_key
@@ -115,3 +116,8 @@ def new_organization(
     """A new organization, with nothing in its books yet."""
     organization = Organization(ids.new(OrganizationId), name, slug, sends_receipts, now)
     return Change(organization, (Event("organization.created"),))
+
+
+def no_such_user(reference: str, *, field: str = "user") -> Rejected:
+    """Nobody with this id or external id has an account here."""
+    return Rejected("user_not_found", f"There is no user '{reference}'.", field=field)

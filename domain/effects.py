@@ -8,7 +8,15 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
+from domain.ids import (
+    CheckoutSessionId,
+    CustomerId,
+    IntakePaymentId,
+    InvoiceId,
+    PaymentId,
+    SubscriptionId,
+)
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
@@ -58,6 +66,13 @@ class CancelSetupIntent(Struct, frozen=True, tag="cancel_setup_intent"):
 
     checkout_session_id: CheckoutSessionId
     setup_intent_id: str
+
+
+class CancelIntakeIntent(Struct, frozen=True, tag="cancel_intake_intent"):
+    """Nobody shall pay what the seller has taken back."""
+
+    intake_payment_id: IntakePaymentId
+    payment_intent_id: str
 
 
 class FinalizeInvoices(Struct, frozen=True, tag="finalize_invoices"):
@@ -110,6 +125,7 @@ Effect = (
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
+    | CancelIntakeIntent
     | CreateRefund
     | FinalizeInvoices
     | SendReceipt
@@ -132,25 +148,25 @@ _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.r
 def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
     """The effects of an event, evaluated when it is committed and never again: a replay makes none. `before`
     is the state that was changed, if there was one."""
+    effects: tuple[Effect, ...] = ()
     match state:
         case Customer():
-            return _of_customer(event, state, before)
+            effects = _of_customer(event, state, before)
         case CheckoutSession():
-            return _of_session(event, state)
-        case Payment() if event.type == "payment.refund_pending":
-            return tuple(
-                create_refund(state, refund)
-                for refund in state.refunds
-                if refund.id == event.fact and refund.stripe_refund_id is None
-            )
+            effects = _of_session(event, state)
+        case IntakePayment():
+            effects = _of_intake(event, state, before)
+        case Payment():
+            effects = _of_payment(event, state)
         case Invoice():
-            return _of_invoice(event, state)
+            effects = _of_invoice(event, state)
         case Subscription(
             status="active" | "trialing", is_free=False, current_period_end=datetime() as end
         ) if event.type in _IS_CURRENT:
-            return (RenewSubscription(state.id, end),)
+            effects = (RenewSubscription(state.id, end),)
         case _:
-            return ()
+            pass
+    return effects
 
 
 def _of_customer(event: Event, customer: Customer, before: State | None) -> tuple[Effect, ...]:
@@ -182,6 +198,26 @@ def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
     if session.setup_intent_id is not None:
         return (CancelSetupIntent(session.id, session.setup_intent_id),)
     return ()
+
+
+def _of_intake(event: Event, asked: IntakePayment, before: State | None) -> tuple[Effect, ...]:
+    """Where the seller has taken it back, now or before its intent was known, which it is now."""
+    if asked.status != "canceled" or asked.canceled_at is None or asked.payment_intent_id is None:
+        return ()
+    is_found_now = isinstance(before, IntakePayment) and before.payment_intent_id is None
+    if event.type != "intake_payment.canceled" and not is_found_now:
+        return ()
+    return (CancelIntakeIntent(asked.id, asked.payment_intent_id),)
+
+
+def _of_payment(event: Event, payment: Payment) -> tuple[Effect, ...]:
+    if event.type != "payment.refund_pending":
+        return ()
+    return tuple(
+        create_refund(payment, refund)
+        for refund in payment.refunds
+        if refund.id == event.fact and refund.stripe_refund_id is None
+    )
 
 
 def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:

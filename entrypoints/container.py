@@ -41,6 +41,8 @@ from application.customers.tell_stripe import TellStripeOfCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
+from application.intake.ask_for_payment import AskForPayment
+from application.intake.cancel_intake_payment import CancelIntakePayment
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.organizations.create_api_key import CreateApiKey
@@ -258,6 +260,12 @@ class Container(containers.DeclarativeContainer):
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
         _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding
+    )
+    ask_for_payment: providers.Singleton[AskForPayment] = providers.Singleton(
+        _use_case, AskForPayment, metrics, intakes=store, gateway=gateway, **deciding
+    )
+    cancel_intake_payment: providers.Singleton[CancelIntakePayment] = providers.Singleton(
+        _use_case, CancelIntakePayment, metrics, intakes=store, **deciding
     )
     effects = providers.Singleton(
         Effects,

@@ -24,6 +24,8 @@ from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
 from application.idempotency import KeptReplies
+from application.intake.ask_for_payment import AskForPayment
+from application.intake.cancel_intake_payment import CancelIntakePayment
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.operator_ports import (
@@ -52,6 +54,7 @@ from application.ports import (
     EventFeed,
     EventOutbox,
     EventSequencer,
+    IntakeRepository,
     InvoiceRepository,
     Mailer,
     PaymentRepository,
@@ -85,6 +88,7 @@ class Store(
     PaymentRepository,
     PurchaseRepository,
     InvoiceRepository,
+    IntakeRepository,
     SubscriptionRepository,
     EventFeed,
     EventSequencer,
@@ -151,6 +155,8 @@ class UseCases(Generic[StoreT]):
         self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.ask_for_payment = AskForPayment(store, gateway, store, ids, clock)
+        self.cancel_intake_payment = CancelIntakePayment(store, store, ids, clock)
         first_use = FirstUse(store, store, store, ids, clock)
         self.check_feature = CheckFeature(store, first_use, clock)
         self.track_usage = TrackUsage(store, first_use, ids, clock)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.books import Books
-from domain.account import Organization, User
+from domain.account import Organization, User, no_such_user
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -22,6 +22,7 @@ from domain.ids import (
     PricingModelId,
     ProductId,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
@@ -141,6 +142,26 @@ class TenantBooks:
     def customer_by_external_id(self, external_id: str) -> Customer | None:
         """By the application's own id."""
         return self.first(Customer, lambda customer: customer.external_id == external_id)
+
+    def named_user(self, reference: str) -> User:
+        """By id or external id. Raises Rejected `user_not_found`."""
+        known = self.get(User, reference)
+        if known is None:
+            raise no_such_user(reference)
+        return known
+
+    def payments_of_user(self, reference: str, limit: int, before: str | None) -> list[Payment]:
+        """Of their customers, and of what was asked of them; newest first."""
+        user = self.named_user(reference)
+        customers = {row.id for row in self.rows(Customer) if row.user_id == user.id}
+        asked = {row.id for row in self.rows(IntakePayment) if row.user_id == user.id}
+        found = (
+            row
+            for row in reversed(self.rows(Payment))
+            if (before is None or row.id < before)
+            and (row.customer_id in customers or row.intake_payment_id in asked)
+        )
+        return list(islice(found, limit))
 
     def customer_record(self, customer: Customer | None) -> CustomerRecord | None:
         """The customer with current subscriptions and their items, in the order of ids."""

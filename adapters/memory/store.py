@@ -12,6 +12,7 @@ from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from adapters.memory.customers import CustomerReads
 from adapters.memory.entities import EntityReads
+from adapters.memory.intake import IntakeReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
@@ -55,7 +56,14 @@ T = TypeVar("T")
 
 
 class MemoryStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads
+    Lists,
+    CustomerReads,
+    IntakeReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInMemory,
+    OperatorReads,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 

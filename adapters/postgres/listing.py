@@ -6,6 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from adapters.postgres.database import Database
+from domain.account import no_such_user
 from domain.auth import Authenticated
 from domain.customer import no_such
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
@@ -36,7 +37,14 @@ class Lists:
         before: PaymentId | None = None,
         *,
         customer: str | None = None,
+        user: str | None = None,
     ) -> Sequence[Payment]:
+        if user is not None:
+            tenant = auth.organization_id, auth.livemode
+            found = await self.database.call("payments_of_user", *tenant, limit, before, user)
+            if found is None:
+                raise no_such_user(user)
+            return _PAYMENTS.decode(found)
         return await self._page("payments", _PAYMENTS, auth, limit, before, customer, None)
 
     async def purchase(self, auth: Authenticated, id: PurchaseId) -> Purchase | None:

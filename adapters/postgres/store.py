@@ -14,6 +14,7 @@ from adapters.postgres.customers import CustomerReads
 from adapters.postgres.database import Database
 from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
+from adapters.postgres.intake import IntakeReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
@@ -56,13 +57,20 @@ _PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
-_FACT = ("text", "boolean", *["text"] * 6)
+_FACT = ("text", "boolean", *["text"] * 7)
 _FEATURE = ("text", "boolean", "text", "text", "text", "timestamptz")
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
 class PostgresStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads
+    Lists,
+    CustomerReads,
+    IntakeReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInPostgres,
+    OperatorReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
@@ -127,9 +135,10 @@ class PostgresStore(
         named: tuple[str | None, ...]
         match fact:
             case PaymentFact():
-                named = fact.payment_intent_id, None, fact.invoice_id, None
+                named = fact.payment_intent_id, None, fact.invoice_id, None, fact.intake_payment_id
             case SetupFact(payment_method=method):
-                named = None, fact.setup_intent_id, None, method.stripe_payment_method_id if method else None
+                left = method.stripe_payment_method_id if method else None
+                named = None, fact.setup_intent_id, None, left, None
             case _:
                 assert_never(fact)
         return _BOOKING_CONTEXT.decode(
@@ -163,7 +172,7 @@ class PostgresStore(
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         found = _BOOKING_CONTEXT.decode(
-            await self._fact_contexts((auth.organization_id, auth.livemode, id, *[None] * 5))
+            await self._fact_contexts((auth.organization_id, auth.livemode, id, *[None] * 6))
         )
         return found if found.session is not None else None
 

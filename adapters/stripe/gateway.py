@@ -6,6 +6,7 @@ from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCrea
 from adapters.stripe.connection import body_of, read_as
 from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
+from adapters.stripe.payers import PayerCalls
 from adapters.stripe.refusals import in_our_words, unless_it_is_gone
 from adapters.stripe.reversals import refund_of, refunds_of
 from domain.customer import Customer
@@ -28,7 +29,7 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls):
+class StripeGateway(IntentCalls, PayerCalls):
     """Implements PaymentGateway."""
 
     async def create_customer(

@@ -13,6 +13,7 @@ from domain.ids import (
     CustomerId,
     OrganizationId,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
@@ -62,6 +63,21 @@ class PaymentGateway(Protocol):
     ) -> Intent:
         """What completes the session: a payment intent over its amount, or a setup intent for a means of
         payment that can be charged later; with organization, mode and session in its metadata."""
+
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        """A payment intent over what is asked of somebody, with organization, mode and intake payment in its
+        metadata."""
+
+    async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
+        """The oldest of the provider's customers with exactly this e-mail that are ours, of this organization
+        and mode, and no user's: who has an account has it for another address now. Never behind writes."""
+
+    async def create_payer(
+        self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        """Make a customer there, of whom only this e-mail is known. The same key gives the same one."""
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         """The intent as it is now."""

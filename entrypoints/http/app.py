@@ -27,6 +27,8 @@ from entrypoints.http.entities import EntityController
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.intake_page import intake_page, return_from_intake
+from entrypoints.http.intake_payments import IntakePaymentController
 from entrypoints.http.invoice_page import invoice_page
 from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
@@ -86,6 +88,7 @@ def create_app(container: Container) -> Litestar:
             CatalogController,
             CheckoutSessionController,
             PaymentController,
+            IntakePaymentController,
             PurchaseController,
             InvoiceController,
             SubscriptionController,
@@ -102,6 +105,8 @@ def create_app(container: Container) -> Litestar:
             change_details,
             confirm_checkout,
             return_from_paying,
+            intake_page,
+            return_from_intake,
             invoice_page,
             live,
             ready,

@@ -49,6 +49,7 @@ _STATUS_OF_CODE = {
     "already_subscribed": 409,
     "email_taken": 409,
     "external_id_taken": 409,
+    "intake_payment_not_open": 409,
     "payment_not_refundable": 409,
     "purchase_not_open": 409,
     "quantity_fixed": 409,

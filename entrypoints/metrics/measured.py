@@ -11,6 +11,7 @@ from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
@@ -90,6 +91,24 @@ class MeasuredGateway:
     ) -> Intent:
         with self._noted("create_invoice_intent"):
             return await self._gateway.create_invoice_intent(invoice, stripe_customer_id, idempotency_key)
+
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        with self._noted("create_intake_intent"):
+            return await self._gateway.create_intake_intent(asked, stripe_customer_id, idempotency_key)
+
+    async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
+        with self._noted("find_payer"):
+            return await self._gateway.find_payer(email, organization_id=organization_id, livemode=livemode)
+
+    async def create_payer(
+        self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        with self._noted("create_payer"):
+            return await self._gateway.create_payer(
+                email, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+            )
 
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         with self._noted("payment_intent"):
