@@ -80,6 +80,8 @@ EventType = Literal[
     "subscription_item.created",
     "usage.threshold_reached",
     "user.created",
+    "user.signed_up",
+    "user.updated",
 ]
 
 
