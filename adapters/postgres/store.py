@@ -18,6 +18,7 @@ from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.usage import UsageLedgerInPostgres
+from adapters.postgres.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -62,7 +63,14 @@ _TASKS = msgspec.json.Decoder(list[Task])
 
 
 class PostgresStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads
+    Lists,
+    CustomerReads,
+    UserReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInPostgres,
+    OperatorReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 
