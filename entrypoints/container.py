@@ -262,7 +262,7 @@ class Container(containers.DeclarativeContainer):
         _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding
     )
     ask_for_payment: providers.Singleton[AskForPayment] = providers.Singleton(
-        _use_case, AskForPayment, metrics, intakes=store, gateway=gateway, **deciding
+        _use_case, AskForPayment, metrics, intakes=store, users=store, gateway=gateway, **deciding
     )
     cancel_intake_payment: providers.Singleton[CancelIntakePayment] = providers.Singleton(
         _use_case, CancelIntakePayment, metrics, intakes=store, **deciding

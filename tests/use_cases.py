@@ -64,6 +64,7 @@ from application.ports import (
     TaskQueue,
     Tenants,
     UsageLedger,
+    UserRepository,
 )
 from application.purchases.make_purchase import MakePurchase
 from application.usage.check_feature import CheckFeature
@@ -81,6 +82,7 @@ from entrypoints.news import News
 class Store(
     EventOutbox,
     CustomerRepository,
+    UserRepository,
     EntityRepository,
     CatalogRepository,
     CheckoutRepository,
@@ -155,7 +157,7 @@ class UseCases(Generic[StoreT]):
         self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
-        self.ask_for_payment = AskForPayment(store, gateway, store, ids, clock)
+        self.ask_for_payment = AskForPayment(store, store, gateway, store, ids, clock)
         self.cancel_intake_payment = CancelIntakePayment(store, store, ids, clock)
         first_use = FirstUse(store, store, store, ids, clock)
         self.check_feature = CheckFeature(store, first_use, clock)

@@ -8,6 +8,7 @@ from adapters.memory.buyers import Buyers
 from adapters.memory.calls import Call
 from adapters.memory.known import KnownCustomer
 from adapters.memory.payers import Payers
+from adapters.memory.user_customers import UserCustomers
 from application.ports import OffSessionCharge
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -22,12 +23,12 @@ from domain.reversal import Refund, RefundReason, ReversalFact, total_refunded
 from domain.setup import SetupFact
 
 
-class MemoryGateway(Payers, Buyers):
+class MemoryGateway(Payers, UserCustomers, Buyers):
     """Intents move when a test says so, but for those that are charged: at once, and `declines` says which
     payment methods are declined then, with which code."""
 
     def __init__(self, *, modes: frozenset[bool] = frozenset({False, True})) -> None:
-        Payers.__init__(self, modes)
+        super().__init__(modes)
         Buyers.__init__(self)
         self.customers: list[KnownCustomer] = []
         self.declines: dict[str, str] = {}

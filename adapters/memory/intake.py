@@ -7,12 +7,13 @@ from itertools import islice
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from application.ports import Bill, BookingContext, IntakeFilter, IntakeRecord
-from domain.account import Organization, User
+from domain.account import Organization
 from domain.auth import AuthContext, Authenticated
 from domain.ids import IntakePaymentId
 from domain.intake_payment import IntakePayment
 from domain.payment import Payment
 from domain.text import email_key
+from domain.user import User
 
 
 class IntakeReads:
@@ -23,6 +24,7 @@ class IntakeReads:
     async def user_of_email(self, auth: AuthContext, email: str) -> User | None:
         key = email_key(email)
         found = [user for user in self._intake_books(auth).rows(User) if user.email_key == key]
+        found.sort(key=lambda user: not user.email_verified)
         answer = copied(found[0]) if found else None
         await asyncio.sleep(0)
         return answer

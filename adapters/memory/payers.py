@@ -23,7 +23,7 @@ class Payers(Calls):
     customers: list[KnownCustomer]
 
     def __init__(self, modes: frozenset[bool]) -> None:
-        Calls.__init__(self, modes)
+        super().__init__(modes)
         self.payers: list[KnownPayer] = []
 
     async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.books import Books
-from domain.account import Organization, User, no_such_user
+from domain.account import Organization
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -28,6 +28,7 @@ from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
 from domain.text import email_key, fingerprint_key
+from domain.user import User, no_such_user
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
@@ -143,9 +144,15 @@ class TenantBooks:
         """By the application's own id."""
         return self.first(Customer, lambda customer: customer.external_id == external_id)
 
+    def user(self, reference: str) -> User | None:
+        """By id or external id."""
+        if reference.startswith("usr_"):
+            return self.get(User, reference)
+        return self.first(User, lambda user: user.external_id == reference)
+
     def named_user(self, reference: str) -> User:
         """By id or external id. Raises Rejected `user_not_found`."""
-        known = self.get(User, reference)
+        known = self.user(reference)
         if known is None:
             raise no_such_user(reference)
         return known

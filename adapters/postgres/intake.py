@@ -6,11 +6,11 @@ import msgspec
 
 from adapters.postgres.database import Database
 from application.ports import Bill, BookingContext, IntakeFilter, IntakeRecord
-from domain.account import User, no_such_user
 from domain.auth import AuthContext, Authenticated
 from domain.ids import IntakePaymentId
 from domain.intake_payment import IntakePayment
 from domain.text import email_key
+from domain.user import User, no_such_user
 
 _USER = msgspec.json.Decoder(User)
 _RECORD = msgspec.json.Decoder(IntakeRecord)

@@ -6,7 +6,6 @@ from typing import TypeVar
 import msgspec
 
 from adapters.postgres.database import Database
-from domain.account import no_such_user
 from domain.auth import Authenticated
 from domain.customer import no_such
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
@@ -14,6 +13,7 @@ from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
 from domain.purchase import Purchase, PurchaseStatus
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.user import no_such_user
 
 T = TypeVar("T")
 

@@ -19,6 +19,7 @@ from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.usage import UsageLedgerInPostgres
+from adapters.postgres.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -66,6 +67,7 @@ class PostgresStore(
     Lists,
     CustomerReads,
     IntakeReads,
+    UserReads,
     InvoiceReads,
     EntityReads,
     AttachReads,

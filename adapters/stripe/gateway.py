@@ -9,6 +9,7 @@ from adapters.stripe.marks import customer_marks, customer_query, is_marked, ref
 from adapters.stripe.payers import PayerCalls
 from adapters.stripe.refusals import in_our_words, unless_it_is_gone
 from adapters.stripe.reversals import refund_of, refunds_of
+from adapters.stripe.user_customers import UserCustomerCalls
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
@@ -29,7 +30,7 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls, PayerCalls):
+class StripeGateway(IntentCalls, UserCustomerCalls, PayerCalls):
     """Implements PaymentGateway."""
 
     async def create_customer(

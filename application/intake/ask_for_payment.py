@@ -4,9 +4,17 @@ from dataclasses import dataclass
 
 from application.causes import ApiRequest
 from application.intake.at_stripe import payer_at_stripe
-from application.ports import Clock, EventOutbox, IntakeRecord, IntakeRepository, PaymentGateway
+from application.ports import (
+    Clock,
+    EventOutbox,
+    IntakeRecord,
+    IntakeRepository,
+    PaymentGateway,
+    UserRepository,
+)
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import intake_payment
+from application.users.at_stripe import make_user_known
+from domain import intake_payment, user
 from domain.auth import Authenticated
 from domain.change import stored
 from domain.checkout_progress import Intent
@@ -25,6 +33,7 @@ class AskForPayment:
     """
 
     intakes: IntakeRepository
+    users: UserRepository
     gateway: PaymentGateway
     outbox: EventOutbox
     ids: Ids
@@ -34,13 +43,13 @@ class AskForPayment:
         self, draft: NewIntakePayment, auth: Authenticated, cause: ApiRequest
     ) -> IntakePayment:
         """Raises Unavailable where Stripe does not answer: what is asked stays in the books then."""
-        user = await self.intakes.user_of_email(auth, draft.email)
+        known = await self.intakes.user_of_email(auth, draft.email)
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
-        asked = work.record(intake_payment.ask(draft, auth, user.id if user else None, self.ids, now))
+        asked = work.record(intake_payment.ask(draft, auth, known.id if known else None, self.ids, now))
         work.begin(asked.id)
         await self.outbox.commit(work)
-        return await self._give(IntakeRecord(stored(asked), user), auth, cause)
+        return await self._give(IntakeRecord(stored(asked), known), auth, cause)
 
     async def resume(self, id: str, auth: Authenticated, cause: ApiRequest) -> IntakePayment:
         """Go on with what was asked by the same named request, which had no answer."""
@@ -48,25 +57,32 @@ class AskForPayment:
 
     async def _give(self, record: IntakeRecord, auth: Authenticated, cause: ApiRequest) -> IntakePayment:
         payer = await self._payer(record)
-        intent = await self.gateway.create_intake_intent(record.asked, payer, idempotency_key=record.asked.id)
+        asked = record.asked
+        intent = await self.gateway.create_intake_intent(asked, payer, idempotency_key=asked.id)
         try:
             return await self._store(record, intent, payer, auth, cause)
-        except Conflict:  # the new intent's own webhook was faster than our reply from Stripe
-            return await self._read_and_store(record, intent, payer, auth, cause)
+        except Conflict:  # the intent's own webhook was faster than Stripe's reply, or the user has changed
+            return await self._read_and_store(asked.id, intent, payer, auth, cause)
 
     async def _payer(self, record: IntakeRecord) -> str:
-        """The same one each time, as the intent is made for one payer."""
-        asked = record.asked
-        if asked.stripe_customer_id is not None:
-            return asked.stripe_customer_id
-        return await payer_at_stripe(asked, self.gateway)
+        """Stripe's customer: the user's, who is made known if they are not yet; else whose the address is
+        there. Whoever the intent was made for already stays the payer."""
+        asked, known = record.asked, record.user
+        if known is None:
+            return asked.stripe_customer_id or await payer_at_stripe(asked, self.gateway)
+        theirs = known.stripe_customer_id or await make_user_known(
+            known, self.users, self.gateway, now=self.clock.now(), by=asked.id
+        )
+        return asked.stripe_customer_id or theirs
 
     @retry_on_stale()
     async def _read_and_store(
-        self, record: IntakeRecord, intent: Intent, payer: str, auth: Authenticated, cause: ApiRequest
+        self, id: IntakePaymentId, intent: Intent, payer: str, auth: Authenticated, cause: ApiRequest
     ) -> IntakePayment:
-        current = await self._current(record.asked.id, auth)
-        return await self._store(current, intent, payer, auth, cause)
+        record = await self._current(id, auth)
+        if record.user is not None:  # who was renamed is told to Stripe again, before the books say they are
+            payer = await self._payer(record)
+        return await self._store(record, intent, payer, auth, cause)
 
     async def _current(self, id: IntakePaymentId, auth: Authenticated) -> IntakeRecord:
         record = await self.intakes.intake_payment(auth, id)
@@ -76,7 +92,10 @@ class AskForPayment:
     async def _store(
         self, record: IntakeRecord, intent: Intent, payer: str, auth: Authenticated, cause: ApiRequest
     ) -> IntakePayment:
-        work = UnitOfWork(cause, auth, self.ids, self.clock.now())
+        now = self.clock.now()
+        work = UnitOfWork(cause, auth, self.ids, now)
+        if record.user is not None and record.user.stripe_customer_id is None:
+            work.record(user.attach_stripe_customer(record.user, payer, now))
         change = intake_payment.attach_intent(record.asked, intent, payer)
         after = stored(work.record(change)) if change else record.asked
         work.answer(after)

@@ -42,6 +42,7 @@ from application.ports.usage import (
     Tracked,
     UsageLedger,
 )
+from application.ports.users import UserRepository
 
 __all__ = [
     "AttachContext",
@@ -93,6 +94,7 @@ __all__ = [
     "Tracked",
     "UpdateContext",
     "UsageLedger",
+    "UserRepository",
     "WebhookNotice",
     "WebhookReader",
 ]

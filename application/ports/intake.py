@@ -5,11 +5,11 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from domain.account import User
 from domain.auth import AuthContext, Authenticated
 from domain.ids import IntakePaymentId
 from domain.intake_payment import IntakePayment, IntakePaymentStatus
 from domain.payment import Payment
+from domain.user import User
 
 
 class IntakeFilter(Struct, frozen=True):

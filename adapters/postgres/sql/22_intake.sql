@@ -1,13 +1,18 @@
 -- What is asked of people by e-mail, and whose it is.
 
--- By id (usr_…); the tenant has been entered.
+-- By id (usr_…) or external id; the tenant has been entered.
 CREATE OR REPLACE FUNCTION find_user(org text, live boolean, reference text) RETURNS users
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
     found_one users;
 BEGIN
-    SELECT * INTO found_one FROM users t
-        WHERE t.organization_id = org AND t.livemode = live AND t.id = reference;
+    IF starts_with(reference, 'usr_') THEN
+        SELECT * INTO found_one FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = reference;
+    ELSE
+        SELECT * INTO found_one FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.external_id = reference;
+    END IF;
     RETURN found_one;
 END $$;
 
@@ -17,7 +22,8 @@ LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN (SELECT to_jsonb(t) FROM users t
-            WHERE t.organization_id = org AND t.livemode = live AND t.email_key = asked_email_key);
+            WHERE t.organization_id = org AND t.livemode = live AND t.email_key = asked_email_key
+            ORDER BY t.email_verified_at IS NULL LIMIT 1);
 END $$;
 
 CREATE OR REPLACE FUNCTION intake_payment(org text, live boolean, asked_id text) RETURNS jsonb
