@@ -174,12 +174,12 @@ class World(UseCases[StoreT]):
         )
 
     async def ask(self, email: str = "bob@example.test", **draft: Any) -> IntakePayment:
-        """Somebody is to pay 25 dollars that they are asked for by e-mail, unless the draft says otherwise."""
+        """Somebody is to pay 25 dollars, unless the draft says otherwise, and is asked by e-mail."""
         return await self.ask_for_payment(self.intake(email, **draft), self.auth, self.request())
 
     def intake(self, email: str = "bob@example.test", **draft: Any) -> NewIntakePayment:
         """What an application says of that."""
-        wanted = {"amount": 2500, "currency": "usd", "description": "Consultation"}
+        wanted: dict[str, Any] = {"amount": 2500, "currency": "usd", "description": "Consultation"}
         return NewIntakePayment(email=email, **wanted | draft)
 
     async def asked(self, id: IntakePaymentId) -> IntakePayment:
