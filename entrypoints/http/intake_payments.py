@@ -94,7 +94,12 @@ class IntakePaymentController(Controller):
         summary="Ask somebody for an amount, by e-mail",
         response_description="The intake payment, to be paid at its `url`, or with its `client_secret`",
         responses=refusals(
-            KEYED, WITH_BODY, WRITING, NAMED, PROVIDER_ASKED, {502: ("payment_provider_refused",)}
+            KEYED,
+            WITH_BODY,
+            WRITING,
+            NAMED,
+            PROVIDER_ASKED,
+            {502: ("payment_provider_refused",), 503: ("user_keeps_changing",)},
         ),
     )
     async def create(

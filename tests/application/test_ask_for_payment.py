@@ -251,3 +251,33 @@ async def test_a_webhook_may_be_faster_than_stripes_reply(world: MemoryWorld, is
         after = await world.store.user_in_books(world.auth, known.id)
         assert after is not None
         assert after.stripe_customer_id == asked.stripe_customer_id == gateway.users[0].id
+
+
+class ChangesOnTheWay(MemoryGateway):
+    """Each time it is told of a user, they change their name."""
+
+    def __init__(self, world: MemoryWorld) -> None:
+        super().__init__()
+        self._world = world
+
+    async def update_user_customer(self, user: User, stripe_customer_id: str, idempotency_key: str) -> None:
+        await super().update_user_customer(user, stripe_customer_id, idempotency_key)
+        known = await self._world.store.user_in_books(self._world.auth, user.id)
+        assert known is not None
+        work = UnitOfWork(self._world.request(), self._world.auth, self._world.ids, self._world.clock.now())
+        renamed = replace(known, name=f"{known.name} again")
+        work.record(Change(renamed, (Event("user.updated"),), known))
+        await self._world.store.commit(work)
+
+
+async def test_a_user_who_never_stays_the_same_is_asked_later(world: MemoryWorld) -> None:
+    await user(world, "bob@example.test", proven=True)
+    gateway = ChangesOnTheWay(world)
+    ask = AskForPayment(world.store, world.store, gateway, world.store, world.ids, world.clock)
+    with pytest.raises(Unavailable) as refused:
+        await ask(world.intake(), world.auth, world.request())
+    assert refused.value.code == "user_keeps_changing"
+    (begun,) = of_kind(world.store, IntakePayment)
+    ask = AskForPayment(world.store, world.store, world.gateway, world.store, world.ids, world.clock)
+    world.gateway.users += gateway.users
+    assert (await ask.resume(begun.id, world.auth, world.request())).payment_intent_id is not None
