@@ -263,3 +263,23 @@ async def test_twenty_asked_at_once_of_a_user_have_one_stripe_customer(world: Wo
     assert after is not None
     assert {one.stripe_customer_id for one in asked} == {after.stripe_customer_id}
     assert len({one.payment_intent_id for one in asked}) == 20
+
+
+async def test_a_customer_who_is_deleted_takes_nothing_from_what_was_asked_of_their_address(
+    world: World,
+) -> None:
+    """An intake payment is no customer's: it stays as it is, with its payment, its events and its reply."""
+    auth = await world.organization()
+    draft = NewCustomer(external_id="bob", email="bob@example.test")
+    await world.create_customer(draft, auth, REQUEST)
+    asked = await ask(world, auth)
+    payment = await paid(world, asked)
+    before = await world.store.intake_payment(auth, asked.id)
+    theirs = {asked.id, payment.id}
+    told = [event for event in await world.events(auth) if event.subject.id in theirs]
+    await world.delete_customer("bob", auth, REQUEST)
+    assert await world.store.intake_payment(auth, asked.id) == before
+    record = await world.store.payment(auth, payment.id)
+    assert record is not None
+    assert record.payment == payment
+    assert [event for event in await world.events(auth) if event.subject.id in theirs] == told

@@ -17,13 +17,20 @@ from adapters.system import TypeIds
 from application.usage.track_usage import NewTrack
 from domain.auth import Authenticated
 from domain.entity import NewEntity
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
 
 # The closed list of what may be found before the tenant is known, and the migrations' own records.
-ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions", "route_invoices"}
+ROUTING = {
+    "route_organizations",
+    "route_api_keys",
+    "route_checkout_sessions",
+    "route_invoices",
+    "route_intake_payments",
+}
 RECORDS = {"schema_migrations", "schema_functions"}
 ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies"}
 
@@ -55,6 +62,10 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
                 subscribing = await world.session(mode, price="pro")
                 await world.report(set_up(subscribing), "evt_2")
+                asked = NewIntakePayment(
+                    email="bob@example.test", amount=2500, currency="usd", description="Consultation"
+                )
+                await world.ask_for_payment(asked, mode, REQUEST)
                 track = NewTrack(customer="ada", feature="seats")
                 await world.track_usage(track, mode, REQUEST)
                 await world.events(mode)
