@@ -177,6 +177,7 @@ CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, liv
 -- Whoever is looked for by how they begin. Byte by byte: so a beginning is a range.
 CREATE INDEX customers_by_email ON customers (organization_id, livemode, email_key COLLATE "C")
     WHERE email_key IS NOT NULL;
+CREATE INDEX customers_of_user ON customers (organization_id, livemode, user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX customers_by_name ON customers (organization_id, livemode, name_key) WHERE name_key IS NOT NULL;
 CREATE INDEX customers_by_external_id ON customers (organization_id, livemode, external_id_key)
     WHERE external_id_key IS NOT NULL;

@@ -21,9 +21,13 @@ CREATE OR REPLACE FUNCTION user_of_email(org text, live boolean, asked_email_key
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
-    RETURN (SELECT to_jsonb(t) FROM users t
+    RETURN coalesce(
+        (SELECT to_jsonb(t) FROM users t
             WHERE t.organization_id = org AND t.livemode = live AND t.email_key = asked_email_key
-            ORDER BY t.email_verified_at IS NULL LIMIT 1);
+                AND t.email_verified_at IS NOT NULL),
+        (SELECT to_jsonb(t) FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.email_key = asked_email_key
+                AND t.email_verified_at IS NULL));
 END $$;
 
 CREATE OR REPLACE FUNCTION intake_payment(org text, live boolean, asked_id text) RETURNS jsonb
@@ -90,7 +94,9 @@ BEGIN
                 WHERE c.organization_id = org AND c.livemode = live AND c.user_id = theirs
                 UNION ALL
                 SELECT p.* FROM intake_payments i
-                JOIN payments p ON p.organization_id = org AND p.livemode = live AND p.id = i.payment_id
+                CROSS JOIN LATERAL (  -- one by one: there are few of somebody's, and many payments
+                    SELECT * FROM payments t
+                    WHERE t.organization_id = org AND t.livemode = live AND t.id = i.payment_id LIMIT 1) AS p
                 WHERE i.organization_id = org AND i.livemode = live AND i.user_id = theirs AND i.payment_id < before
             ) AS paid
             ORDER BY paid.id DESC LIMIT size) AS page);
