@@ -15,7 +15,6 @@ class _Made(Struct):
 
 class _Customer(Struct):
     id: str
-    created: int
     metadata: dict[str, str] = {}
 
 
@@ -28,7 +27,7 @@ class PayerCalls(StripeConnection):
     """What PaymentGateway promises of payers."""
 
     async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
-        """docs.stripe.com/api/customers/list: exact, and unlike a search never behind."""
+        """docs.stripe.com/api/customers/list: exact, newest first, and unlike a search never behind."""
         ours: list[_Customer] = []
         params: CustomerListParams = {"email": email, "limit": 100}
         while True:
@@ -41,7 +40,7 @@ class PayerCalls(StripeConnection):
             if not page.has_more:
                 break
             params["starting_after"] = page.data[-1].id
-        return min(ours, key=lambda customer: (customer.created, customer.id)).id if ours else None
+        return ours[-1].id if ours else None
 
     async def create_payer(
         self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
