@@ -56,7 +56,7 @@ class AskForPayment:
         return await self._give(await self._current(IntakePaymentId(id), auth), auth, cause)
 
     async def _give(self, record: IntakeRecord, auth: Authenticated, cause: ApiRequest) -> IntakePayment:
-        payer = await self._payer(record)
+        payer = await self._payer(record, cause)
         asked = record.asked
         intent = await self.gateway.create_intake_intent(asked, payer, idempotency_key=asked.id)
         try:
@@ -64,14 +64,14 @@ class AskForPayment:
         except Conflict:  # the intent's own webhook was faster than Stripe's reply, or the user has changed
             return await self._read_and_store(asked.id, intent, payer, auth, cause)
 
-    async def _payer(self, record: IntakeRecord) -> str:
+    async def _payer(self, record: IntakeRecord, cause: ApiRequest) -> str:
         """Stripe's customer: the user's, who is made known if they are not yet; else whose the address is
         there. Whoever the intent was made for already stays the payer."""
         asked, known = record.asked, record.user
         if known is None:
             return asked.stripe_customer_id or await payer_at_stripe(asked, self.gateway)
         theirs = known.stripe_customer_id or await make_user_known(
-            known, self.users, self.gateway, now=self.clock.now(), by=asked.id
+            known, self.users, self.gateway, now=self.clock.now(), by=cause.request_id
         )
         return asked.stripe_customer_id or theirs
 
@@ -81,7 +81,7 @@ class AskForPayment:
     ) -> IntakePayment:
         record = await self._current(id, auth)
         if record.user is not None:  # who was renamed is told to Stripe again, before the books say they are
-            payer = await self._payer(record)
+            payer = await self._payer(record, cause)
         return await self._store(record, intent, payer, auth, cause)
 
     async def _current(self, id: IntakePaymentId, auth: Authenticated) -> IntakeRecord:

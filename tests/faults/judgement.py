@@ -15,9 +15,11 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.effects import CreateStripeCustomer
 from domain.events import RecordedEvent
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
+from domain.user import User
 from tests.application.billing_promises import check_settled
 from tests.application.payment_flows import outcome
 from tests.application.promises import check_books, of_kind
@@ -55,6 +57,8 @@ def judged(books: Books, ledger: Ledger, run: Run) -> Ending:
     _no_task_is_given_up(books)
     _each_charge_is_by_one_intent(books, run)
     _each_customer_is_one_customer_at_stripe(books, run)
+    _each_payer_and_each_user_is_one_customer_at_stripe(books, run)
+    _each_intake_payment_is_by_one_intent(books, run)
     _each_refund_is_one_refund_at_stripe(books, run)
     _each_receipt_is_one_message(books, run)
     _the_feed_has_no_gaps(books)
@@ -92,6 +96,30 @@ def _each_customer_is_one_customer_at_stripe(books: Books, run: Run) -> None:
             for task in books.tasks
         )
         assert at_stripe[customer_id] == linked or (unlinked_yet and len(at_stripe[customer_id]) <= 1)
+
+
+def _each_payer_and_each_user_is_one_customer_at_stripe(books: Books, run: Run) -> None:
+    provider = run.outside.provider
+    assert len({(payer.organization_id, payer.email) for payer in provider.payers}) == len(provider.payers)
+    assert len({known.user_id for known in provider.users}) == len(provider.users)
+    in_books = {user.id: user.stripe_customer_id for user in of_kind(books, User) if not user.livemode}
+    for known in provider.users:
+        assert in_books[known.user_id] in (known.id, None)
+
+
+def _each_intake_payment_is_by_one_intent(books: Books, run: Run) -> None:
+    """And it is the one in the books, by the payer in the books."""
+    made = [
+        (fact.intake_payment_id, fact.payment_intent_id, fact.stripe_customer_id)
+        for fact in run.outside.provider.intents
+        if fact.intake_payment_id is not None
+    ]
+    intakes = of_kind(books, IntakePayment)
+    assert sorted(made) == sorted(
+        (asked.id, asked.payment_intent_id, asked.stripe_customer_id)
+        for asked in intakes
+        if asked.payment_intent_id is not None
+    )
 
 
 def _each_refund_is_one_refund_at_stripe(books: Books, run: Run) -> None:

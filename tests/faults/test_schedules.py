@@ -12,6 +12,7 @@ from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
 from tests.faults.customers import CUSTOMERS
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
+from tests.faults.intake import INTAKE
 from tests.faults.introducing import INTRODUCING
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
@@ -20,8 +21,8 @@ from tests.faults.subscribing import SUBSCRIBING
 from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
-TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
+ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *INTAKE, *SCENARIOS)
+TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
@@ -80,6 +81,8 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "invoices",
         "shown_invoice",
         "customer_page",
+        "intake_payments",
+        "bill",
         "expanded",
         "billing_overview",
         "balances",
@@ -101,6 +104,12 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "charge",
         "create_intent",
         "create_invoice_intent",
+        "create_intake_intent",
+        "find_payer",
+        "create_payer",
+        "create_user_customer",
+        "find_user_customer",
+        "update_user_customer",
         "payment_intent",
         "setup_intent",
         "create_refund",
