@@ -90,6 +90,7 @@ _OTHERS = (
     "route_api_keys",
     "route_checkout_sessions",
     "route_invoices",
+    "route_intake_payments",
     "event_counters",
     "balance_levels",
     "balance_entries",
