@@ -281,3 +281,48 @@ async def test_a_user_who_never_stays_the_same_is_asked_later(world: MemoryWorld
     ask = AskForPayment(world.store, world.store, world.gateway, world.store, world.ids, world.clock)
     world.gateway.users += gateway.users
     assert (await ask.resume(begun.id, world.auth, world.request())).payment_intent_id is not None
+
+
+class RenamedMeanwhile(MemoryGateway):
+    """While it makes the intent, the user changes their name."""
+
+    def __init__(self, world: MemoryWorld, user_id: UserId) -> None:
+        super().__init__()
+        self._world, self._user_id = world, user_id
+
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        await changed(self._world, self._user_id, name="Robert")
+        return await super().create_intake_intent(asked, stripe_customer_id, idempotency_key)
+
+
+async def changed(world: MemoryWorld, user_id: UserId, **changes: str) -> None:
+    """Something about a user is otherwise from now on."""
+    known = await world.store.user_in_books(world.auth, user_id)
+    assert known is not None
+    work = UnitOfWork(world.request(), world.auth, world.ids, world.clock.now())
+    work.record(Change(replace(known, **changes), (Event("user.updated"),), known))
+    await world.store.commit(work)
+
+
+async def test_a_user_who_was_renamed_meanwhile_is_told_to_stripe_again(world: MemoryWorld) -> None:
+    known = await user(world, "bob@example.test", proven=True)
+    gateway = RenamedMeanwhile(world, known.id)
+    ask = AskForPayment(world.store, world.store, gateway, world.store, world.ids, world.clock)
+    asked = await ask(world.intake(), world.auth, world.request())
+    (told,) = gateway.users
+    assert (told.id, told.name) == (asked.stripe_customer_id, "Robert")
+
+
+async def test_whom_the_intent_was_made_for_stays_the_payer(world: MemoryWorld) -> None:
+    known = await user(world, "bob@example.test", proven=True, at_stripe="cus_bob")
+    world.gateway.fail_next("after")
+    with pytest.raises(Unavailable):
+        await world.ask()
+    (begun,) = of_kind(world.store, IntakePayment)
+    await world.report(await world.gateway.payment_intent("pi_memory1", livemode=False))
+    await changed(world, known.id, stripe_customer_id="cus_another")
+    asked = await world.ask_for_payment.resume(begun.id, world.auth, world.request())
+    assert (asked.stripe_customer_id, asked.payment_intent_id) == ("cus_bob", "pi_memory1")
+    assert asked.client_secret is not None

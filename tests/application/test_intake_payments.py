@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from application.operator_ports import InboxRow
+from domain.checkout import CheckoutSession
 from domain.effects import CancelIntakeIntent
-from domain.errors import NotFound, Rejected
+from domain.errors import NotFound, Rejected, Unavailable
 from domain.ids import IntakePaymentId
 from domain.intake_payment import IntakePayment
 from domain.payment import Payment, PaymentFact
@@ -169,6 +170,28 @@ async def test_an_intent_pays_one_thing_whatever_its_marks_say(world: MemoryWorl
     await world.report(asked_for)
     fits_a_session = replace(asked_for, intake_payment_id=None, checkout_session_id=session.id, amount=1500)
     assert (await world.report(fits_a_session)).refusal == "payment_intent_mismatch"
+
+
+async def test_an_intent_that_is_known_to_pay_one_thing_pays_no_other_that_has_none_yet(
+    world: MemoryWorld,
+) -> None:
+    """Stripe did not answer for either of those, so that nothing else speaks against it."""
+    session, asked = await world.session(), await world.ask()
+    for again in (world.session, world.ask):
+        world.gateway.fail_next("before")
+        with pytest.raises(Unavailable):
+            await again()
+    (bare_session,) = [one for one in of_kind(world.store, CheckoutSession) if not one.payment_intent_id]
+    (bare,) = [one for one in of_kind(world.store, IntakePayment) if not one.payment_intent_id]
+    of_session = replace(world.gateway.succeed(intent_of(session)), amount=2500, checkout_session_id=None)
+    of_asked = world.gateway.succeed(pays_by(asked))
+    await world.report(of_asked)
+    for fact in (
+        replace(of_session, intake_payment_id=bare.id),
+        replace(of_asked, intake_payment_id=bare.id),
+        replace(of_asked, intake_payment_id=None, checkout_session_id=bare_session.id, amount=1500),
+    ):
+        assert (await world.report(fact)).refusal == "payment_intent_mismatch"
 
 
 async def test_a_return_that_does_not_fit_is_refused_and_changes_nothing(world: MemoryWorld) -> None:

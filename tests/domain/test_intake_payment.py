@@ -158,3 +158,10 @@ def test_what_was_canceled_at_stripe_need_not_be_canceled_there() -> None:
     change = follow_payment(wanted, Standing("canceled", "pi_1", None, None), NOW)
     assert change is not None
     assert effects_of(change.events[0], change.after, wanted) == ()
+
+
+def test_when_it_was_paid_stays_as_it_was_first_known() -> None:
+    paid, _ = after_all(asked_for(), (told(PAID, ending="succeeded"),))
+    later = NOW + timedelta(days=1)
+    assert paid.completed_at == NOW
+    assert follow_payment(paid, Standing("succeeded", "pi_1", "cus_1", paid.payment_id), later) is None
