@@ -8,7 +8,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
+from domain.ids import AccessRequestId, CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
@@ -37,6 +37,12 @@ class DeleteStripeCustomer(Struct, frozen=True, tag="delete_stripe_customer"):
 
     customer_id: CustomerId
     stripe_customer_id: str | None
+
+
+class SendAccessCode(Struct, frozen=True, tag="send_access_code"):
+    """Whoever asked to be let into the billing portal gets the code for it by mail, if they are known here."""
+
+    access_request_id: AccessRequestId
 
 
 class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
@@ -116,6 +122,7 @@ Effect = (
     | CreateInvoiceIntent
     | ChargeInvoice
     | RenewSubscription
+    | SendAccessCode
 )
 
 ANSWERED_WITHIN = timedelta(minutes=2)

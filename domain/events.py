@@ -22,6 +22,7 @@ EventType = Literal[
     "checkout_session.updated",
     "customer.created",
     "customer.deleted",
+    "customer.linked",
     "customer.stripe_deletion_requested",
     "customer.updated",
     "dispute.closed",

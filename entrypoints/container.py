@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from adapters.by_mode import GatewayByMode
 from adapters.mail.log import LogMailer
-from adapters.mail.receipts import TemplateReceipts
+from adapters.mail.wording import TemplateWording
 from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.postgres.combining import USUAL, Limits
 from adapters.postgres.pool import open_pool
@@ -281,7 +281,7 @@ class Container(containers.DeclarativeContainer):
             MailReceipt,
             metrics,
             invoices=worker_store,
-            writer=providers.Factory(TemplateReceipts),
+            writer=providers.Factory(TemplateWording),
             mailer=mailer,
             public_url=public_url.provider,
             **working,

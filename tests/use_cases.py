@@ -2,7 +2,7 @@
 
 from typing import Generic, Protocol, TypeVar
 
-from adapters.mail.receipts import TemplateReceipts
+from adapters.mail.wording import TemplateWording
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
@@ -177,7 +177,7 @@ def effects_on(
         ChargeForInvoice(store, gateway, store, ids, clock),
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
-        MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
+        MailReceipt(store, TemplateWording(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
         TellStripeOfCustomer(store, gateway, store, ids, clock),
     )
 

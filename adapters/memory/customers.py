@@ -110,7 +110,7 @@ class CustomerReads:
         found = None
         if known is not None:
             usage = UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
-            found = copied(replace(_overview(books, known), balances=usage.balances_of(known.id, None, now)))
+            found = copied(replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now)))
         await asyncio.sleep(0)
         return found
 
@@ -140,7 +140,8 @@ def _open_sessions(books: TenantBooks, known: Customer) -> tuple[CheckoutSession
     return tuple(row for row in rows if row.customer_id == known.id and row.status == "open")
 
 
-def _overview(books: TenantBooks, known: Customer) -> BillingOverview:
+def overview_of(books: TenantBooks, known: Customer) -> BillingOverview:
+    """How the customer stands, but for their balances."""
     methods = [row for row in books.rows(PaymentMethod) if row.customer_id == known.id]
     sold = [row for row in books.current(Product) if row.pricing_model_id == known.pricing_model_id]
     prices = books.current(Price)

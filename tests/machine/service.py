@@ -49,6 +49,10 @@ class LaneIds:
         """The same, of an invoice's page."""
         return f"ivt_{self._next()}"
 
+    def portal_secret(self) -> str:
+        """The same, of a browser in the portal."""
+        return self._next()
+
     def _next(self) -> str:
         lane = LANE.get()
         self._counts[lane] += 1
