@@ -81,6 +81,8 @@ EventType = Literal[
     "subscription_item.created",
     "usage.threshold_reached",
     "user.created",
+    "user.signed_up",
+    "user.updated",
 ]
 
 

@@ -17,6 +17,7 @@ from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
+from adapters.memory.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -55,7 +56,14 @@ T = TypeVar("T")
 
 
 class MemoryStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads
+    Lists,
+    CustomerReads,
+    UserReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInMemory,
+    OperatorReads,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 

@@ -20,6 +20,7 @@ from adapters.postgres.listing import Lists
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.portal import PortalDoorInPostgres
 from adapters.postgres.usage import UsageLedgerInPostgres
+from adapters.postgres.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -61,6 +62,7 @@ class PostgresStore(
     Lists,
     CustomerReads,
     CheckoutReads,
+    UserReads,
     InvoiceReads,
     EntityReads,
     AttachReads,

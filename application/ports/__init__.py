@@ -41,6 +41,7 @@ from application.ports.usage import (
     Tracked,
     UsageLedger,
 )
+from application.ports.users import UserRepository
 
 __all__ = [
     "AttachContext",
@@ -88,6 +89,7 @@ __all__ = [
     "Tracked",
     "UpdateContext",
     "UsageLedger",
+    "UserRepository",
     "WebhookNotice",
     "WebhookReader",
 ]
