@@ -48,7 +48,8 @@ class LetIn(Struct, frozen=True, tag="let_in"):
 
 
 Buyer = SignedIn | LetIn
-"""A buyer who looks after what is theirs. What they may see is for the database to say (row-level security)."""
+"""A buyer who looks after what is theirs. What they may see is for the database to say (row-level
+security)."""
 
 Caller = AuthContext | Buyer
 """Whoever acts."""

@@ -40,7 +40,8 @@ class DeleteStripeCustomer(Struct, frozen=True, tag="delete_stripe_customer"):
 
 
 class SendAccessCode(Struct, frozen=True, tag="send_access_code"):
-    """Whoever asked to be let into the billing portal gets the code for it by mail, if they are known here."""
+    """Whoever asked to be let into the billing portal gets the code for it by mail, if they are known
+    here."""
 
     access_request_id: AccessRequestId
 

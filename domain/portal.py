@@ -1,7 +1,7 @@
 """The billing portal's door: who asks to be let in, who is in, and for how long.
 
-None of it is in the books (adr/0021): who knocks is no business of whoever reads the events. What follows from
-having proven an address, an account and the customers that are linked to it, is.
+None of it is in the books (adr/0021): who knocks is no business of whoever reads the events. What follows
+from having proven an address, an account and the customers that are linked to it, is.
 """
 
 import hashlib
@@ -34,7 +34,8 @@ class Limit(Struct, frozen=True):
 
 
 ADDRESS_LIMITS = (Limit(5, timedelta(hours=1)), Limit(10, timedelta(days=1)))
-"""For one address, whoever asks: so nobody's mailbox is filled, and nobody guesses more than fifty times a day."""
+"""For one address, whoever asks: so nobody's mailbox is filled, and nobody guesses more than fifty times a
+day."""
 
 SENDER_LIMITS = (Limit(20, timedelta(hours=1)), Limit(50, timedelta(days=1)))
 """From one sender, for whichever addresses."""
@@ -48,8 +49,8 @@ class Seller(Struct, frozen=True):
 
 
 class AccessRequest(Struct, frozen=True):
-    """Somebody says that an address is theirs, and is to prove it by the code that is mailed there. `sender` is
-    a digest of where they ask from; `tries` counts the codes they have given."""
+    """Somebody says that an address is theirs, and is to prove it by the code that is mailed there. `sender`
+    is a digest of where they ask from; `tries` counts the codes they have given."""
 
     id: AccessRequestId
     organization_id: OrganizationId
@@ -114,9 +115,7 @@ def is_code(key: bytes, id: AccessRequestId, given: str) -> bool:
 def code_refused() -> Rejected:
     """For a wrong code, and for one that is too old, was used, or was tried too often: it is not said which,
     as whoever guesses would like to know."""
-    return Rejected(
-        "access_code_invalid", "This code is not right, or does not hold any more.", field="code"
-    )
+    return Rejected("access_code_invalid", "This code is not right, or does not hold any more.", field="code")
 
 
 def too_many_codes() -> TooMany:

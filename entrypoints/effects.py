@@ -13,6 +13,7 @@ from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
+from application.portal.send_access_code import MailAccessCode
 from domain.effects import (
     CancelPaymentIntent,
     CancelSetupIntent,
@@ -24,6 +25,7 @@ from domain.effects import (
     EndCheckoutSession,
     FinalizeInvoices,
     RenewSubscription,
+    SendAccessCode,
     SendReceipt,
     UpdateStripeCustomer,
 )
@@ -42,6 +44,7 @@ class Effects:
     number_invoices: NumberInvoices
     mail_receipt: MailReceipt
     tell_stripe_of_customer: TellStripeOfCustomer
+    mail_access_code: MailAccessCode
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -63,5 +66,7 @@ class Effects:
                 await self.number_invoices(effect, task)
             case SendReceipt() as effect:
                 await self.mail_receipt(effect, task)
+            case SendAccessCode() as effect:
+                await self.mail_access_code(effect, task)
             case _:
                 assert_never(task.effect)

@@ -42,6 +42,10 @@ from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
+from application.portal.ask_for_access import AskForAccess
+from application.portal.links import MakePortalLink, UsePortalLink
+from application.portal.send_access_code import MailAccessCode
+from application.portal.sign_in import SignIn
 from application.ports import (
     AttachmentRepository,
     BillingRepository,
@@ -63,6 +67,7 @@ from application.ports import (
     UsageLedger,
     UserRepository,
 )
+from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
 from application.purchases.make_purchase import MakePurchase
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
@@ -88,6 +93,8 @@ class Store(
     PurchaseRepository,
     InvoiceRepository,
     SubscriptionRepository,
+    PortalDoor,
+    PortalAccounts,
     EventFeed,
     EventSequencer,
     TaskQueue,
@@ -118,6 +125,7 @@ class UseCases(Generic[StoreT]):
         worker_store: StoreT | None = None,
         ids: Ids | None = None,
         *,
+        portal: PortalRepository | None = None,
         gateway: MemoryGateway | None = None,
         clock: FixedClock | None = None,
         secrets: Secrets | None = None,
@@ -148,6 +156,11 @@ class UseCases(Generic[StoreT]):
         self.attach_product = AttachProduct(store, store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
+        self._portal = portal
+        self.ask_for_access = AskForAccess(store, ids, clock)
+        self.sign_in = SignIn(store, store, store, ids, clock, secrets)
+        self.make_portal_link = MakePortalLink(store, store, secrets, clock)
+        self.use_portal_link = UsePortalLink(store, ids, clock, secrets)
         self.news = news_on(store, gateway, ids, clock)
         self.process_payment_intent = self.news.process_payment_intent
         self.process_setup_intent = self.news.process_setup_intent
@@ -159,6 +172,12 @@ class UseCases(Generic[StoreT]):
         self.correct_balance = CorrectBalance(store, ids, clock)
         self.grant_balance = GrantBalance(store, store, ids, clock)
         self.retries = InboxRetries(worker, self.news, clock, Tries())
+
+    @property
+    def portal(self) -> PortalRepository:
+        """What buyers in the portal read."""
+        assert self._portal is not None, "this world has no portal"
+        return self._portal
 
 
 def effects_on(
@@ -181,6 +200,7 @@ def effects_on(
         NumberInvoices(store, store, ids, clock, secrets),
         MailReceipt(store, TemplateWording(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
         TellStripeOfCustomer(store, gateway, store, ids, clock),
+        MailAccessCode(store, store, TemplateWording(), mailer, store, ids, clock),
     )
 
 

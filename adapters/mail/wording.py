@@ -32,7 +32,12 @@ class TemplateWording:
 
     def access_code(self, code: str, seller: Seller, *, livemode: bool) -> Wording:
         minutes = round(CODE_LASTS.total_seconds() / 60)
-        values = {"code": f"{code[:3]} {code[3:]}", "seller": seller.name, "livemode": livemode, "minutes": minutes}
+        values = {
+            "code": f"{code[:3]} {code[3:]}",
+            "seller": seller.name,
+            "livemode": livemode,
+            "minutes": minutes,
+        }
         return Wording(
             subject=f"{values['code']} is your code for {seller.name}",
             text=_TEMPLATES.get_template("access_code.txt").render(values),

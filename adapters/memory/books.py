@@ -50,7 +50,8 @@ class Books:
     access: dict[AccessRequestId, AccessRequest] = field(default_factory=dict)
     portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
     portal_links: dict[str, PortalLink] = field(default_factory=dict)
-    """By the hash of what the browser holds; these and the requests are not the books, but stand beside them."""
+    """By the hash of what the browser holds; these and the requests are not the books, but stand beside
+    them."""
     answers: dict[InboxKey, tuple[str, Tracked]] = field(default_factory=dict)
 
     def after(self, work: TakenWork) -> "Books":

@@ -110,7 +110,9 @@ class CustomerReads:
         found = None
         if known is not None:
             usage = UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
-            found = copied(replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now)))
+            found = copied(
+                replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now))
+            )
         await asyncio.sleep(0)
         return found
 

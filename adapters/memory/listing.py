@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
-from domain.auth import AuthContext, Authenticated
+from domain.auth import Authenticated, Buyer, Caller
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
 from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
@@ -20,7 +20,7 @@ class Lists:
 
     async def payments(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PaymentId | None = None,
         *,
@@ -37,7 +37,7 @@ class Lists:
 
     async def purchases(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PurchaseId | None = None,
         *,
@@ -72,7 +72,7 @@ class Lists:
 
     async def invoices(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: InvoiceId | None = None,
         *,
@@ -83,5 +83,5 @@ class Lists:
         await asyncio.sleep(0)
         return found
 
-    def _of(self, auth: AuthContext) -> TenantBooks:
+    def _of(self, auth: Caller) -> TenantBooks:
         return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)

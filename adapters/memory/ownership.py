@@ -1,6 +1,7 @@
-"""What a buyer in the portal may see of the books in memory: as the policies of the portal's role in PostgreSQL
-(migrations/0005_portal.sql)."""
+"""What a buyer in the portal may see of the books in memory: as the policies of the portal's role in
+PostgreSQL (migrations/0005_portal.sql)."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from adapters.memory.books import Books
@@ -34,8 +35,8 @@ _OF_CUSTOMERS = (
 def seen_by(books: Books, buyer: Buyer) -> Books:
     """The books with nothing in them but what is the buyer's, and what is sold to them."""
     own = {key: row for key, row in books.states.items() if _own_customer(row, buyer)}
-    customers = {row.id for row in own.values()}
-    models = {row.pricing_model_id for row in own.values() if isinstance(row, Customer)}
+    customers = frozenset(row.id for row in own.values())
+    models = frozenset(row.pricing_model_id for row in own.values() if isinstance(row, Customer))
     states = {
         key: row
         for key, row in books.states.items()
@@ -75,10 +76,12 @@ def _own_customer(row: State, buyer: Buyer) -> bool:
             return row.id == customer_id
 
 
-def _is_seen(row: State, buyer: Buyer, customers: set[str], models: set[str]) -> bool:
+def _is_seen(row: State, buyer: Buyer, customers: Collection[str], models: Collection[str]) -> bool:
     match row:
-        case Organization() | Feature() | SubscriptionItem():
-            return True
+        case Organization() | Feature():
+            return bool(customers)
+        case SubscriptionItem():
+            return True  # those of their subscriptions are told from the others when these are known
         case User(id=id):
             return isinstance(buyer, SignedIn) and id == buyer.user_id
         case PricingModel(id=id):

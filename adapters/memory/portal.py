@@ -105,9 +105,7 @@ class PortalInMemory:
         if link is None or self._living(link) is None or link.customer_id != session.customer_id:
             return False
         used = replace(link, used_at=session.created_at)
-        self._books = with_rows(
-            self._books, portal_links={**self._books.portal_links, secret_hash: used}
-        )
+        self._books = with_rows(self._books, portal_links={**self._books.portal_links, secret_hash: used})
         self._begin(session)
         return True
 
@@ -198,7 +196,9 @@ class PortalInMemory:
                 sessions[key] = replace(sessions[key], ended_at=now)
         self._books = with_rows(self._books, portal_sessions=sessions)
 
-    def _usable(self, secret_hash: str, tenant: tuple[OrganizationId, bool], now: datetime) -> PortalLink | None:
+    def _usable(
+        self, secret_hash: str, tenant: tuple[OrganizationId, bool], now: datetime
+    ) -> PortalLink | None:
         link = self._books.portal_links.get(secret_hash)
         if link is None or _tenant(link) != tenant or link.used_at is not None or link.expires_at <= now:
             return None

@@ -15,6 +15,8 @@ from adapters.memory.entities import EntityReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.operating import OperatorReads
+from adapters.memory.ownership import seen_by
+from adapters.memory.portal import PortalInMemory
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
 from adapters.memory.users import UserReads
@@ -31,7 +33,7 @@ from application.ports import (
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
-from domain.auth import AuthContext, Authenticated
+from domain.auth import AuthContext, Authenticated, Buyer, Caller, LetIn, SignedIn
 from domain.catalog import Catalog
 from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -63,6 +65,7 @@ class MemoryStore(
     EntityReads,
     AttachReads,
     UsageLedgerInMemory,
+    PortalInMemory,
     OperatorReads,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
@@ -112,10 +115,10 @@ class MemoryStore(
     async def catalog(self, auth: Authenticated) -> Catalog:
         return await _answer(self._of(auth).catalog())
 
-    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
+    async def opening_context(self, auth: Authenticated | Buyer, draft: NewCheckoutSession) -> OpeningContext:
         return await _answer(self._of(auth).opening(draft))
 
-    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
+    async def session(self, auth: Caller, id: CheckoutSessionId) -> CheckoutSession | None:
         return await _answer(self._of(auth).get(CheckoutSession, id))
 
     async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
@@ -230,8 +233,9 @@ class MemoryStore(
             Authenticated(key.user_id, key.organization_id, key.livemode, key.id) if key else None
         )
 
-    def _of(self, auth: AuthContext) -> BookingBooks:
-        return BookingBooks(self._books, auth.organization_id, livemode=auth.livemode)
+    def _of(self, auth: Caller) -> BookingBooks:
+        books = seen_by(self._books, auth) if isinstance(auth, SignedIn | LetIn) else self._books
+        return BookingBooks(books, auth.organization_id, livemode=auth.livemode)
 
     def _leased_as(self, task: Task) -> list[Task]:
         """The task, unless it is finished or somebody else's by now."""

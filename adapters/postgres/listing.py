@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from adapters.postgres.database import Database
-from domain.auth import Authenticated
+from domain.auth import Authenticated, Buyer
 from domain.customer import no_such
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
 from domain.invoice import Invoice, InvoiceStatus
@@ -31,7 +31,7 @@ class Lists:
 
     async def payments(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PaymentId | None = None,
         *,
@@ -45,7 +45,7 @@ class Lists:
 
     async def purchases(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PurchaseId | None = None,
         *,
@@ -71,7 +71,7 @@ class Lists:
 
     async def invoices(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: InvoiceId | None = None,
         *,
@@ -84,7 +84,7 @@ class Lists:
         self,
         listed: str,
         decoder: msgspec.json.Decoder[T],
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: str | None,
         customer: str | None,

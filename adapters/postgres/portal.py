@@ -1,4 +1,5 @@
-"""The billing portal in PostgreSQL: its door (functions of sql/23_portal.sql), and what somebody who is in sees."""
+"""The billing portal in PostgreSQL: its door (functions of sql/23_portal.sql), and what somebody who is in
+sees."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -116,9 +117,9 @@ class PortalDoorInPostgres:
 
 
 class BuyersDatabase(Database):
-    """The portal's pool, for one buyer. Each call is a transaction that can write nothing and that is entered as
-    this buyer, so that there are no rows but theirs: four round trips instead of one, for a page that a person
-    looks at now and then."""
+    """The portal's pool, for one buyer. Each call is a transaction that can write nothing and that is
+    entered as this buyer, so that there are no rows but theirs: four round trips instead of one, for a page
+    that a person looks at now and then."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float, buyer: Buyer) -> None:
         super().__init__(pool, wait_seconds)

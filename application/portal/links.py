@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from application.portal.sign_in import In
 from application.ports import Clock, CustomerRepository, Secrets
 from application.ports.portal import PortalDoor
-from application.portal.sign_in import In
 from domain.account import secret_hash
 from domain.auth import Authenticated
 from domain.customer import Customer
@@ -27,8 +27,8 @@ class LinkMade(Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class MakePortalLink:
-    """Make a link to a customer's portal. Whoever has it is let in, once: it is for the application to show it
-    to the buyer and to nobody else."""
+    """Make a link to a customer's portal. Whoever has it is let in, once: it is for the application to show
+    it to the buyer and to nobody else."""
 
     customers: CustomerRepository
     door: PortalDoor
@@ -55,8 +55,9 @@ class MakePortalLink:
 
 @dataclass(frozen=True, slots=True)
 class UsePortalLink:
-    """Let in whoever comes by a link: to its customer, and to nobody else's, also not of the same account. The
-    application has said who they are; that an address is theirs they have not proven, so nothing is linked."""
+    """Let in whoever comes by a link: to its customer, and to nobody else's, also not of the same account.
+    The application has said who they are; that an address is theirs they have not proven, so nothing is
+    linked."""
 
     door: PortalDoor
     ids: Ids

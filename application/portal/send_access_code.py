@@ -23,11 +23,11 @@ class AccessCodeWriter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MailAccessCode:
-    """Mail the code of a request to the address it names: if there is anything of theirs here, and while the code
-    holds.
+    """Mail the code of a request to the address it names: if there is anything of theirs here, and while the
+    code holds.
 
-    At least once: whoever crashes between handing the mail over and the commit has the same code sent again, as
-    the same message. To anybody else nothing is sent, so that nobody can have strangers mailed.
+    At least once: whoever crashes between handing the mail over and the commit has the same code sent again,
+    as the same message. To anybody else nothing is sent, so that nobody can have strangers mailed.
     """
 
     door: PortalDoor

@@ -29,9 +29,9 @@ class In(Struct, frozen=True):
 class SignIn:
     """Let in whoever gives the code that was mailed to the address.
 
-    The address is proven, and only now: so the account is made, or found, and every customer with that address
-    who is nobody's is linked to it. One who is somebody's stays theirs. An account that merely says that the
-    address is its own is not taken for theirs.
+    The address is proven, and only now: so the account is made, or found, and every customer with that
+    address who is nobody's is linked to it. One who is somebody's stays theirs. An account that merely says
+    that the address is its own is not taken for theirs.
 
     The try is counted before the code is looked at. The request is used up when the session begins: whoever
     crashes before that may give the same code again, and finds the account.

@@ -20,8 +20,8 @@ from domain.user import User
 
 
 class PortalDoor(Protocol):
-    """Who asks to be let in, and who is in. Not the books: nothing here is an event (adr/0021). Each method is
-    one statement, whole or not at all, whoever else is at the door."""
+    """Who asks to be let in, and who is in. Not the books: nothing here is an event (adr/0021). Each method
+    is one statement, whole or not at all, whoever else is at the door."""
 
     async def seller(self, slug: str) -> Seller | None:
         """The organization with this slug."""
@@ -30,14 +30,15 @@ class PortalDoor(Protocol):
         """A secret of this deployment, the same in all its processes and for good."""
 
     async def ask(self, request: AccessRequest, task: Task) -> None:
-        """Remember the request, with the task that mails its code. Raises TooMany `too_many_access_codes`, and
-        remembers nothing, when the address or the sender has asked as often as they may (`domain.portal`)."""
+        """Remember the request, with the task that mails its code. Raises TooMany `too_many_access_codes`,
+        and remembers nothing, when the address or the sender has asked as often as they may
+        (`domain.portal`)."""
 
     async def count_try(
         self, id: AccessRequestId, organization_id: OrganizationId, now: datetime, *, livemode: bool
     ) -> AccessRequest | None:
-        """Somebody gives a code for this request: counted before anything is said to it. None, and not counted,
-        where no code is good any more: it was used, it is too old, or there were `MOST_TRIES`."""
+        """Somebody gives a code for this request: counted before anything is said to it. None, and not
+        counted, where no code is good any more: it was used, it is too old, or there were `MOST_TRIES`."""
 
     async def let_in(self, id: AccessRequestId, session: PortalSession) -> bool:
         """The session begins, and the request is used up; nothing happens, and False, if it was before."""

@@ -96,12 +96,12 @@ DO $$
 DECLARE
     name text;
     own  jsonb := jsonb_build_object(
-        'organizations', 'true',
+        'organizations', 'EXISTS (SELECT FROM customers c)',
         'users', 'id = buyer_user_id()',
         'customers', '(user_id = buyer_user_id() OR id = buyer_customer_id()) AND deleted_at IS NULL',
         'subscription_items', 'subscription_id IN (SELECT s.id FROM subscriptions s)',
         'balance_levels', 'balance_id IN (SELECT b.id FROM balances b)',
-        'features', 'true',
+        'features', 'EXISTS (SELECT FROM customers c)',
         'pricing_models', 'id IN (SELECT c.pricing_model_id FROM customers c)',
         'products', 'pricing_model_id IN (SELECT c.pricing_model_id FROM customers c)',
         'prices', 'pricing_model_id IN (SELECT c.pricing_model_id FROM customers c)');

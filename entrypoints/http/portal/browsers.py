@@ -1,8 +1,10 @@
-"""What browsers hold for the billing portal: cookies and forms, signed (itsdangerous), so that nobody makes one up.
+"""What browsers hold for the billing portal: cookies and forms, signed (itsdangerous), so that nobody makes
+one up.
 
-Two cookies for each organization and mode: the one of the door, before anybody is in, which says what this browser
-has asked for; and the one of a session. A form is good only with the cookie that the browser had when it was shown
-it, so that no other site can send one (OWASP: Cross-Site Request Forgery Prevention, signed double submit).
+Two cookies for each organization and mode: the one of the door, before anybody is in, which says what this
+browser has asked for; and the one of a session. A form is good only with the cookie that the browser had
+when it was shown it, so that no other site can send one (OWASP: Cross-Site Request Forgery Prevention,
+signed double submit).
 """
 
 import hashlib
@@ -58,8 +60,8 @@ class Browsers:
         )
 
     def sender(self, request: Request[Any, Any, Any]) -> str:
-        """A digest of where the request comes from: the network, where it is of IPv6, as one person has a whole
-        one (RFC 6177). Without the key nobody can tell from it where that was."""
+        """A digest of where the request comes from: the network, where it is of IPv6, as one person has a
+        whole one (RFC 6177). Without the key nobody can tell from it where that was."""
         host = request.client.host if request.client is not None else ""
         try:
             address = ip_address(host)
@@ -67,7 +69,9 @@ class Browsers:
             network = host
         else:
             is_v6 = isinstance(address, IPv6Address) and address.ipv4_mapped is None
-            network = str(int(address) >> 64) if is_v6 else str(getattr(address, "ipv4_mapped", None) or address)
+            network = (
+                str(int(address) >> 64) if is_v6 else str(getattr(address, "ipv4_mapped", None) or address)
+            )
         return hmac.digest(self._key, f"sender {network}".encode(), hashlib.sha256).hex()
 
     def door_cookie(self, state: AtTheDoor, place: Place) -> Cookie:
@@ -98,8 +102,8 @@ class Browsers:
         return self._cookie(name, "", place, 0)
 
     def form(self, held: str) -> str:
-        """What goes into the forms of a page for a browser that holds this: its door's nonce, or its session's
-        secret."""
+        """What goes into the forms of a page for a browser that holds this: its door's nonce, or its
+        session's secret."""
         return self._form.dumps(_digest(held))
 
     def check_form(self, form: str, held: str | None) -> None:
@@ -114,7 +118,8 @@ class Browsers:
             raise Forbidden("form_not_ours", "This page has been open for too long. Go back and try again.")
 
     def _cookie(self, name: str, value: str, place: Place, seconds: int) -> Cookie:
-        """Lax: people come by links, from their mail and from the checkout; no other site can post with it."""
+        """Lax: people come by links, from their mail and from the checkout; no other site can post with
+        it."""
         return Cookie(
             key=name,
             value=value,

@@ -15,8 +15,8 @@ def paths(under: str = "") -> list[str]:
 
 
 class Place(Struct, frozen=True):
-    """One organization's portal, in one mode. Each has cookies of its own: by name, as the browser sends those
-    of the live one to the addresses of the test one too, and by what is signed in them."""
+    """One organization's portal, in one mode. Each has cookies of its own: by name, as the browser sends
+    those of the live one to the addresses of the test one too, and by what is signed in them."""
 
     slug: str
     seller: Seller
