@@ -84,9 +84,7 @@ def _is_seen(row: State, buyer: Buyer, customers: Collection[str], models: Colle
             return True  # those of their subscriptions are told from the others when these are known
         case User(id=id):
             return isinstance(buyer, SignedIn) and id == buyer.user_id
-        case PricingModel(id=id):
-            return id in models
-        case Product(pricing_model_id=id) | Price(pricing_model_id=id):
+        case PricingModel(id=id) | Product(pricing_model_id=id) | Price(pricing_model_id=id):
             return id in models
         case _ if isinstance(row, _OF_CUSTOMERS):
             return row.customer_id in customers

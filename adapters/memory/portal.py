@@ -15,9 +15,16 @@ from adapters.memory.reading import TenantBooks
 from adapters.memory.usage import UsageBooks
 from application.causes import Task
 from application.ports.expanding import NEWEST
-from application.ports.portal import AccessContext, PortalCustomer, PortalPage, ProofContext
+from application.ports.portal import (
+    AccessContext,
+    PortalCustomer,
+    PortalPage,
+    PortalPurchase,
+    ProofContext,
+)
 from domain.account import Organization
 from domain.auth import AuthContext, Buyer
+from domain.catalog import Feature, Price, Product
 from domain.customer import Customer
 from domain.ids import AccessRequestId, OrganizationId
 from domain.payment import Payment
@@ -166,12 +173,13 @@ class PortalInMemory:
         customers = tuple(
             PortalCustomer(
                 replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now)),
-                tuple(books.page(Purchase, NEWEST, None, known.id, None)),
+                tuple(_with_product(books, row) for row in books.page(Purchase, NEWEST, None, known.id, None)),
                 tuple(books.page(Payment, NEWEST, None, known.id, None)),
             )
             for known in reversed(books.rows(Customer))
         )
-        page = copied(PortalPage(next(iter(books.rows(User)), None), customers))
+        features = {feature.slug: feature.name for feature in books.current(Feature)}
+        page = copied(PortalPage(next(iter(books.rows(User)), None), customers, features))
         await asyncio.sleep(0)
         return page
 
@@ -211,6 +219,14 @@ class PortalInMemory:
 
 def _tenant(row: AccessRequest | PortalSession | PortalLink) -> tuple[OrganizationId, bool]:
     return row.organization_id, row.livemode
+
+
+def _with_product(books: TenantBooks, purchase: Purchase) -> PortalPurchase:
+    price = books.get(Price, purchase.price_id)
+    product = books.get(Product, price.product_id) if price is not None else None
+    assert price is not None, "prices are never deleted"
+    assert product is not None, "nor are products"
+    return PortalPurchase(purchase, price, product)
 
 
 def _is_reached(limits: tuple[Limit, ...], asked_at: Sequence[datetime], now: datetime) -> bool:

@@ -18,7 +18,7 @@ from domain.auth import AuthContext, Buyer, LetIn, SignedIn
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.customer import Customer
-from domain.ids import AccessRequestId, CheckoutSessionId, InvoiceId, OrganizationId, PaymentId, PurchaseId
+from domain.ids import AccessRequestId, CheckoutSessionId, InvoiceId, OrganizationId, PaymentId
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.portal import (
@@ -31,7 +31,6 @@ from domain.portal import (
     Seller,
     too_many_codes,
 )
-from domain.purchase import Purchase
 from domain.text import EmailKey
 
 _SELLER = msgspec.json.Decoder(Seller)
@@ -160,11 +159,6 @@ class PortalStore:
         self, auth: Buyer, limit: int, before: PaymentId | None = None, *, customer: str | None = None
     ) -> Sequence[Payment]:
         return await self._of(auth).payments(auth, limit, before, customer=customer)
-
-    async def purchases(
-        self, auth: Buyer, limit: int, before: PurchaseId | None = None, *, customer: str | None = None
-    ) -> Sequence[Purchase]:
-        return await self._of(auth).purchases(auth, limit, before, customer=customer)
 
     async def invoices(
         self, auth: Buyer, limit: int, before: InvoiceId | None = None, *, customer: str | None = None

@@ -9,6 +9,7 @@ from msgspec import Struct
 from application.causes import Task
 from application.ports.overview import BillingOverview
 from domain.auth import AuthContext, Buyer
+from domain.catalog import Price, Product
 from domain.customer import Customer
 from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId, PurchaseId
 from domain.invoice import Invoice
@@ -98,19 +99,29 @@ class PortalAccounts(Protocol):
         """By an address, as addresses are compared."""
 
 
+class PortalPurchase(Struct, frozen=True):
+    """What was bought, and what of: archived or not."""
+
+    purchase: Purchase
+    price: Price
+    product: Product
+
+
 class PortalCustomer(Struct, frozen=True):
     """A customer in the portal: how they stand, and the newest of what they have bought and paid."""
 
     overview: BillingOverview
-    purchases: tuple[Purchase, ...]
+    purchases: tuple[PortalPurchase, ...]
     payments: tuple[Payment, ...]
 
 
 class PortalPage(Struct, frozen=True):
-    """What somebody who is in sees: their account, if they have one, and their customers, newest first."""
+    """What somebody who is in sees: their account, if they have one, and their customers, newest first; what
+    the features are called, by slug."""
 
     account: User | None
     customers: tuple[PortalCustomer, ...]
+    features: dict[str, str]
 
 
 class PortalRepository(Protocol):
@@ -123,11 +134,6 @@ class PortalRepository(Protocol):
         self, auth: Buyer, limit: int, before: PaymentId | None = None, *, customer: str | None = None
     ) -> Sequence[Payment]:
         """As `PaymentRepository` does."""
-
-    async def purchases(
-        self, auth: Buyer, limit: int, before: PurchaseId | None = None, *, customer: str | None = None
-    ) -> Sequence[Purchase]:
-        """As `PurchaseRepository` does."""
 
     async def invoices(
         self, auth: Buyer, limit: int, before: InvoiceId | None = None, *, customer: str | None = None

@@ -212,12 +212,19 @@ BEGIN
         'account', (SELECT to_jsonb(t) FROM users t WHERE t.organization_id = org AND t.livemode = live),
         'customers', (SELECT coalesce(jsonb_agg(jsonb_build_object(
             'overview', customer_billing(org, live, c.id, now),
-            'purchases', (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id DESC), '[]') FROM (
+            'purchases', (SELECT coalesce(jsonb_agg(jsonb_build_object(
+                    'purchase', to_jsonb(p), 'price', to_jsonb(price), 'product', to_jsonb(product))
+                ORDER BY p.id DESC), '[]') FROM (
                 SELECT * FROM purchases t WHERE t.organization_id = org AND t.livemode = live
-                    AND t.customer_id = c.id ORDER BY t.id DESC LIMIT newest) AS p),
+                    AND t.customer_id = c.id ORDER BY t.id DESC LIMIT newest) AS p
+                JOIN prices price ON price.organization_id = org AND price.livemode = live AND price.id = p.price_id
+                JOIN products product ON product.organization_id = org AND product.livemode = live
+                    AND product.id = price.product_id),
             'payments', (SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY p.id DESC), '[]') FROM (
                 SELECT * FROM payments t WHERE t.organization_id = org AND t.livemode = live
                     AND t.customer_id = c.id ORDER BY t.id DESC LIMIT newest) AS p)
         ) ORDER BY c.id DESC), '[]')
-        FROM customers c WHERE c.organization_id = org AND c.livemode = live));
+        FROM customers c WHERE c.organization_id = org AND c.livemode = live),
+        'features', (SELECT coalesce(jsonb_object_agg(f.slug, f.name), '{}') FROM features f
+            WHERE f.organization_id = org AND f.livemode = live AND f.archived_at IS NULL));
 END $$;

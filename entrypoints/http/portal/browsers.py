@@ -115,7 +115,7 @@ class Browsers:
             digest = None
         is_ours = isinstance(digest, str) and held is not None
         if not is_ours or not hmac.compare_digest(str(digest).encode(), _digest(held or "").encode()):
-            raise Forbidden("form_not_ours", "This page has been open for too long. Go back and try again.")
+            raise form_not_ours()
 
     def _cookie(self, name: str, value: str, place: Place, seconds: int) -> Cookie:
         """Lax: people come by links, from their mail and from the checkout; no other site can post with
@@ -129,6 +129,11 @@ class Browsers:
             secure=self._is_secure,
             samesite="lax",
         )
+
+
+def form_not_ours() -> Forbidden:
+    """A form that we have not shown to this browser, being in or not as it is."""
+    return Forbidden("form_not_ours", "This page has been open for too long. Go back and try again.")
 
 
 def _fields(value: Struct) -> dict[str, Any]:
