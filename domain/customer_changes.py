@@ -12,7 +12,6 @@ from domain.customer import Customer
 from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import CustomerId
-from domain.subscription import Subscription
 from domain.text import Email, EmailKey, ExternalId, MetadataKey, MetadataValue, Name, email_key, external_id
 
 MOST_METADATA = 50
@@ -121,9 +120,3 @@ def anonymize(customer: Customer, now: datetime, *, in_stripe: bool) -> Change[C
     deleted = Event("customer.deleted")
     events = (deleted, Event("customer.stripe_deletion_requested")) if in_stripe else (deleted,)
     return Change(after, events, customer)
-
-
-def end(subscription: Subscription, now: datetime) -> Change[Subscription]:
-    """A subscription ends with its customer."""
-    after = replace(subscription, status="canceled", canceled_at=now, cancellation_reason="customer_deleted")
-    return Change(after, (Event("subscription.canceled"),), subscription)

@@ -53,6 +53,9 @@ from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
+from application.subscriptions.cancel_subscription import CancelSubscription
+from application.subscriptions.choose_payment_method import ChoosePaymentMethod
+from application.subscriptions.resume_subscription import ResumeSubscription
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
@@ -253,6 +256,15 @@ class Container(containers.DeclarativeContainer):
     news = providers.Singleton(News, process_payment_intent, process_setup_intent)
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
+    )
+    cancel_subscription: providers.Singleton[CancelSubscription] = providers.Singleton(
+        _use_case, CancelSubscription, metrics, subscriptions=store, **deciding
+    )
+    resume_subscription: providers.Singleton[ResumeSubscription] = providers.Singleton(
+        _use_case, ResumeSubscription, metrics, subscriptions=store, **deciding
+    )
+    choose_payment_method: providers.Singleton[ChoosePaymentMethod] = providers.Singleton(
+        _use_case, ChoosePaymentMethod, metrics, subscriptions=store, **deciding
     )
     inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)

@@ -14,6 +14,7 @@ from adapters.memory.customers import CustomerReads
 from adapters.memory.entities import EntityReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
+from adapters.memory.managing import ManagedReads
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
@@ -55,7 +56,14 @@ T = TypeVar("T")
 
 
 class MemoryStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInMemory, OperatorReads
+    Lists,
+    CustomerReads,
+    ManagedReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInMemory,
+    OperatorReads,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 

@@ -16,6 +16,7 @@ from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
+from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.usage import UsageLedgerInPostgres
 from application.causes import Task
@@ -62,7 +63,14 @@ _TASKS = msgspec.json.Decoder(list[Task])
 
 
 class PostgresStore(
-    Lists, CustomerReads, InvoiceReads, EntityReads, AttachReads, UsageLedgerInPostgres, OperatorReads
+    Lists,
+    CustomerReads,
+    ManagedReads,
+    InvoiceReads,
+    EntityReads,
+    AttachReads,
+    UsageLedgerInPostgres,
+    OperatorReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 

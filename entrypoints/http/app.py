@@ -37,6 +37,7 @@ from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
+from entrypoints.http.subscription_changes import SubscriptionChangesController
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
 
@@ -89,6 +90,7 @@ def create_app(container: Container) -> Litestar:
             PurchaseController,
             InvoiceController,
             SubscriptionController,
+            SubscriptionChangesController,
             EventController,
             InboxController,
         ],

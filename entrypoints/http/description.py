@@ -22,7 +22,9 @@ from application.usage.correct_balance import CorrectionAsked
 from application.usage.track_usage import NewTrack
 from application.views import SubscriptionItemView
 from domain.attaching import NewAttachment
+from domain.cancellation import NewCancellation
 from domain.catalog_document import CatalogDocument
+from domain.charging import MethodChoice
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
@@ -74,7 +76,9 @@ _BODIES = (
     EventPage,
     Health,
     InboxPage,
+    MethodChoice,
     NewAttachment,
+    NewCancellation,
     NewCheck,
     NewCheckoutSession,
     NewCustomer,

@@ -17,9 +17,11 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
     return {
         "apply_catalog": container.apply_catalog,
         "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
+        "cancel_subscription": providers.Factory(Once, container.cancel_subscription, container.answer_once),
         "catalogs": container.store,
         "check_feature": container.check_feature,
         "checkouts": container.store,
+        "choose_payment_method": container.choose_payment_method,
         "complete_free_checkout": providers.Factory(
             Once, container.complete_free_checkout, container.answer_once
         ),
@@ -51,6 +53,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "public_url": container.public_url,
         "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
+        "resume_subscription": providers.Factory(Once, container.resume_subscription, container.answer_once),
         "scrape": container.scrape,
         "subscriptions": container.store,
         "tenants": container.store,

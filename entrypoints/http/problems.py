@@ -53,6 +53,7 @@ _STATUS_OF_CODE = {
     "purchase_not_open": 409,
     "quantity_fixed": 409,
     "stripe_customer_taken": 409,
+    "subscription_canceled": 409,
     "subscription_not_activatable": 409,
 }
 _FRAMEWORK = {
