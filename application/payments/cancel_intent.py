@@ -13,8 +13,8 @@ from domain.ids import Ids
 
 @dataclass(frozen=True, slots=True)
 class CancelIntentAtStripe:
-    """Cancel the intent of an expired session, or of a void invoice. What comes of it is booked by its webhook, as everything is:
-    that it was canceled, or that the buyer was faster.
+    """Cancel the intent of an expired session, or of a void invoice. What comes of it is booked by its
+    webhook, as everything is: that it was canceled, or that the buyer was faster.
     """
 
     gateway: PaymentGateway
