@@ -89,8 +89,8 @@ def create_app(container: Container) -> Litestar:
             PaymentController,
             PurchaseController,
             InvoiceController,
+            SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
-            SubscriptionChangesController,
             EventController,
             InboxController,
         ],
