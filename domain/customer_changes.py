@@ -12,7 +12,6 @@ from domain.customer import Customer
 from domain.errors import Rejected
 from domain.events import Event
 from domain.ids import CustomerId, UserId
-from domain.subscription import Subscription
 from domain.text import Email, EmailKey, ExternalId, MetadataKey, MetadataValue, Name, email_key, external_id
 
 MOST_METADATA = 50
@@ -129,9 +128,3 @@ def link(customer: Customer, user_id: UserId) -> Change[Customer] | None:
     if customer.user_id is not None or customer.deleted_at is not None:
         return None
     return Change(replace(customer, user_id=user_id), (Event("customer.linked"),), customer)
-
-
-def end(subscription: Subscription, now: datetime) -> Change[Subscription]:
-    """A subscription ends with its customer."""
-    after = replace(subscription, status="canceled", canceled_at=now, cancellation_reason="customer_deleted")
-    return Change(after, (Event("subscription.canceled"),), subscription)

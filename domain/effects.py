@@ -67,6 +67,13 @@ class CancelSetupIntent(Struct, frozen=True, tag="cancel_setup_intent"):
     setup_intent_id: str
 
 
+class CancelInvoiceIntent(Struct, frozen=True, tag="cancel_invoice_intent"):
+    """Nobody shall be charged for an invoice that is void."""
+
+    invoice_id: InvoiceId
+    payment_intent_id: str
+
+
 class FinalizeInvoices(Struct, frozen=True, tag="finalize_invoices"):
     """This invoice is to have its number, and with it those that wait as well."""
 
@@ -94,7 +101,8 @@ class ChargeInvoice(Struct, frozen=True, tag="charge_invoice"):
 
 
 class RenewSubscription(Struct, frozen=True, tag="renew_subscription"):
-    """The subscription's period, or its trial, is over then: the next one begins."""
+    """The subscription's period, or its trial, is over then: the next one begins, or the subscription
+    ends."""
 
     subscription_id: SubscriptionId
     period_end: datetime
@@ -117,6 +125,7 @@ Effect = (
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
+    | CancelInvoiceIntent
     | CreateRefund
     | FinalizeInvoices
     | SendReceipt
@@ -134,7 +143,9 @@ SEARCHABLE_WITHIN = timedelta(minutes=10)
 
 _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
 _IS_TO_BE_CHARGED = ("invoice.charge_due", "invoice.payment_intent_created")
+_IS_VOID = ("invoice.voided", "invoice.payment_intent_created")
 _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
+_IS_TO_END = "subscription.cancellation_scheduled"
 
 
 def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
@@ -153,10 +164,8 @@ def effects_of(event: Event, state: State, before: State | None = None) -> tuple
             )
         case Invoice():
             return _of_invoice(event, state)
-        case Subscription(
-            status="active" | "trialing", is_free=False, current_period_end=datetime() as end
-        ) if event.type in _IS_CURRENT:
-            return (RenewSubscription(state.id, end),)
+        case Subscription():
+            return _of_subscription(event, state)
         case _:
             return ()
 
@@ -192,6 +201,18 @@ def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
     return ()
 
 
+def _of_subscription(event: Event, subscription: Subscription) -> tuple[Effect, ...]:
+    end = subscription.current_period_end
+    if end is None:
+        return ()
+    is_renewed = subscription.status in ("active", "trialing") and not subscription.is_free
+    # One that is to end has a task of its own: a free plan has no other, and that of what is past due may be
+    # done at this very moment, with nothing to do.
+    if event.type == _IS_TO_END or (is_renewed and event.type in _IS_CURRENT):
+        return (RenewSubscription(subscription.id, end),)
+    return ()
+
+
 def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
     effects: list[Effect] = []
     has_number = invoice.number is not None
@@ -200,6 +221,9 @@ def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
         effects.append(FinalizeInvoices(invoice.id))
     if invoice.payment_intent_id is None and event.type == "invoice.charge_due":
         effects.append(CreateInvoiceIntent(invoice.id))
+    elif invoice.payment_intent_id is not None and invoice.status == "void":
+        if event.type in _IS_VOID:
+            effects.append(CancelInvoiceIntent(invoice.id, invoice.payment_intent_id))
     elif invoice.payment_intent_id is not None and event.type in _IS_TO_BE_CHARGED:
         effects.append(ChargeInvoice(invoice.id, invoice.payment_intent_id, invoice.charge_attempts))
     # Once it is paid and has its number, whichever comes last.

@@ -74,6 +74,8 @@ EventType = Literal[
     "setup.updated",
     "subscription.activated",
     "subscription.canceled",
+    "subscription.cancellation_scheduled",
+    "subscription.cancellation_withdrawn",
     "subscription.created",
     "subscription.past_due",
     "subscription.renewed",

@@ -58,6 +58,9 @@ from application.portal.send_access_code import MailAccessCode
 from application.portal.sign_in import SignIn
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
+from application.subscriptions.cancel_subscription import CancelSubscription
+from application.subscriptions.choose_payment_method import ChoosePaymentMethod
+from application.subscriptions.resume_subscription import ResumeSubscription
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
@@ -274,6 +277,35 @@ class Container(containers.DeclarativeContainer):
     use_portal_link: providers.Singleton[UsePortalLink] = providers.Singleton(
         _use_case, UsePortalLink, metrics, door=store, ids=ids, clock=clock, secrets=secrets
     )
+    cancel_subscription: providers.Singleton[CancelSubscription] = providers.Singleton(
+        _use_case, CancelSubscription, metrics, subscriptions=store, **deciding
+    )
+    resume_subscription: providers.Singleton[ResumeSubscription] = providers.Singleton(
+        _use_case, ResumeSubscription, metrics, subscriptions=store, **deciding
+    )
+    choose_payment_method: providers.Singleton[ChoosePaymentMethod] = providers.Singleton(
+        _use_case, ChoosePaymentMethod, metrics, subscriptions=store, **deciding
+    )
+    portal_cancel_subscription: providers.Singleton[CancelSubscription] = providers.Singleton(
+        _use_case, CancelSubscription, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_resume_subscription: providers.Singleton[ResumeSubscription] = providers.Singleton(
+        _use_case, ResumeSubscription, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_choose_payment_method: providers.Singleton[ChoosePaymentMethod] = providers.Singleton(
+        _use_case, ChoosePaymentMethod, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
+        _use_case,
+        OpenCheckoutSession,
+        metrics,
+        checkouts=portal_store,
+        gateway=gateway,
+        secrets=secrets,
+        lifetime=settings.provided.checkout_lifetime,
+        **deciding,
+    )
+    """What buyers do in the portal: decided on what its role shows of the books, and written as by the API."""
     inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(

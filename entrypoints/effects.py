@@ -15,6 +15,7 @@ from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
 from application.portal.send_access_code import MailAccessCode
 from domain.effects import (
+    CancelInvoiceIntent,
     CancelPaymentIntent,
     CancelSetupIntent,
     ChargeInvoice,
@@ -54,7 +55,7 @@ class Effects:
                 await self.tell_stripe_of_customer(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
-            case CancelPaymentIntent() | CancelSetupIntent() as effect:
+            case CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() as effect:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))

@@ -69,6 +69,9 @@ from application.ports import (
 )
 from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
 from application.purchases.make_purchase import MakePurchase
+from application.subscriptions.cancel_subscription import CancelSubscription
+from application.subscriptions.choose_payment_method import ChoosePaymentMethod
+from application.subscriptions.resume_subscription import ResumeSubscription
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
@@ -166,6 +169,9 @@ class UseCases(Generic[StoreT]):
         self.process_setup_intent = self.news.process_setup_intent
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.cancel_subscription = CancelSubscription(store, store, ids, clock)
+        self.resume_subscription = ResumeSubscription(store, store, ids, clock)
+        self.choose_payment_method = ChoosePaymentMethod(store, store, ids, clock)
         first_use = FirstUse(store, store, store, ids, clock)
         self.check_feature = CheckFeature(store, first_use, clock)
         self.track_usage = TrackUsage(store, first_use, ids, clock)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from adapters.memory.books import Books, copied
+from adapters.memory.ownership import as_seen_by
 from adapters.memory.reading import TenantBooks
 from domain.auth import Authenticated, Buyer, Caller
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
@@ -84,4 +85,4 @@ class Lists:
         return found
 
     def _of(self, auth: Caller) -> TenantBooks:
-        return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
+        return TenantBooks(as_seen_by(self._books, auth), auth.organization_id, livemode=auth.livemode)

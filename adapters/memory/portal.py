@@ -173,7 +173,9 @@ class PortalInMemory:
         customers = tuple(
             PortalCustomer(
                 replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now)),
-                tuple(_with_product(books, row) for row in books.page(Purchase, NEWEST, None, known.id, None)),
+                tuple(
+                    _with_product(books, row) for row in books.page(Purchase, NEWEST, None, known.id, None)
+                ),
                 tuple(books.page(Payment, NEWEST, None, known.id, None)),
             )
             for known in reversed(books.rows(Customer))

@@ -14,8 +14,9 @@ from adapters.memory.customers import CustomerReads
 from adapters.memory.entities import EntityReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
+from adapters.memory.managing import ManagedReads
 from adapters.memory.operating import OperatorReads
-from adapters.memory.ownership import seen_by
+from adapters.memory.ownership import as_seen_by
 from adapters.memory.portal import PortalInMemory
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
@@ -33,7 +34,7 @@ from application.ports import (
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
-from domain.auth import AuthContext, Authenticated, Buyer, Caller, LetIn, SignedIn
+from domain.auth import AuthContext, Authenticated, Buyer, Caller
 from domain.catalog import Catalog
 from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -51,6 +52,7 @@ from domain.ids import (
 )
 from domain.invoice import Invoice
 from domain.payment import Payment, PaymentFact
+from domain.portal import AccessRequest
 from domain.purchase import Purchase
 from domain.setup import SetupFact
 
@@ -61,6 +63,7 @@ class MemoryStore(
     Lists,
     CustomerReads,
     UserReads,
+    ManagedReads,
     InvoiceReads,
     EntityReads,
     AttachReads,
@@ -96,6 +99,11 @@ class MemoryStore(
     def inbox(self) -> tuple[InboxRow, ...]:
         """Everything Stripe told us, handled or not."""
         return tuple(map(copied, self._books.inbox.values()))
+
+    @property
+    def access_requests(self) -> tuple[AccessRequest, ...]:
+        """Everybody who has asked to be let into a billing portal, and is not forgotten."""
+        return tuple(map(copied, self._books.access.values()))
 
     async def commit(self, work: UnitOfWork) -> None:
         taken = work.take()
@@ -234,8 +242,7 @@ class MemoryStore(
         )
 
     def _of(self, auth: Caller) -> BookingBooks:
-        books = seen_by(self._books, auth) if isinstance(auth, SignedIn | LetIn) else self._books
-        return BookingBooks(books, auth.organization_id, livemode=auth.livemode)
+        return BookingBooks(as_seen_by(self._books, auth), auth.organization_id, livemode=auth.livemode)
 
     def _leased_as(self, task: Task) -> list[Task]:
         """The task, unless it is finished or somebody else's by now."""

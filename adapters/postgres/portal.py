@@ -11,14 +11,25 @@ from asyncpg.pool import PoolConnectionProxy
 from adapters.postgres.checkouts import CheckoutReads
 from adapters.postgres.database import Database
 from adapters.postgres.listing import Lists
+from adapters.postgres.managing import ManagedReads
 from application.causes import Task
+from application.ports import ManagedContext
 from application.ports.expanding import NEWEST
 from application.ports.portal import AccessContext, PortalPage, ProofContext
 from domain.auth import AuthContext, Buyer, LetIn, SignedIn
+from domain.charging import AllCurrent
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.customer import Customer
-from domain.ids import AccessRequestId, CheckoutSessionId, InvoiceId, OrganizationId, PaymentId
+from domain.ids import (
+    AccessRequestId,
+    CheckoutSessionId,
+    InvoiceId,
+    OrganizationId,
+    PaymentId,
+    PaymentMethodId,
+    SubscriptionId,
+)
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.portal import (
@@ -138,7 +149,7 @@ class BuyersDatabase(Database):
             return await super()._fetched(connection, query, arguments)
 
 
-class _BuyersReads(Lists, CheckoutReads):
+class _BuyersReads(Lists, CheckoutReads, ManagedReads):
     def __init__(self, database: BuyersDatabase) -> None:
         self.database = database
 
@@ -170,6 +181,14 @@ class PortalStore:
 
     async def session(self, auth: Buyer, id: CheckoutSessionId) -> CheckoutSession | None:
         return await self._of(auth).session(auth, id)
+
+    async def managed_context(
+        self,
+        auth: Buyer,
+        wanted: SubscriptionId | AllCurrent,
+        payment_method_id: PaymentMethodId | None = None,
+    ) -> ManagedContext | None:
+        return await self._of(auth).managed_context(auth, wanted, payment_method_id)
 
     def _of(self, auth: Buyer) -> _BuyersReads:
         return _BuyersReads(BuyersDatabase(self._pool, self._wait_seconds, auth))

@@ -17,6 +17,7 @@ from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
+from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.portal import PortalDoorInPostgres
 from adapters.postgres.usage import UsageLedgerInPostgres
@@ -63,6 +64,7 @@ class PostgresStore(
     CustomerReads,
     CheckoutReads,
     UserReads,
+    ManagedReads,
     InvoiceReads,
     EntityReads,
     AttachReads,

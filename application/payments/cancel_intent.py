@@ -1,4 +1,5 @@
-"""Stripe is told that nobody shall complete it: the effect of a session that has expired."""
+"""Stripe is told that nobody shall complete it: the effect of a session that has expired, or of an invoice
+that is void."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -6,14 +7,14 @@ from typing import assert_never
 from application.causes import Task
 from application.ports import Clock, EventOutbox, PaymentGateway
 from application.unit_of_work import UnitOfWork
-from domain.effects import CancelPaymentIntent, CancelSetupIntent
+from domain.effects import CancelInvoiceIntent, CancelPaymentIntent, CancelSetupIntent
 from domain.ids import Ids
 
 
 @dataclass(frozen=True, slots=True)
 class CancelIntentAtStripe:
-    """Cancel the intent of an expired session. What comes of it is booked by its webhook, as everything is:
-    that it was canceled, or that the buyer was faster.
+    """Cancel the intent of an expired session, or of a void invoice. What comes of it is booked by its
+    webhook, as everything is: that it was canceled, or that the buyer was faster.
     """
 
     gateway: PaymentGateway
@@ -21,12 +22,15 @@ class CancelIntentAtStripe:
     ids: Ids
     clock: Clock
 
-    async def __call__(self, effect: CancelPaymentIntent | CancelSetupIntent, task: Task) -> None:
+    async def __call__(
+        self, effect: CancelPaymentIntent | CancelSetupIntent | CancelInvoiceIntent, task: Task
+    ) -> None:
         # A number for each attempt, as Stripe keeps a refusal: a session may expire, be paid by a debit that
         # takes days and fails, and expire again. Canceling twice does nothing.
-        key = f"{effect.checkout_session_id}:cancel:{task.id}:{task.attempts}"
+        over = effect.invoice_id if isinstance(effect, CancelInvoiceIntent) else effect.checkout_session_id
+        key = f"{over}:cancel:{task.id}:{task.attempts}"
         match effect:
-            case CancelPaymentIntent(payment_intent_id=id):
+            case CancelPaymentIntent(payment_intent_id=id) | CancelInvoiceIntent(payment_intent_id=id):
                 await self.gateway.cancel_payment_intent(id, livemode=task.livemode, idempotency_key=key)
             case CancelSetupIntent(setup_intent_id=id):
                 await self.gateway.cancel_setup_intent(id, livemode=task.livemode, idempotency_key=key)

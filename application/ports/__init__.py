@@ -13,6 +13,7 @@ from application.ports.customers import (
     CustomerFilter,
     CustomerRepository,
     DeletionContext,
+    ManagedContext,
     SubscriptionRepository,
     UpdateContext,
 )
@@ -72,6 +73,7 @@ __all__ = [
     "InvoiceRepository",
     "Mail",
     "Mailer",
+    "ManagedContext",
     "NewCorrection",
     "NewUsage",
     "Numbering",

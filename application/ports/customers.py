@@ -8,17 +8,17 @@ from msgspec import Struct
 
 from application.ports.expanding import ExpandedCustomer
 from application.ports.overview import BillingOverview
-from domain.auth import AuthContext, Authenticated
+from domain.auth import AuthContext, Authenticated, Caller
+from domain.billing import Owed
 from domain.catalog import Catalog
+from domain.charging import AllCurrent
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, NewCustomer
 from domain.customer_changes import CustomerChanges, Taken
 from domain.expansions import Expansion
 from domain.identity import CustomerContext
-from domain.ids import (
-    CustomerId,
-    SubscriptionId,
-)
+from domain.ids import CustomerId, PaymentMethodId, SubscriptionId
+from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
 
 
@@ -36,6 +36,15 @@ class DeletionContext(Struct, frozen=True):
     customer: Customer
     subscriptions: tuple[Subscription, ...]
     sessions: tuple[CheckoutSession, ...]
+
+
+class ManagedContext(Struct, frozen=True):
+    """What changing subscriptions is decided on: with their items, what is owed for them, and the means of
+    payment that is asked for, whosever it is."""
+
+    subscriptions: tuple[SubscriptionRecord, ...]
+    owed: tuple[Owed, ...]
+    payment_method: PaymentMethod | None
 
 
 class CustomerFilter(Struct, frozen=True):
@@ -90,6 +99,15 @@ class SubscriptionRepository(Protocol):
 
     async def subscription(self, auth: Authenticated, id: SubscriptionId) -> SubscriptionRecord | None:
         """By id."""
+
+    async def managed_context(
+        self,
+        auth: Caller,
+        wanted: SubscriptionId | AllCurrent,
+        payment_method_id: PaymentMethodId | None = None,
+    ) -> ManagedContext | None:
+        """Of one subscription, canceled or not, or of all that are current of a customer; each kind in the
+        order of ids. Null when there is no such subscription, or customer."""
 
     async def subscriptions(
         self,

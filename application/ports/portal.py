@@ -11,7 +11,7 @@ from application.ports.overview import BillingOverview
 from domain.auth import AuthContext, Buyer
 from domain.catalog import Price, Product
 from domain.customer import Customer
-from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId, PurchaseId
+from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.portal import AccessRequest, PortalLink, PortalSession, Seller

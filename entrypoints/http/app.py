@@ -31,12 +31,15 @@ from entrypoints.http.invoice_page import invoice_page
 from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
 from entrypoints.http.payments import PaymentController
+from entrypoints.http.portal.pages import portal_pages
+from entrypoints.http.portal_links import PortalLinkController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
+from entrypoints.http.subscription_changes import SubscriptionChangesController
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
 
@@ -79,6 +82,7 @@ def create_app(container: Container) -> Litestar:
             CustomerListController,
             CustomerBillingController,
             CustomerChangesController,
+            PortalLinkController,
             EntityController,
             UsageController,
             BalanceController,
@@ -88,6 +92,7 @@ def create_app(container: Container) -> Litestar:
             PaymentController,
             PurchaseController,
             InvoiceController,
+            SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
             InboxController,
@@ -103,6 +108,7 @@ def create_app(container: Container) -> Litestar:
             confirm_checkout,
             return_from_paying,
             invoice_page,
+            portal_pages,
             live,
             ready,
             metrics,

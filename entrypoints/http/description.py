@@ -22,7 +22,9 @@ from application.usage.correct_balance import CorrectionAsked
 from application.usage.track_usage import NewTrack
 from application.views import SubscriptionItemView
 from domain.attaching import NewAttachment
+from domain.cancellation import NewCancellation
 from domain.catalog_document import CatalogDocument
+from domain.charging import MethodChoice
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
@@ -45,6 +47,7 @@ from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
+from entrypoints.http.portal_links import PortalLinkReply
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
 from entrypoints.http.standing import BalanceReply
 from entrypoints.http.stripe_inbox import InboxPage
@@ -74,7 +77,9 @@ _BODIES = (
     EventPage,
     Health,
     InboxPage,
+    MethodChoice,
     NewAttachment,
+    NewCancellation,
     NewCheck,
     NewCheckoutSession,
     NewCustomer,
@@ -88,6 +93,7 @@ _BODIES = (
     InvoiceWithPayments,
     PaymentPage,
     PaymentReply,
+    PortalLinkReply,
     Problem,
     PurchasePage,
     PurchaseReply,

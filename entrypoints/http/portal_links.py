@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from application.operator_ports import Organizations
 from application.portal.links import MakePortalLink
+from domain.errors import NotFound
 from domain.ids import CustomerId
 from entrypoints.http.customers import Reference
 from entrypoints.http.injected import Injected
@@ -16,8 +17,8 @@ from entrypoints.http.requests import Call
 
 
 class PortalLinkReply(Struct, frozen=True):
-    """`url` lets whoever opens it into the customer's billing portal, once, until `expires_at`: show it to that
-    customer and to nobody else, and do not keep it."""
+    """`url` lets whoever opens it into the customer's billing portal, once, until `expires_at`: show it to
+    that customer and to nobody else, and do not keep it."""
 
     url: str
     customer_id: CustomerId
@@ -49,6 +50,7 @@ class PortalLinkController(Controller):
         where an account has several. Each call makes another link, with or without an `Idempotency-Key`."""
         made = await make_portal_link(reference, request.auth)
         organization = await organizations.organization(request.auth)
-        assert organization is not None, "a key is an organization's"
+        if organization is None:
+            raise NotFound("customer_not_found", "There is no such customer.")
         place = portal_url(public_url, organization.slug, livemode=request.auth.livemode)
         return PortalLinkReply(f"{place}/link/{made.secret}", made.link.customer_id, made.link.expires_at)

@@ -18,6 +18,7 @@ from domain.events import RecordedEvent
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
+from domain.subscription import Subscription
 from tests.application.billing_promises import check_settled
 from tests.application.payment_flows import outcome
 from tests.application.promises import check_books, of_kind
@@ -161,8 +162,8 @@ def _named(run: Run) -> dict[str, str]:
 
 
 def _at_no_time(state: State, states: Sequence[State]) -> State:
-    """An invoice gets its number, is charged, and is made for a period, when a worker comes by: later, after
-    a fault."""
+    """An invoice gets its number, is charged, and is made for a period, when a worker comes by, and so does a
+    subscription end with one: later, after a fault."""
     match state:
         case Invoice():
             paid_at = _never(state.paid_at) if state.period_end else state.paid_at
@@ -174,6 +175,8 @@ def _at_no_time(state: State, states: Sequence[State]) -> State:
             invoice.purchase_id for invoice in states if isinstance(invoice, Invoice) and invoice.period_end
         }:
             return replace(state, completed_at=_never(state.completed_at))
+        case Subscription(cancel_at_period_end=True):
+            return replace(state, canceled_at=_never(state.canceled_at))
         case Payment(checkout_session_id=None):
             return replace(state, created_at=_NEVER)
         case _:

@@ -13,6 +13,7 @@ from tests.faults.customers import CUSTOMERS
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
 from tests.faults.introducing import INTRODUCING
+from tests.faults.managing import MANAGING
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
@@ -20,7 +21,7 @@ from tests.faults.subscribing import SUBSCRIBING
 from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
+ALL = (*SUBSCRIBING, *MANAGING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
 TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)

@@ -23,6 +23,7 @@ from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
+from domain.cancellation import NewCancellation
 from domain.catalog_document import (
     CatalogDocument,
     PriceEntry,
@@ -30,7 +31,8 @@ from domain.catalog_document import (
     ProductEntry,
     document_of,
 )
-from domain.checkout import BuyerDetails, CheckoutSession
+from domain.charging import AllCurrent, MethodChoice
+from domain.checkout import BuyerDetails, CheckoutSession, NewPaymentMethodSession
 from domain.customer import CustomerData, NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.effects import (
@@ -49,6 +51,7 @@ from domain.granting import NewGrant
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
+from domain.subscription import Subscription
 from domain.usage import Line
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
@@ -305,6 +308,42 @@ async def test_a_subscription_takes_two_to_book_two_to_charge_and_two_to_renew(c
     renewing = [task for task in await world.lease() if isinstance(task.effect, RenewSubscription)]
     # The first one prepares its statement.
     assert [await counted.turns(world.effects(task)) for task in renewing] == [3, 2]
+
+
+async def test_canceling_resuming_and_choosing_a_card_take_two_and_one_where_nothing_changes(
+    counted: CountedWorld,
+) -> None:
+    world, auth = counted.world, counted.auth
+    plans = []
+    for who in ("first", "second"):
+        await world.customer(auth, who)
+        session = await world.session(auth, price="pro-trial", customer=who)
+        world.gateway.succeed_setup(session.setup_intent_id or "")
+        await world.process_setup_intent(BuyerReturned(session.id, REQUEST))
+        asked = NewPaymentMethodSession(customer=who)
+        added = await world.open_checkout_session(asked, auth, REQUEST)
+        world.gateway.succeed_setup(added.setup_intent_id or "")
+        await world.process_setup_intent(BuyerReturned(added.id, REQUEST))
+        (record, *_) = await world.store.subscriptions(auth, 1, customer=who)
+        plans.append(record.subscription)
+
+    async def turns(plan: Subscription) -> list[int]:
+        overview = await world.store.billing_overview(auth, plan.customer_id, world.clock.now())
+        assert overview is not None
+        newest, *_ = overview.payment_methods
+        choice = MethodChoice(payment_method_id=newest.id)
+        return [
+            await counted.turns(asked)
+            for asked in (
+                *[world.cancel_subscription(plan.id, NewCancellation(), auth, REQUEST) for _ in range(2)],
+                *[world.resume_subscription(plan.id, auth, REQUEST) for _ in range(2)],
+                *[world.choose_payment_method(plan.id, choice, auth, REQUEST) for _ in range(2)],
+                world.choose_payment_method(AllCurrent(plan.customer_id), choice, auth, REQUEST),
+            )
+        ]
+
+    await turns(plans[0])  # prepares the statements
+    assert await turns(plans[1]) == [2, 1, 2, 1, 2, 1, 1]
 
 
 async def test_a_purchase_takes_two_and_another_quantity_two(counted: CountedWorld) -> None:

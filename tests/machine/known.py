@@ -15,6 +15,7 @@ from domain.customer import Customer
 from domain.entity import Entity
 from domain.invoice import Invoice
 from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
 from domain.subscription import Subscription
 from domain.usage import Usage
@@ -110,6 +111,10 @@ class Known:
     def subscription(self, pick: int) -> Subscription | None:
         """A subscription, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, Subscription), key=lambda plan: plan.id), pick)
+
+    def card(self, pick: int) -> PaymentMethod | None:
+        """A means of payment, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, PaymentMethod), key=lambda card: card.id), pick)
 
     def invoice(self, pick: int) -> Invoice | None:
         """An invoice, of whomever; 0 is the newest."""

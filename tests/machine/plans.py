@@ -10,6 +10,7 @@ from tests.machine import drawing, drawing_plans
 from tests.machine.billing import Settle
 from tests.machine.catalogs import SHOP
 from tests.machine.lockstep import Way
+from tests.machine.managing import Cancel
 from tests.machine.operating import ChangeOrganization
 from tests.machine.operations import Apply, Introduce, OpenSession, Operation
 from tests.machine.payments import Lease, Perform, Report
@@ -103,6 +104,41 @@ class Plans(Races):
         self._alone(OpenFor(0, "add_payment_method", 0, who, for_all=True))
         self._alone(Lease(1000))
         self._at_once(Perform(task), second, way)
+
+    @rule(
+        who=drawing.strangers,
+        paid=st.booleans(),
+        first=drawing_plans.managed_alike,
+        second=drawing_plans.managed_alike | drawing_plans.work,
+        way=drawing.ways,
+    )
+    def somebody_changes_their_mind_at_once(
+        self, who: str, paid: bool, first: Operation, second: Operation, way: Way
+    ) -> None:
+        self._new_customer(who)
+        for _ in range(2):
+            self._alone(OpenPlan(0, "club", who))
+            self._alone(OpenFor(0, "add_payment_method", 0, who))
+            self._alone(ReportSetup(0, "succeeded"))
+        self._alone(ReportSetup(1, "succeeded"))
+        if paid:
+            self._alone(Settle())
+        else:
+            self._alone(Lease(1000))
+        self._at_once(first, second, way)
+
+    @rule(who=drawing.strangers, first=drawing_plans.managed_alike, way=drawing.ways)
+    def a_period_ends_and_somebody_changes_their_mind_at_once(
+        self, who: str, first: Operation, way: Way
+    ) -> None:
+        self._new_customer(who)
+        self._alone(OpenPlan(0, "parking", who))
+        self._alone(ReportSetup(0, "succeeded"))
+        self._alone(Settle())
+        self._alone(Cancel(0, 0))
+        self._lockstep.advance(timedelta(days=7))
+        self._alone(Lease(1000))
+        self._at_once(Perform(0), first, way)
 
     @rule(news=drawing_plans.setup_news, way=drawing.ways)
     def its_setup_intent_is_canceled_at_once(self, news: SetupNews, way: Way) -> None:

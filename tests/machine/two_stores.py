@@ -104,6 +104,10 @@ class TwoStores(Using):
     def billing(self, operation: Operation) -> None:
         self._alone(operation)
 
+    @rule(operation=drawing_plans.managed)
+    def held_plan(self, operation: Operation) -> None:
+        self._alone(operation)
+
     @rule(operation=drawing_plans.reads)
     def list(self, operation: Operation) -> None:
         self._alone(operation)

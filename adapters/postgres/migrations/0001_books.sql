@@ -243,6 +243,7 @@ CREATE TABLE subscriptions (
     overdue              jsonb NOT NULL,
     canceled_at          timestamptz,
     cancellation_reason  text,
+    cancel_at_period_end boolean NOT NULL,
     replaced_by          typeid,
     entity_id            typeid,
     trial_fingerprint    text COLLATE "C",

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from litestar import MediaType, Response, get, post
-from litestar.params import QueryParameter, URLEncodedBody
+from litestar.params import PathParameter, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
 from msgspec import Struct
 
@@ -27,10 +27,14 @@ from entrypoints.http.pages import page
 from entrypoints.http.portal.door import PlainForm, Slug
 from entrypoints.http.portal.home import home_page, money_rows
 from entrypoints.http.portal.place import Place, paths, portal_url
-from entrypoints.http.portal.portal import Portal, gone_to, portal_trouble
+from entrypoints.http.portal.portal import Portal, gone_to
 from entrypoints.http.requests import Call
 
 PAGE = 50
+
+OneCustomer = Annotated[CustomerId, PathParameter(description="a customer of theirs")]
+OneSubscription = Annotated[SubscriptionId, PathParameter(description="a subscription of theirs")]
+Listed = Annotated[str, PathParameter(description="invoices or payments")]
 
 _NOTICES = {
     "subscription_canceled": "This subscription has ended already.",
@@ -56,8 +60,8 @@ class PriceForm(Struct, frozen=True):
 
 
 class Desk:
-    """What can be done in the portal. Each reads as the buyer, whose rows alone are there, and writes as the API
-    does."""
+    """What can be done in the portal. Each reads as the buyer, whose rows alone are there, and writes as the
+    API does."""
 
     def __init__(
         self,
@@ -83,17 +87,11 @@ class Desk:
         return checkout_url(session, "")
 
 
-@post(
-    paths("/subscriptions/{id:str}/cancel"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/subscriptions/{id:str}/cancel"), media_type=MediaType.HTML, status_code=200)
 async def cancel(
     request: Call,
     slug: Slug,
-    id: SubscriptionId,
+    id: OneSubscription,
     data: URLEncodedBody[PlainForm],
     portal: Injected[Portal],
     portal_desk: Injected[Desk],
@@ -107,17 +105,11 @@ async def cancel(
     return await _back(done, request, place, buyer, portal, portal_pages, clock)
 
 
-@post(
-    paths("/subscriptions/{id:str}/resume"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/subscriptions/{id:str}/resume"), media_type=MediaType.HTML, status_code=200)
 async def resume(
     request: Call,
     slug: Slug,
-    id: SubscriptionId,
+    id: OneSubscription,
     data: URLEncodedBody[PlainForm],
     portal: Injected[Portal],
     portal_desk: Injected[Desk],
@@ -131,17 +123,11 @@ async def resume(
     return await _back(done, request, place, buyer, portal, portal_pages, clock)
 
 
-@post(
-    paths("/subscriptions/{id:str}/payment-method"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/subscriptions/{id:str}/payment-method"), media_type=MediaType.HTML, status_code=200)
 async def choose_payment_method(
     request: Call,
     slug: Slug,
-    id: SubscriptionId,
+    id: OneSubscription,
     data: URLEncodedBody[MethodForm],
     portal: Injected[Portal],
     portal_desk: Injected[Desk],
@@ -156,17 +142,11 @@ async def choose_payment_method(
     return await _back(done, request, place, buyer, portal, portal_pages, clock)
 
 
-@post(
-    paths("/customers/{id:str}/payment-methods"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/customers/{id:str}/payment-methods"), media_type=MediaType.HTML, status_code=200)
 async def add_payment_method(
     request: Call,
     slug: Slug,
-    id: CustomerId,
+    id: OneCustomer,
     data: URLEncodedBody[PlainForm],
     portal: Injected[Portal],
     portal_desk: Injected[Desk],
@@ -181,17 +161,11 @@ async def add_payment_method(
     return gone_to(await portal_desk.checkout(draft, place, buyer, request))
 
 
-@post(
-    paths("/customers/{id:str}/purchases"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/customers/{id:str}/purchases"), media_type=MediaType.HTML, status_code=200)
 async def buy_again(
     request: Call,
     slug: Slug,
-    id: CustomerId,
+    id: OneCustomer,
     data: URLEncodedBody[PriceForm],
     portal: Injected[Portal],
     portal_desk: Injected[Desk],
@@ -211,20 +185,15 @@ async def buy_again(
         return await _refused(refusal, request, place, buyer, portal, portal_pages, clock)
 
 
-@get(
-    paths("/customers/{id:str}/{listed:str}"),
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@get(paths("/customers/{id:str}/{listed:str}"), media_type=MediaType.HTML)
 async def older(
     request: Call,
     slug: Slug,
-    id: CustomerId,
-    listed: str,
+    id: OneCustomer,
+    listed: Listed,
     portal: Injected[Portal],
     portal_pages: Injected[PortalRepository],
-    before: Annotated[str | None, QueryParameter()] = None,
+    before: Annotated[str | None, QueryParameter(description="of the page before this one, the last")] = None,
 ) -> Response[str] | Redirect:
     """All invoices, or all payments, page by page."""
     place = await portal.place(request, slug)

@@ -22,12 +22,13 @@ from entrypoints.http.pages import page
 from entrypoints.http.portal.browsers import AtTheDoor
 from entrypoints.http.portal.home import home_page
 from entrypoints.http.portal.place import Place, paths
-from entrypoints.http.portal.portal import Portal, gone_to, portal_trouble
+from entrypoints.http.portal.portal import Portal, gone_to
 from entrypoints.http.requests import Call
 
 LONGEST_EMAIL = 254
 
 Slug = Annotated[str, PathParameter(description="the organization's slug")]
+LinkSecret = Annotated[str, PathParameter(description="what is secret of a link")]
 
 
 class EmailForm(Struct, frozen=True):
@@ -57,12 +58,7 @@ class PlainForm(Struct, frozen=True):
     form: str = ""
 
 
-@get(
-    paths(),
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@get(paths(), media_type=MediaType.HTML)
 async def enter(
     request: Call,
     slug: Slug,
@@ -79,13 +75,7 @@ async def enter(
     return home_page(seen, place, await portal.form(request, place), clock.now())
 
 
-@post(
-    paths("/access"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/access"), media_type=MediaType.HTML, status_code=200)
 async def ask_for_code(
     request: Call,
     slug: Slug,
@@ -107,12 +97,7 @@ async def ask_for_code(
     return gone_to(f"{place.path}/code", browsers.door_cookie(state, place))
 
 
-@get(
-    paths("/code"),
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@get(paths("/code"), media_type=MediaType.HTML)
 async def show_code(request: Call, slug: Slug, portal: Injected[Portal]) -> Response[str] | Redirect:
     """Where the code is given."""
     place = await portal.place(request, slug)
@@ -122,13 +107,7 @@ async def show_code(request: Call, slug: Slug, portal: Injected[Portal]) -> Resp
     return await _code(request, place, portal, state)
 
 
-@post(
-    paths("/code"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/code"), media_type=MediaType.HTML, status_code=200)
 async def give_code(
     request: Call,
     slug: Slug,
@@ -136,8 +115,8 @@ async def give_code(
     portal: Injected[Portal],
     sign_in: Injected[SignIn],
 ) -> Response[str] | Redirect:
-    """The session is a new one, whatever the browser held before. Only the browser that has asked for a code can
-    give it."""
+    """The session is a new one, whatever the browser held before. Only the browser that has asked for a code
+    can give it."""
     place = await portal.place(request, slug)
     await portal.check_door_form(request, place, data.form)
     browsers = await portal.browsers()
@@ -157,17 +136,16 @@ async def give_code(
     )
 
 
-@get(
-    paths("/link/{link:str}"),
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@get(paths("/link/{link:str}"), media_type=MediaType.HTML)
 async def show_link(
-    request: Call, slug: Slug, link: str, portal: Injected[Portal], use_portal_link: Injected[UsePortalLink]
+    request: Call,
+    slug: Slug,
+    link: LinkSecret,
+    portal: Injected[Portal],
+    use_portal_link: Injected[UsePortalLink],
 ) -> Response[str]:
-    """Says as whom one would go on. Looking at it lets nobody in, and whoever gets a link from a stranger sees
-    that it is not theirs."""
+    """Says as whom one would go on. Looking at it lets nobody in, and whoever gets a link from a stranger
+    sees that it is not theirs."""
     place = await portal.place(request, slug)
     known = await use_portal_link.customer(link, place.seller, livemode=place.livemode)
     browsers = await portal.browsers()
@@ -182,13 +160,7 @@ async def show_link(
     return page("portal_link.html", values, posts=True, cookies=[browsers.door_cookie(state, place)])
 
 
-@post(
-    paths("/link"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/link"), media_type=MediaType.HTML, status_code=200)
 async def come_by_link(
     request: Call,
     slug: Slug,
@@ -208,13 +180,7 @@ async def come_by_link(
     )
 
 
-@post(
-    paths("/sign-out"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/sign-out"), media_type=MediaType.HTML, status_code=200)
 async def sign_out(
     request: Call,
     slug: Slug,
@@ -230,13 +196,7 @@ async def sign_out(
     return gone_to(place.path, (await portal.browsers()).gone(place.session_cookie, place))
 
 
-@post(
-    paths("/sign-out-everywhere"),
-    status_code=200,
-    exception_handlers={Exception: portal_trouble},
-    media_type=MediaType.HTML,
-    include_in_schema=False,
-)
+@post(paths("/sign-out-everywhere"), media_type=MediaType.HTML, status_code=200)
 async def sign_out_everywhere(
     request: Call,
     slug: Slug,

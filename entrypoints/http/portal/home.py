@@ -1,6 +1,6 @@
 """The page of somebody who is in: everything of theirs, and what they can do about it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from litestar import Response
@@ -155,7 +155,7 @@ def _balances(lines: Sequence[Line], names: dict[str, str], now: datetime) -> tu
     return tuple(rows)
 
 
-def _purchase(bought: PortalPurchase, buyable: set[str]) -> PurchaseRow:
+def _purchase(bought: PortalPurchase, buyable: Collection[str]) -> PurchaseRow:
     purchase = bought.purchase
     return PurchaseRow(
         product=bought.product.name,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from litestar import Response
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.response import Redirect
 
@@ -89,7 +89,7 @@ def gone_to(path: str, *cookies: Cookie) -> Redirect:
     return Redirect(path, status_code=303, headers=safely(), cookies=cookies)
 
 
-def portal_trouble(request: Call, error: Exception) -> Response[str]:
+def portal_trouble(request: Request, error: Exception) -> Response[str]:  # type: ignore[type-arg]
     """The page for a request to the portal that could not be dealt with."""
     problem, headers = problem_of(request, error)
     title, text = _TROUBLE.get(problem.status, _ANY_TROUBLE)

@@ -114,7 +114,9 @@ def address_of(address: Address | None) -> str | None:
     if address is None:
         return None
     city = " ".join(filter(None, (address.postal_code, address.city)))
-    return ", ".join(filter(None, (address.line1, address.line2, city, address.state, address.country))) or None
+    return (
+        ", ".join(filter(None, (address.line1, address.line2, city, address.state, address.country))) or None
+    )
 
 
 def _is_made_up(customer: Customer) -> bool:

@@ -141,6 +141,7 @@ async def recorded() -> dict[str, Any]:
         await _attaching(call)
         await numbered(service)
         await _lists(call)
+        await _subscriptions(call, service)
         await _inbox(call, service)
         await _changes(call)
         await _troubles(call, service)
@@ -299,6 +300,24 @@ async def _lists(call: Recorder) -> None:
         (newest, *_) = (await call("GET", f"/v1/{kind}?limit=1"))["data"]
         await call("GET", f"/v1/{kind}/{newest['id']}")
         await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")
+
+
+async def _subscriptions(call: Recorder, service: Service) -> None:
+    asked = {"type": "add_payment_method", "customer": "user-9"}
+    session = await call("POST", "/v1/checkout-sessions", asked)
+    service.gateway.succeed_setup(session["setup_intent_id"])
+    await service.client.get(f"/checkout/{session['id']}/return")
+    (team, *_) = (await call("GET", "/v1/subscriptions?customer=user-9"))["data"]
+    (method, *_) = (await call("GET", "/v1/customers/user-9/billing"))["payment_methods"]
+    address = f"/v1/subscriptions/{team['id']}"
+    await call("PATCH", address, {"payment_method_id": method["id"]})
+    await call("PATCH", address, {"payment_method_id": f"pmeth_{NOBODYS}"})
+    await call("POST", f"{address}/cancel", {})
+    await call("POST", f"{address}/resume")
+    (free, *_) = (await call("GET", "/v1/subscriptions?customer=user-7"))["data"]
+    for _ in range(2):
+        await call("POST", f"/v1/subscriptions/{free['id']}/cancel", {"at": "now"})
+    await call("POST", f"/v1/subscriptions/sub_{NOBODYS}/cancel", {})
 
 
 async def _changes(call: Recorder) -> None:

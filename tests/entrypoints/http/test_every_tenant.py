@@ -122,6 +122,14 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/purchases/{id}": lambda ids: [(ids["purchase"], None)],
     "get /v1/subscriptions": lambda ids: [("", None), *_of_customer(ids)],
     "get /v1/subscriptions/{id}": lambda ids: [(ids["subscription"], None)],
+    "patch /v1/subscriptions/{id}": lambda ids: [
+        (ids["subscription"], {"payment_method_id": f"pmeth_{suffix(9)}"})
+    ],
+    "post /v1/subscriptions/{id}/cancel": lambda ids: [
+        (ids["subscription"], {}),
+        (ids["subscription"], {"at": "now"}),
+    ],
+    "post /v1/subscriptions/{id}/resume": lambda ids: [(ids["subscription"], None)],
     "get /v1/events": lambda ids: [("?limit=100", None), (f"?subject={ids['customer']}", None)],
     "get /v1/stripe/inbox": lambda _: [("", None)],
 }
