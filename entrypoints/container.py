@@ -305,7 +305,7 @@ class Container(containers.DeclarativeContainer):
         lifetime=settings.provided.checkout_lifetime,
         **deciding,
     )
-    """What buyers do in the portal: decided on what its role shows of the books, and written as by the API."""
+    """What buyers do in the portal: decided on what its role shows, and written as by the API."""
     inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(

@@ -46,8 +46,8 @@ from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
-from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.portal_links import PortalLinkReply
+from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
 from entrypoints.http.standing import BalanceReply
 from entrypoints.http.stripe_inbox import InboxPage

@@ -15,7 +15,7 @@ _FOCUSED = """() => {
 }"""
 
 
-async def _tabbed(page: Page, times: int, key: str = "Tab") -> list[str]:
+async def tabbed(page: Page, times: int, key: str = "Tab") -> list[str]:
     """What has the focus after each press; each must show it."""
     names = []
     for _ in range(times):
@@ -38,16 +38,16 @@ async def test_tab_goes_through_all_that_can_be_done_in_its_order_and_shows_wher
     ]
     changes = ["quantity", "Update", "Billing details optional"]
     order = [*changes, "Cancel and go back", *cards, "number", "expiry", "cvc", "Pay 19.99 USD"]
-    assert await _tabbed(buyer.page, len(order)) == order
-    assert await _tabbed(buyer.page, len(order) - 1, "Shift+Tab") == order[-2::-1]
+    assert await tabbed(buyer.page, len(order)) == order
+    assert await tabbed(buyer.page, len(order) - 1, "Shift+Tab") == order[-2::-1]
 
 
 async def test_enter_pays_and_a_refusal_takes_the_focus_to_the_card(shop: Shop, buyer: Visit) -> None:
     session = await shop.session()
     await buyer.page.goto(session["url"])
-    await _tabbed(buyer.page, 9)
+    await tabbed(buyer.page, 9)
     await buyer.page.keyboard.type(DECLINED)
-    await _tabbed(buyer.page, 2)
+    await tabbed(buyer.page, 2)
     await buyer.page.keyboard.press("Enter")
     number = buyer.page.get_by_label("Card number")
     await expect(number).to_have_accessible_description("Your card was declined.")
@@ -63,7 +63,7 @@ async def test_enter_pays_and_a_refusal_takes_the_focus_to_the_card(shop: Shop, 
 async def test_a_test_card_is_taken_with_space_and_paid_with_enter(shop: Shop, buyer: Visit) -> None:
     session = await shop.session()
     await buyer.page.goto(session["url"])
-    await _tabbed(buyer.page, 5)
+    await tabbed(buyer.page, 5)
     await buyer.page.keyboard.press("Space")
     await expect(buyer.page.get_by_label("Card number")).to_have_value(GOOD)
     await expect(buyer.page.get_by_role("button", name="Pay 19.99 USD")).to_be_focused()
@@ -82,15 +82,15 @@ async def test_an_empty_form_is_not_sent(shop: Shop, buyer: Visit) -> None:
 async def test_how_many_and_whom_to_bill_are_changed_by_keys_alone(shop: Shop, buyer: Visit) -> None:
     session = await shop.session()
     await buyer.page.goto(session["url"])
-    await _tabbed(buyer.page, 1)
+    await tabbed(buyer.page, 1)
     await buyer.page.keyboard.press("ArrowUp")
     await buyer.page.keyboard.press("Enter")
     await expect(buyer.page.get_by_role("button", name="Pay 39.98 USD")).to_be_visible()
-    await _tabbed(buyer.page, 3)
+    await tabbed(buyer.page, 3)
     await buyer.page.keyboard.press("Enter")
     fields = ["email", "name", "country", "line1", "line2", "postal_code", "city", "state"]
-    assert await _tabbed(buyer.page, 9) == [*fields, "Save billing details"]
-    await _tabbed(buyer.page, 8, "Shift+Tab")
+    assert await tabbed(buyer.page, 9) == [*fields, "Save billing details"]
+    await tabbed(buyer.page, 8, "Shift+Tab")
     await buyer.page.keyboard.type("bob@example.com")
     await buyer.page.keyboard.press("Enter")
     await expect(buyer.page.get_by_text("Billed to bob@example.com")).to_be_visible()

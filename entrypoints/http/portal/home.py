@@ -14,6 +14,7 @@ from domain.entitlement import as_of, standing
 from domain.invoice import Invoice
 from domain.money import display
 from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.usage import Line
 from entrypoints.http.pages import page
 from entrypoints.http.portal import words
@@ -21,7 +22,8 @@ from entrypoints.http.portal.place import Place
 
 
 class HeldRow(Struct, frozen=True):
-    """A subscription. `renews`: it can be canceled; `ends`: that can be taken back."""
+    """A subscription. `renews`: it can be canceled; `ends`: that can be taken back. `paid_with` is given where
+    there is nothing else to choose."""
 
     id: str
     product: str
@@ -31,6 +33,7 @@ class HeldRow(Struct, frozen=True):
     renews: bool
     ends: bool
     payment_method_id: str | None
+    paid_with: str | None
 
 
 class MethodRow(Struct, frozen=True):
@@ -117,7 +120,7 @@ def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> Custo
         id=known.id,
         heading=words.heading_of(known),
         address=words.address_of(known.billing_address),
-        held=tuple(map(_held, overview.held)),
+        held=tuple(_held(held, overview.payment_methods) for held in overview.held),
         methods=tuple(
             MethodRow(method.id, words.method_name(method), words.expiry_of(method))
             for method in overview.payment_methods
@@ -129,9 +132,11 @@ def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> Custo
     )
 
 
-def _held(held: HeldPlan) -> HeldRow:
+def _held(held: HeldPlan, methods: Sequence[PaymentMethod]) -> HeldRow:
     subscription = held.record.subscription
     ends = subscription.cancel_at_period_end
+    only = methods[0] if len(methods) == 1 else None
+    is_paid_with_it = only is not None and subscription.payment_method_id == only.id
     return HeldRow(
         id=subscription.id,
         product=held.product.name,
@@ -141,6 +146,7 @@ def _held(held: HeldPlan) -> HeldRow:
         renews=not subscription.is_free and not ends,
         ends=ends,
         payment_method_id=None if subscription.is_free else subscription.payment_method_id or "",
+        paid_with=words.method_name(only) if only is not None and is_paid_with_it else None,
     )
 
 
