@@ -8,11 +8,12 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
+from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId, UserId
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
 from domain.subscription import Subscription
+from domain.user import User, called
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -37,6 +38,18 @@ class DeleteStripeCustomer(Struct, frozen=True, tag="delete_stripe_customer"):
 
     customer_id: CustomerId
     stripe_customer_id: str | None
+
+
+class CreateStripeUser(Struct, frozen=True, tag="create_stripe_user"):
+    """Make a customer at Stripe for the user, once; what they are called is read when it is told."""
+
+    user_id: UserId
+
+
+class UpdateStripeUser(Struct, frozen=True, tag="update_stripe_user"):
+    """Stripe is to call the user as we do. What that is, is read when it is told: none of it is here."""
+
+    user_id: UserId
 
 
 class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
@@ -107,6 +120,8 @@ Effect = (
     CreateStripeCustomer
     | UpdateStripeCustomer
     | DeleteStripeCustomer
+    | CreateStripeUser
+    | UpdateStripeUser
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
@@ -132,25 +147,29 @@ _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.r
 def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
     """The effects of an event, evaluated when it is committed and never again: a replay makes none. `before`
     is the state that was changed, if there was one."""
+    effects: tuple[Effect, ...] = ()
     match state:
         case Customer():
-            return _of_customer(event, state, before)
+            effects = _of_customer(event, state, before)
+        case User():
+            effects = _of_user(event, state, before)
         case CheckoutSession():
-            return _of_session(event, state)
+            effects = _of_session(event, state)
         case Payment() if event.type == "payment.refund_pending":
-            return tuple(
+            effects = tuple(
                 create_refund(state, refund)
                 for refund in state.refunds
                 if refund.id == event.fact and refund.stripe_refund_id is None
             )
         case Invoice():
-            return _of_invoice(event, state)
+            effects = _of_invoice(event, state)
         case Subscription(
             status="active" | "trialing", is_free=False, current_period_end=datetime() as end
         ) if event.type in _IS_CURRENT:
-            return (RenewSubscription(state.id, end),)
+            effects = (RenewSubscription(state.id, end),)
         case _:
-            return ()
+            pass
+    return effects
 
 
 def _of_customer(event: Event, customer: Customer, before: State | None) -> tuple[Effect, ...]:
@@ -169,6 +188,18 @@ def _of_customer(event: Event, customer: Customer, before: State | None) -> tupl
 def known_as(customer: Customer) -> tuple[str | None, str | None, str | None]:
     """External id, e-mail and name: what Stripe is told of a customer."""
     return customer.external_id, customer.email, customer.name
+
+
+def _of_user(event: Event, user: User, before: State | None) -> tuple[Effect, ...]:
+    if event.type == "user.signed_up":
+        return (CreateStripeUser(user.id),)
+    if event.type != "user.updated" or not isinstance(before, User):
+        return ()
+    if before.stripe_customer_id is not None:
+        return (UpdateStripeUser(user.id),) if called(user) != called(before) else ()
+    # Whoever signs up as one who is there already, such as the organization's owner, is to be known as well.
+    signs_up = (user.external_id, user.email_verified) != (before.external_id, before.email_verified)
+    return (CreateStripeUser(user.id),) if signs_up and user.stripe_customer_id is None else ()
 
 
 def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:

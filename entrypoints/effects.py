@@ -13,6 +13,8 @@ from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.tell_stripe import TellStripeOfUser
 from domain.effects import (
     CancelPaymentIntent,
     CancelSetupIntent,
@@ -20,12 +22,14 @@ from domain.effects import (
     CreateInvoiceIntent,
     CreateRefund,
     CreateStripeCustomer,
+    CreateStripeUser,
     DeleteStripeCustomer,
     EndCheckoutSession,
     FinalizeInvoices,
     RenewSubscription,
     SendReceipt,
     UpdateStripeCustomer,
+    UpdateStripeUser,
 )
 
 
@@ -42,6 +46,8 @@ class Effects:
     number_invoices: NumberInvoices
     mail_receipt: MailReceipt
     tell_stripe_of_customer: TellStripeOfCustomer
+    create_user_at_stripe: CreateUserAtStripe
+    tell_stripe_of_user: TellStripeOfUser
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -49,6 +55,10 @@ class Effects:
                 await self.create_customer_at_stripe(effect, task)
             case UpdateStripeCustomer() | DeleteStripeCustomer() as effect:
                 await self.tell_stripe_of_customer(effect, task)
+            case CreateStripeUser() as effect:
+                await self.create_user_at_stripe(effect, task)
+            case UpdateStripeUser() as effect:
+                await self.tell_stripe_of_user(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
             case CancelPaymentIntent() | CancelSetupIntent() as effect:

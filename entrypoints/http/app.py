@@ -39,6 +39,7 @@ from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
+from entrypoints.http.users import UserController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -75,6 +76,7 @@ def create_app(container: Container) -> Litestar:
         "/v1",
         before_request=admitted,
         route_handlers=[
+            UserController,
             CustomerController,
             CustomerListController,
             CustomerBillingController,

@@ -52,11 +52,14 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "scrape": container.scrape,
+        "sign_up": providers.Factory(Once, container.sign_up, container.answer_once),
         "subscriptions": container.store,
         "tenants": container.store,
         "track_usage": container.track_usage,
         "update_checkout_session": container.update_checkout_session,
         "update_customer": container.update_customer,
+        "update_user": container.update_user,
+        "users": container.store,
     }
 
 
