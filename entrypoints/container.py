@@ -58,6 +58,7 @@ from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
 from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.sign_up import SignUp
 from application.users.tell_stripe import TellStripeOfUser
@@ -210,6 +211,9 @@ class Container(containers.DeclarativeContainer):
     )
     update_user: providers.Singleton[UpdateUser] = providers.Singleton(
         _use_case, UpdateUser, metrics, users=store, **deciding
+    )
+    backfill_stripe_customer: providers.Singleton[BackfillStripeCustomer] = providers.Singleton(
+        _use_case, BackfillStripeCustomer, metrics, users=store, gateway=gateway, **deciding
     )
     first_use = providers.Singleton(FirstUse, customers=store, entities=store, **deciding)
     check_feature: providers.Singleton[CheckFeature] = providers.Singleton(

@@ -69,6 +69,7 @@ from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
 from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.sign_up import SignUp
 from application.users.tell_stripe import TellStripeOfUser
@@ -145,6 +146,7 @@ class UseCases(Generic[StoreT]):
         self.delete_customer = DeleteCustomer(store, store, ids, clock)
         self.sign_up = SignUp(store, store, ids, clock)
         self.update_user = UpdateUser(store, store, ids, clock)
+        self.backfill_stripe_customer = BackfillStripeCustomer(store, gateway, store, ids, clock)
         self.create_entity = CreateEntity(store, store, ids, clock)
         self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)

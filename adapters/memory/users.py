@@ -74,6 +74,10 @@ class UserReads:
         await asyncio.sleep(0)
         return page
 
+    async def count_users_without_stripe_customer(self, auth: Authenticated) -> int:
+        await asyncio.sleep(0)
+        return sum(row.stripe_customer_id is None for row in _of(self._books, auth).rows(User))
+
     async def users_without_stripe_customer(
         self, auth: Authenticated, limit: int, after: UserId | None = None
     ) -> Sequence[User]:

@@ -62,6 +62,11 @@ class UserReads:
         )
         return _USERS.decode(found)
 
+    async def count_users_without_stripe_customer(self, auth: Authenticated) -> int:
+        tenant = auth.organization_id, auth.livemode
+        counted: int = await self.database.call("count_users_unknown_to_stripe", *tenant)
+        return counted
+
     async def users_without_stripe_customer(
         self, auth: Authenticated, limit: int, after: UserId | None = None
     ) -> Sequence[User]:

@@ -51,6 +51,9 @@ class UserRepository(Protocol):
     ) -> Sequence[User]:
         """At most so many, newest first; those made `before` one of them, if it is given."""
 
+    async def count_users_without_stripe_customer(self, auth: Authenticated) -> int:
+        """How many there are."""
+
     async def users_without_stripe_customer(
         self, auth: Authenticated, limit: int, after: UserId | None = None
     ) -> Sequence[User]:

@@ -165,6 +165,7 @@ async def test_users_are_found_by_email_and_by_who_they_are_at_stripe(world: Wor
     assert await world.store.user_page(auth, wanted, 10) == [known]
     unknown = await world.store.user_page(auth, UserFilter(without_stripe_customer=True), 10)
     assert [user.id for user in unknown] == [claimed.id, auth.user_id]
+    assert await world.store.count_users_without_stripe_customer(auth) == 2
     oldest = await world.store.users_without_stripe_customer(auth, 1)
     assert [user.id for user in oldest] == [auth.user_id]
     later = await world.store.users_without_stripe_customer(auth, 10, oldest[0].id)

@@ -101,3 +101,11 @@ BEGIN
         WHERE t.organization_id = org AND t.livemode = live AND t.stripe_customer_id IS NULL AND t.id > beyond
         ORDER BY t.id LIMIT size) AS page);
 END $$;
+
+CREATE OR REPLACE FUNCTION count_users_unknown_to_stripe(org text, live boolean) RETURNS bigint
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    PERFORM enter(org, live);
+    RETURN (SELECT count(*) FROM users t
+            WHERE t.organization_id = org AND t.livemode = live AND t.stripe_customer_id IS NULL);
+END $$;
