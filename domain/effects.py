@@ -8,11 +8,20 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
-from domain.ids import AccessRequestId, CheckoutSessionId, CustomerId, InvoiceId, PaymentId, SubscriptionId
+from domain.ids import (
+    AccessRequestId,
+    CheckoutSessionId,
+    CustomerId,
+    InvoiceId,
+    PaymentId,
+    SubscriptionId,
+    UserId,
+)
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
 from domain.subscription import Subscription
+from domain.user import User, called
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -44,6 +53,18 @@ class SendAccessCode(Struct, frozen=True, tag="send_access_code"):
     here."""
 
     access_request_id: AccessRequestId
+
+
+class CreateStripeUser(Struct, frozen=True, tag="create_stripe_user"):
+    """Make a customer at Stripe for the user, once; what they are called is read when it is told."""
+
+    user_id: UserId
+
+
+class UpdateStripeUser(Struct, frozen=True, tag="update_stripe_user"):
+    """Stripe is to call the user as we do. What that is, is read when it is told: none of it is here."""
+
+    user_id: UserId
 
 
 class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
@@ -122,6 +143,8 @@ Effect = (
     CreateStripeCustomer
     | UpdateStripeCustomer
     | DeleteStripeCustomer
+    | CreateStripeUser
+    | UpdateStripeUser
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
@@ -151,23 +174,27 @@ _IS_TO_END = "subscription.cancellation_scheduled"
 def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
     """The effects of an event, evaluated when it is committed and never again: a replay makes none. `before`
     is the state that was changed, if there was one."""
+    effects: tuple[Effect, ...] = ()
     match state:
         case Customer():
-            return _of_customer(event, state, before)
+            effects = _of_customer(event, state, before)
+        case User():
+            effects = _of_user(event, state, before)
         case CheckoutSession():
-            return _of_session(event, state)
+            effects = _of_session(event, state)
         case Payment() if event.type == "payment.refund_pending":
-            return tuple(
+            effects = tuple(
                 create_refund(state, refund)
                 for refund in state.refunds
                 if refund.id == event.fact and refund.stripe_refund_id is None
             )
         case Invoice():
-            return _of_invoice(event, state)
+            effects = _of_invoice(event, state)
         case Subscription():
-            return _of_subscription(event, state)
+            effects = _of_subscription(event, state)
         case _:
-            return ()
+            pass
+    return effects
 
 
 def _of_customer(event: Event, customer: Customer, before: State | None) -> tuple[Effect, ...]:
@@ -186,6 +213,18 @@ def _of_customer(event: Event, customer: Customer, before: State | None) -> tupl
 def known_as(customer: Customer) -> tuple[str | None, str | None, str | None]:
     """External id, e-mail and name: what Stripe is told of a customer."""
     return customer.external_id, customer.email, customer.name
+
+
+def _of_user(event: Event, user: User, before: State | None) -> tuple[Effect, ...]:
+    if event.type == "user.signed_up":
+        return (CreateStripeUser(user.id),)
+    if event.type != "user.updated" or not isinstance(before, User):
+        return ()
+    if before.stripe_customer_id is not None:
+        return (UpdateStripeUser(user.id),) if called(user) != called(before) else ()
+    # Whoever signs up as one who is there already, such as the organization's owner, is to be known as well.
+    signs_up = (user.external_id, user.email_verified) != (before.external_id, before.email_verified)
+    return (CreateStripeUser(user.id),) if signs_up and user.stripe_customer_id is None else ()
 
 
 def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:

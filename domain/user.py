@@ -1,14 +1,24 @@
 """People's own accounts with an organization."""
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.change import Change
+from domain.errors import NotFound, Rejected
 from domain.events import Event
-from domain.ids import Ids, OrganizationId, UserId
-from domain.text import EmailKey, email_key
+from domain.ids import OrganizationId, UserId
+from domain.text import EmailKey, email_key, external_id
+
+OUR_PREFIX = "usr_"
+"""Of our own ids of users: what begins with it is never an external id."""
+
+ExternalUserId = Annotated[
+    str, Meta(extra_json_schema={"pattern": r"^(?!cus_|anon_|usr_)[A-Za-z0-9_-]{1,255}$"})
+]
+"""Checked by `external_user_id`, which has messages of its own; the pattern says the same in schemas."""
 
 
 class User(Struct, frozen=True):
@@ -58,35 +68,6 @@ def new_user(
     return Change(user, (Event("user.created"),))
 
 
-def proven(
-    email: str,
-    known: User | None,
-    organization_id: OrganizationId,
-    ids: Ids,
-    now: datetime,
-    *,
-    livemode: bool,
-) -> tuple[User, Change[User] | None]:
-    """The account of whoever has just proven that this address is theirs: the `known` one that has proven it
-    before, else a new one."""
-    if known is not None:
-        return known, None
-    made = User(
-        id=ids.new(UserId),
-        organization_id=organization_id,
-        livemode=livemode,
-        external_id=None,
-        email=email,
-        email_key=email_key(email),
-        email_verified_at=now,
-        name=None,
-        stripe_customer_id=None,
-        stripe_customer_created_at=None,
-        created_at=now,
-    )
-    return made, Change(made, (Event("user.signed_up"),))
-
-
 def attach_stripe_customer(user: User, stripe_customer_id: str, now: datetime) -> Change[User]:
     """Stripe knows the user from now on, by this id."""
     after = replace(user, stripe_customer_id=stripe_customer_id, stripe_customer_created_at=now)
@@ -96,3 +77,19 @@ def attach_stripe_customer(user: User, stripe_customer_id: str, now: datetime) -
 def called(user: User) -> tuple[str, str | None]:
     """E-mail and name: what Stripe is told of a user."""
     return user.email, user.name
+
+
+def external_user_id(value: str) -> str:
+    """The application's own id of a user, checked as those of customers are. Raises Rejected
+    `invalid_external_id`."""
+    return external_id(value, reserved=(OUR_PREFIX,))
+
+
+def no_such_user(reference: str, field: str = "user") -> Rejected:
+    """Why nothing is listed of a user who is not there."""
+    return Rejected("user_not_found", f"There is no user '{reference}'.", field=field)
+
+
+def nobody() -> NotFound:
+    """There is no such user at this address, or it is somebody else's."""
+    return NotFound("user_not_found", "There is no such user.")

@@ -66,6 +66,11 @@ from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.sign_up import SignUp
+from application.users.tell_stripe import TellStripeOfUser
+from application.users.update_user import UpdateUser
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
@@ -212,6 +217,15 @@ class Container(containers.DeclarativeContainer):
     delete_customer: providers.Singleton[DeleteCustomer] = providers.Singleton(
         _use_case, DeleteCustomer, metrics, customers=store, **deciding
     )
+    sign_up: providers.Singleton[SignUp] = providers.Singleton(
+        _use_case, SignUp, metrics, users=store, **deciding
+    )
+    update_user: providers.Singleton[UpdateUser] = providers.Singleton(
+        _use_case, UpdateUser, metrics, users=store, **deciding
+    )
+    backfill_stripe_customer: providers.Singleton[BackfillStripeCustomer] = providers.Singleton(
+        _use_case, BackfillStripeCustomer, metrics, users=store, gateway=gateway, **deciding
+    )
     first_use = providers.Singleton(FirstUse, customers=store, entities=store, **deciding)
     check_feature: providers.Singleton[CheckFeature] = providers.Singleton(
         _use_case, CheckFeature, metrics, ledger=store, first_use=first_use, clock=clock
@@ -340,6 +354,12 @@ class Container(containers.DeclarativeContainer):
         ),
         providers.Singleton(
             _use_case, TellStripeOfCustomer, metrics, customers=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case, CreateUserAtStripe, metrics, users=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case, TellStripeOfUser, metrics, users=worker_store, gateway=gateway, **working
         ),
         providers.Singleton(
             _use_case,

@@ -77,6 +77,11 @@ from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.sign_up import SignUp
+from application.users.tell_stripe import TellStripeOfUser
+from application.users.update_user import UpdateUser
 from domain.ids import Ids
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
@@ -150,6 +155,9 @@ class UseCases(Generic[StoreT]):
         self.create_customer = CreateCustomer(store, gateway, store, ids, clock)
         self.update_customer = UpdateCustomer(store, store, ids, clock)
         self.delete_customer = DeleteCustomer(store, store, ids, clock)
+        self.sign_up = SignUp(store, store, ids, clock)
+        self.update_user = UpdateUser(store, store, ids, clock)
+        self.backfill_stripe_customer = BackfillStripeCustomer(store, gateway, store, ids, clock)
         self.create_entity = CreateEntity(store, store, ids, clock)
         self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
@@ -206,6 +214,8 @@ def effects_on(
         NumberInvoices(store, store, ids, clock, secrets),
         MailReceipt(store, TemplateWording(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
         TellStripeOfCustomer(store, gateway, store, ids, clock),
+        CreateUserAtStripe(store, gateway, store, ids, clock),
+        TellStripeOfUser(store, gateway, store, ids, clock),
         MailAccessCode(store, store, TemplateWording(), mailer, store, ids, clock),
     )
 

@@ -34,6 +34,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription, SubscriptionRecord
 from domain.text import email_key, search_key
+from domain.user import no_such_user
 
 
 class CustomerReads:
@@ -119,10 +120,17 @@ class CustomerReads:
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
     ) -> Sequence[Customer]:
+        books = self._customers_of(auth)
+        user = books.user(wanted.user) if wanted.user is not None else None
+        if user is None and wanted.user is not None:
+            raise no_such_user(wanted.user)
         found = (
             copied(row)
-            for row in reversed(self._customers_of(auth).rows(Customer))
-            if row.deleted_at is None and (before is None or row.id < before) and _is_wanted(row, wanted)
+            for row in reversed(books.rows(Customer))
+            if row.deleted_at is None
+            and (before is None or row.id < before)
+            and (user is None or row.user_id == user.id)
+            and _is_wanted(row, wanted)
         )
         page = list(islice(found, limit))
         await asyncio.sleep(0)

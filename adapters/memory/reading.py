@@ -143,6 +143,12 @@ class TenantBooks:
         """By the application's own id."""
         return self.first(Customer, lambda customer: customer.external_id == external_id)
 
+    def user(self, reference: str) -> User | None:
+        """By id or external id."""
+        if reference.startswith("usr_"):
+            return self.get(User, reference)
+        return self.first(User, lambda user: user.external_id == reference)
+
     def customer_record(self, customer: Customer | None) -> CustomerRecord | None:
         """The customer with current subscriptions and their items, in the order of ids."""
         if customer is None:

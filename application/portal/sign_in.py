@@ -8,7 +8,7 @@ from application.causes import ApiRequest
 from application.ports import Clock, EventOutbox, Secrets
 from application.ports.portal import PortalAccounts, PortalDoor
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import customer_changes, user
+from domain import customer_changes, sign_up
 from domain.account import secret_hash
 from domain.auth import Anonymous, SignedIn
 from domain.ids import AccessRequestId, Ids, PortalSessionId, UserId
@@ -74,7 +74,7 @@ class SignIn:
         if context.account is None and not context.unlinked:
             raise code_refused()  # nobody is known by it, so no code was sent: this one was guessed
         now = self.clock.now()
-        account, made = user.proven(
+        account, made = sign_up.proven(
             asked.email, context.account, asked.organization_id, self.ids, now, livemode=asked.livemode
         )
         buyer = SignedIn(account.id, asked.organization_id, asked.livemode)

@@ -42,7 +42,7 @@ from application.ports.usage import (
     Tracked,
     UsageLedger,
 )
-from application.ports.users import UserRepository
+from application.ports.users import UserFilter, UserRepository, UserUpdateContext
 
 __all__ = [
     "AttachContext",
@@ -91,7 +91,9 @@ __all__ = [
     "Tracked",
     "UpdateContext",
     "UsageLedger",
+    "UserFilter",
     "UserRepository",
+    "UserUpdateContext",
     "WebhookNotice",
     "WebhookReader",
 ]

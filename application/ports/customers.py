@@ -48,12 +48,14 @@ class ManagedContext(Struct, frozen=True):
 
 
 class CustomerFilter(Struct, frozen=True):
-    """Which customers are asked for: with this e-mail in any spelling, with this external id, and those whose
-    e-mail, name or external id begins like this, in small letters or large ones."""
+    """Which customers are asked for: with this e-mail in any spelling, with this external id, those whose
+    e-mail, name or external id begins like this, in small letters or large ones, and those of this user, by
+    id or external id."""
 
     email: str | None = None
     external_id: str | None = None
     search: str | None = None
+    user: str | None = None
 
 
 class CustomerRepository(Protocol):
@@ -91,7 +93,8 @@ class CustomerRepository(Protocol):
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
     ) -> Sequence[Customer]:
-        """At most so many, newest first; those made `before` one of them, if it is given."""
+        """At most so many, newest first; those made `before` one of them, if it is given. Raises Rejected
+        `user_not_found`."""
 
 
 class SubscriptionRepository(Protocol):

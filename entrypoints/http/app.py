@@ -42,6 +42,7 @@ from entrypoints.http.stripe_webhooks import receive_stripe_webhook
 from entrypoints.http.subscription_changes import SubscriptionChangesController
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
+from entrypoints.http.users import UserController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -78,6 +79,7 @@ def create_app(container: Container) -> Litestar:
         "/v1",
         before_request=admitted,
         route_handlers=[
+            UserController,
             CustomerController,
             CustomerListController,
             CustomerBillingController,

@@ -32,6 +32,8 @@ from domain.entity import NewEntity
 from domain.granting import NewGrant
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
+from domain.sign_up import NewUser
+from domain.user_changes import UserChanges
 from entrypoints.http.attach import AttachReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
@@ -54,6 +56,7 @@ from entrypoints.http.stripe_inbox import InboxPage
 from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 from entrypoints.http.usage import CheckReply, TrackBatch, TrackBatchReply, TrackReply
+from entrypoints.http.users import UserPage, UserReply
 
 _BODIES = (
     AttachReply,
@@ -88,6 +91,7 @@ _BODIES = (
     NewPurchase,
     NewRefund,
     NewTrack,
+    NewUser,
     InvoicePage,
     InvoiceReply,
     InvoiceWithPayments,
@@ -105,6 +109,9 @@ _BODIES = (
     TrackBatchReply,
     TrackReply,
     UsagePage,
+    UserChanges,
+    UserPage,
+    UserReply,
     WebhookReply,
 )
 _TEXT = Path(__file__).with_name("assets")
@@ -162,6 +169,7 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
         tags=[
+            Tag("users", "People's own accounts: by our id, or by the application's own."),
             Tag("customers", "Who buys: by our id, or by the application's own."),
             Tag("entities", "Seats, workspaces, or whatever else a customer has several of."),
             Tag("entitlements", "What customers may use, what they have used, and what is left."),

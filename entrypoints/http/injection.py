@@ -75,11 +75,14 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "resume_subscription": providers.Factory(Once, container.resume_subscription, container.answer_once),
         "scrape": container.scrape,
+        "sign_up": providers.Factory(Once, container.sign_up, container.answer_once),
         "subscriptions": container.store,
         "tenants": container.store,
         "track_usage": container.track_usage,
         "update_checkout_session": container.update_checkout_session,
         "update_customer": container.update_customer,
+        "update_user": container.update_user,
+        "users": container.store,
     }
 
 

@@ -14,10 +14,15 @@ OfCustomer: TypeAlias = Annotated[
     str | None,
     QueryParameter(pattern=CUSTOMER_REFERENCE, description="Only this customer's, by id or external id."),
 ]
+OfUser: TypeAlias = Annotated[
+    str | None,
+    QueryParameter(pattern=CUSTOMER_REFERENCE, description="Only this user's, by id or external id."),
+]
 
 PAGED: Codes = {**KEYED, 422: (*KEYED[422], "wrong_type", "invalid_id")}
 """Of routes that list."""
 OF_CUSTOMER: Codes = {422: ("customer_not_found",)}
+OF_USER: Codes = {422: ("user_not_found",)}
 
 Id_co = TypeVar("Id_co", bound=str, covariant=True)
 

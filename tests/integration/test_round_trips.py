@@ -17,7 +17,7 @@ from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned
-from application.ports import CustomerFilter
+from application.ports import CustomerFilter, UserFilter
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
@@ -39,10 +39,12 @@ from domain.effects import (
     ChargeInvoice,
     CreateInvoiceIntent,
     CreateStripeCustomer,
+    CreateStripeUser,
     DeleteStripeCustomer,
     Effect,
     FinalizeInvoices,
     RenewSubscription,
+    UpdateStripeUser,
 )
 from domain.entity import EntityData, NewEntity
 from domain.errors import Repeated
@@ -51,8 +53,10 @@ from domain.granting import NewGrant
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
+from domain.sign_up import NewUser
 from domain.subscription import Subscription
 from domain.usage import Line
+from domain.user_changes import UserChanges
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -193,6 +197,42 @@ async def test_changing_a_customer_takes_two_and_telling_stripe_three(counted: C
     assert await counted.turns(renamed("Second")) == 1
     (second,) = await world.lease()
     assert await counted.turns(world.effects(second)) == 3
+
+
+async def test_signing_up_takes_two_and_becoming_known_to_stripe_three(counted: CountedWorld) -> None:
+    """As whoever has told Stripe looks whether it still is so."""
+    world, auth = counted.world, counted.auth
+
+    async def signed_up(name: str) -> int:
+        draft = NewUser(email=f"{name}@example.test", external_id=name)
+        return await counted.turns(world.sign_up(draft, auth, REQUEST))
+
+    async def done(kind: type[Effect]) -> int:
+        (task,) = [task for task in await world.lease() if isinstance(task.effect, kind)]
+        return await counted.turns(world.effects(task))
+
+    async def renamed(name: str) -> int:
+        return await counted.turns(world.update_user("first", UserChanges(name=name), auth, REQUEST))
+
+    await signed_up("first")
+    await done(CreateStripeUser)
+    assert [await signed_up("second"), await signed_up("second")] == [2, 1]
+    assert await done(CreateStripeUser) == 3
+    await renamed("First")
+    await done(UpdateStripeUser)
+    assert [await renamed("Second"), await renamed("Second")] == [2, 1]
+    assert await done(UpdateStripeUser) == 3
+
+
+async def test_reading_users_takes_one(counted: CountedWorld) -> None:
+    store, auth = counted.world.store, counted.auth
+    for read in (
+        lambda: store.user(auth, "warm"),
+        lambda: store.user_page(auth, UserFilter(email="ada@example.test"), 10),
+        lambda: store.users_without_stripe_customer(auth, 10),
+    ):
+        await read()
+        assert await counted.turns(read()) == 1
 
 
 async def test_deleting_a_customer_takes_two_and_having_stripe_delete_them_one(counted: CountedWorld) -> None:

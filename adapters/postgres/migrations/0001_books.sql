@@ -31,12 +31,10 @@ CREATE TABLE users (
     CONSTRAINT users_external_id UNIQUE (organization_id, livemode, external_id)
 );
 -- One who has proven the address, and beside them one who only claims it.
-CREATE UNIQUE INDEX users_verified_email ON users (organization_id, livemode, email_key)
-    WHERE email_verified_at IS NOT NULL;
-CREATE UNIQUE INDEX users_claimed_email ON users (organization_id, livemode, email_key)
-    WHERE email_verified_at IS NULL;
+CREATE UNIQUE INDEX users_email ON users (organization_id, livemode, email_key, (email_verified_at IS NOT NULL));
 CREATE UNIQUE INDEX users_stripe_customer ON users (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
+CREATE INDEX users_unknown_to_stripe ON users (organization_id, livemode, id) WHERE stripe_customer_id IS NULL;
 
 CREATE TABLE api_keys (
     organization_id typeid NOT NULL,
@@ -177,6 +175,7 @@ CREATE UNIQUE INDEX customers_stripe_customer ON customers (organization_id, liv
 -- Whoever is looked for by how they begin. Byte by byte: so a beginning is a range.
 CREATE INDEX customers_by_email ON customers (organization_id, livemode, email_key COLLATE "C")
     WHERE email_key IS NOT NULL;
+CREATE INDEX customers_of_user ON customers (organization_id, livemode, user_id, id) WHERE user_id IS NOT NULL;
 CREATE INDEX customers_by_name ON customers (organization_id, livemode, name_key) WHERE name_key IS NOT NULL;
 CREATE INDEX customers_by_external_id ON customers (organization_id, livemode, external_id_key)
     WHERE external_id_key IS NOT NULL;

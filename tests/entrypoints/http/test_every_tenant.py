@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from domain.change import State
+from domain.effects import CreateStripeUser
 from tests.builders import suffix
 from tests.entrypoints.http.conftest import (
     CATALOG,
@@ -28,6 +29,9 @@ NOBODYS = {
     "customer": f"cus_{suffix(9)}",
     "external": "nobody",
     "entity": f"ent_{suffix(9)}",
+    "user": f"usr_{suffix(9)}",
+    "user_external": "no-user",
+    "stripe": "cus_Nobody",
     "balance": f"bal_{suffix(9)}",
     "product": f"prod_{suffix(9)}",
     "model": f"pm_{suffix(9)}",
@@ -64,6 +68,13 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/customers/{reference}/entities": lambda ids: [(ids["customer"], None), (ids["external"], None)],
     "get /v1/customers/{reference}/entities/{entity}": _of_entity,
     "delete /v1/customers/{reference}/entities/{entity}": _of_entity,
+    "post /v1/users": lambda _: [("", {"email": "mine@example.com", "external_id": "mine"})],
+    "get /v1/users": lambda ids: [("", None), (f"?stripe_customer_id={ids['stripe']}", None)],
+    "get /v1/users/{reference}": lambda ids: [(ids["user"], None), (ids["user_external"], None)],
+    "patch /v1/users/{reference}": lambda ids: [
+        (ids["user"], {"name": "Eve"}),
+        (ids["user_external"], {"name": "Eve"}),
+    ],
     "post /v1/attach": lambda ids: [
         ("", {"customer": ids["customer"], "product": "sample"}),
         ("", {"customer": ids["external"], "price": "sample"}),
@@ -84,6 +95,8 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         ("", None),
         (f"?external_id={ids['external']}", None),
         (f"?search={ids['external']}", None),
+        (f"?user={ids['user']}", None),
+        (f"?user={ids['user_external']}", None),
     ],
     "get /v1/customers/{reference}/billing": lambda ids: [
         (ids["customer"], None),
@@ -173,7 +186,10 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     client = service.client
     client.headers["authorization"] = f"Bearer {key}"
     await service.with_catalog()
-    customer = (await client.post("/v1/customers", json={"external_id": f"ada-{name}"})).json()
+    await client.post("/v1/users", json={"external_id": "mine", "email": "mine@example.com"})
+    user = await _known_to_stripe(service, name)
+    draft = {"external_id": f"ada-{name}", "user_id": user["id"]}
+    customer = (await client.post("/v1/customers", json=draft)).json()
     entities = f"/v1/customers/{customer['id']}/entities"
     entity = (await client.post(entities, json={"entity_id": "seat-1"})).json()
     used = await client.post("/v1/track", json={"customer": customer["id"], "feature": "seats"})
@@ -197,6 +213,9 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "customer": customer["id"],
         "external": customer["external_id"],
         "entity": entity["id"],
+        "user": user["id"],
+        "user_external": user["external_id"],
+        "stripe": user["stripe_customer_id"],
         "balance": (await client.get(f"/v1/customers/{customer['id']}/balances")).json()["data"][0]["id"],
         "product": customer["subscriptions"][0]["product_id"],
         "model": customer["pricing_model_id"],
@@ -210,6 +229,16 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "inbound": await only("stripe/inbox"),
     }
     return Tenant(organization_id, livemode, key, ids)
+
+
+async def _known_to_stripe(service: Service, name: str) -> dict[str, Any]:
+    draft = {"external_id": f"user-{name}", "email": f"{name}@example.com"}
+    user = (await service.client.post("/v1/users", json=draft)).json()
+    for task in service.store.tasks:
+        if task.effect == CreateStripeUser(user["id"]):
+            await service.container.effects()(task)
+    known: dict[str, Any] = (await service.client.get(f"/v1/users/{user['id']}")).json()
+    return known
 
 
 async def tenants(service: Service) -> list[Tenant]:
