@@ -64,8 +64,6 @@ CREATE TABLE portal_links (
 CREATE INDEX portal_links_of_customer ON portal_links (organization_id, livemode, customer_id);
 CREATE INDEX portal_links_over ON portal_links (expires_at);
 
-CREATE INDEX customers_of_user ON customers (organization_id, livemode, user_id, id) WHERE user_id IS NOT NULL;
-
 DO $$
 DECLARE
     name text;
