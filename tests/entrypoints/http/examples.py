@@ -342,6 +342,7 @@ async def _subscriptions(call: Recorder, service: Service) -> None:
 async def _changes(call: Recorder) -> None:
     await call("GET", "/v1/customers?search=ada&limit=2")
     await call("GET", "/v1/customers/user-7/billing")
+    await call("POST", "/v1/customers/user-7/portal-link")
     await call("POST", "/v1/customers", {"external_id": "user-9"})
     changes = {"external_id": "user-70", "name": "Ada King", "metadata": {"plan": None, "seats": "3"}}
     await call("PATCH", "/v1/customers/user-7", changes)

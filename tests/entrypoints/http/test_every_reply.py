@@ -184,6 +184,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/customers", "get"),
         ("/v1/customers/{reference}", "get"),
         ("/v1/customers/{reference}/billing", "get"),
+        ("/v1/customers/{reference}/portal-link", "post"),
         ("/v1/customers/{reference}", "patch"),
         ("/v1/customers/{reference}", "delete"),
         ("/v1/customers/{reference}/entities", "get"),

@@ -102,6 +102,10 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         (ids["customer"], None),
         (ids["external"], None),
     ],
+    "post /v1/customers/{reference}/portal-link": lambda ids: [
+        (ids["customer"], None),
+        (ids["external"], None),
+    ],
     "patch /v1/customers/{reference}": lambda ids: [
         (ids["customer"], {"name": "Eve"}),
         (ids["external"], {"name": "Eve"}),

@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from application.causes import CommandLine
 from application.organizations.create_organization import NewOrganization
@@ -95,8 +96,10 @@ async def test_forms_of_another_site_are_refused_at_the_door_and_inside(shop: Se
     await bought(shop)
     visitor = Visitor(shop)
     for path in ("/access", "/code", "/link", "/sign-out", "/sign-out-everywhere"):
-        sent = await visitor.client.post(f"{visitor.place}{path}", data={"email": ADA, "form": "made up"})
+        with capture_logs() as logs:
+            sent = await visitor.client.post(f"{visitor.place}{path}", data={"email": ADA, "form": "made up"})
         assert sent.status_code == 403, path
+        assert [entry["code"] for entry in logs] == ["form_not_ours"]
     await visitor.signs_in(ADA)
     for path in ("/sign-out", "/customers/cus_1/purchases", "/subscriptions/sub_1/cancel"):
         assert (await visitor.client.post(f"{visitor.place}{path}", data={})).status_code == 403, path
@@ -257,7 +260,9 @@ async def test_all_invoices_and_payments_are_listed(shop: Service) -> None:
 
 
 async def test_there_is_no_portal_of_nobody(shop: Service) -> None:
-    assert (await Visitor(shop, "/portal/nobody").get()).status_code == 404
+    with capture_logs() as logs:
+        assert (await Visitor(shop, "/portal/nobody").get()).status_code == 404
+    assert [entry["code"] for entry in logs] == ["portal_not_found"]
 
 
 async def test_pages_are_kept_nowhere_and_shown_inside_no_other(shop: Service) -> None:
