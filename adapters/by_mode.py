@@ -5,11 +5,12 @@ from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
-from domain.ids import CustomerId, OrganizationId
+from domain.ids import CustomerId, OrganizationId, UserId
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
 from domain.setup import SetupFact
+from domain.user import User
 
 
 class GatewayByMode:
@@ -45,6 +46,24 @@ class GatewayByMode:
 
     async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
         await self._gateways[livemode].delete_customer(stripe_customer_id, livemode=livemode)
+
+    async def create_user_customer(
+        self, user_id: UserId, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        return await self._gateways[livemode].create_user_customer(
+            user_id, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+        )
+
+    async def find_user_customer(
+        self, user_id: UserId, *, organization_id: OrganizationId, livemode: bool
+    ) -> str | None:
+        return await self._gateways[livemode].find_user_customer(
+            user_id, organization_id=organization_id, livemode=livemode
+        )
+
+    async def update_user_customer(self, user: User, stripe_customer_id: str, idempotency_key: str) -> None:
+        gateway = self._gateways[user.livemode]
+        await gateway.update_user_customer(user, stripe_customer_id, idempotency_key)
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

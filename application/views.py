@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from application.account_views import ApiKeyView, OrganizationView, UserView
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
-from domain.account import ApiKey, Organization, User
+from domain.account import ApiKey, Organization
 from domain.address import Address
 from domain.balance import Balance
 from domain.catalog import (
@@ -28,14 +29,12 @@ from domain.customer import Customer
 from domain.entity import Entity
 from domain.events import Subject
 from domain.ids import (
-    ApiKeyId,
     BalanceId,
     CheckoutSessionId,
     CustomerId,
     EntityId,
     FeatureId,
     InvoiceId,
-    OrganizationId,
     PaymentMethodId,
     PriceId,
     PricingModelId,
@@ -59,6 +58,7 @@ from domain.subscription import (
     SubscriptionItem,
     SubscriptionStatus,
 )
+from domain.user import User
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
@@ -266,33 +266,6 @@ class BalanceView(Struct, frozen=True, kw_only=True):
     thresholds: tuple[int, ...]
     livemode: bool
     created_at: datetime
-
-
-class OrganizationView(Struct, frozen=True, kw_only=True):
-    id: OrganizationId
-    name: str
-    slug: str
-    sends_receipts: bool
-    created_at: datetime
-
-
-class UserView(Struct, frozen=True, kw_only=True):
-    id: UserId
-    email: str
-    name: str | None
-    livemode: bool
-    created_at: datetime
-
-
-class ApiKeyView(Struct, frozen=True, kw_only=True):
-    """`hint` is the last four characters of the secret."""
-
-    id: ApiKeyId
-    user_id: UserId
-    hint: str
-    livemode: bool
-    created_at: datetime
-    revoked_at: datetime | None
 
 
 _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {

@@ -1,4 +1,4 @@
-"""Whose books these are: organizations, the people who act for them, and the keys they act with."""
+"""Whose books these are: organizations, and the keys that people act with for them."""
 
 import hashlib
 from datetime import datetime
@@ -10,7 +10,6 @@ from domain.auth import Authenticated
 from domain.change import Change
 from domain.events import Event
 from domain.ids import ApiKeyId, Ids, OrganizationId, UserId
-from domain.text import EmailKey, email_key
 
 
 class Organization(Struct, frozen=True):
@@ -36,19 +35,6 @@ class Organization(Struct, frozen=True):
         return True
 
 
-class User(Struct, frozen=True):
-    """The account of a person with one organization, in one mode; e-mail addresses are unique there."""
-
-    id: UserId
-    organization_id: OrganizationId
-    livemode: bool
-    email: str
-    email_key: EmailKey
-    name: str | None
-    created_at: datetime
-    version: int = 0
-
-
 class ApiKey(Struct, frozen=True):
     """A user's key to the API, in one mode. The secret itself is shown once and never stored."""
 
@@ -66,14 +52,6 @@ class ApiKey(Struct, frozen=True):
 def secret_hash(secret: str) -> str:
     """What is stored of a key's secret: it has 160 random bits, so a plain SHA-256 cannot be guessed."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def new_user(
-    user_id: UserId, organization_id: OrganizationId, *, livemode: bool, email: str, now: datetime
-) -> Change[User]:
-    """A person's account in one mode. The owner of an organization has the same id in both."""
-    user = User(user_id, organization_id, livemode, email, email_key(email), None, now)
-    return Change(user, (Event("user.created"),))
 
 
 def new_api_key(holder: Authenticated, secret: str, ids: Ids, now: datetime) -> Change[ApiKey]:

@@ -82,6 +82,8 @@ EventType = Literal[
     "subscription_item.created",
     "usage.threshold_reached",
     "user.created",
+    "user.signed_up",
+    "user.updated",
 ]
 
 

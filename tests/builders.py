@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from domain.account import ApiKey, Organization, User
+from domain.account import ApiKey, Organization
 from domain.address import Address
 from domain.auth import Authenticated
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
@@ -39,6 +39,7 @@ from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from domain.text import EmailKey
+from domain.user import User
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -68,7 +69,8 @@ def organization(**changes: Any) -> Organization:
 
 
 def user(**changes: Any) -> User:
-    made = User(USER, ORGANIZATION, False, "ada@acme.test", EmailKey("ada@acme.test"), None, NOW)
+    email = "ada@acme.test"
+    made = User(USER, ORGANIZATION, False, None, email, EmailKey(email), None, None, None, None, NOW)
     return replace(made, **changes)
 
 

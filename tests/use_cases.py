@@ -61,6 +61,7 @@ from application.ports import (
     TaskQueue,
     Tenants,
     UsageLedger,
+    UserRepository,
 )
 from application.purchases.make_purchase import MakePurchase
 from application.subscriptions.cancel_subscription import CancelSubscription
@@ -81,6 +82,7 @@ from entrypoints.news import News
 class Store(
     EventOutbox,
     CustomerRepository,
+    UserRepository,
     EntityRepository,
     CatalogRepository,
     CheckoutRepository,

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from domain.account import ApiKey, Organization, User
+from domain.account import ApiKey, Organization
 from domain.balance import Balance
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
@@ -23,6 +23,7 @@ from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
+from domain.user import User
 
 RowKey = tuple[type, OrganizationId, bool, str]
 UniqueKey = tuple[Any, ...]
@@ -98,7 +99,9 @@ def _by_kind(declared: tuple[Declared, ...]) -> Mapping[type, list[Declared]]:
 _UNIQUE = _by_kind(
     (
         _Unique(Organization, ("slug",), across_tenants=True),
-        _Unique(User, ("email_key",)),
+        _Unique(User, ("external_id",)),
+        _Unique(User, ("email_key", "email_verified")),
+        _Unique(User, ("stripe_customer_id",)),
         _Unique(ApiKey, ("secret_hash",), across_tenants=True),
         _Unique(CatalogHead, ()),
         _Unique(PricingModel, ("slug",), _current),

@@ -6,7 +6,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.memory.buyers import Buyers
-from adapters.memory.calls import Call, Calls
+from adapters.memory.calls import Call
+from adapters.memory.user_customers import UserCustomers
 from application.ports import OffSessionCharge
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -30,12 +31,12 @@ class KnownCustomer(Struct, frozen=True):
     deleted: bool = False
 
 
-class MemoryGateway(Calls, Buyers):
+class MemoryGateway(UserCustomers, Buyers):
     """Intents move when a test says so, but for those that are charged: at once, and `declines` says which
     payment methods are declined then, with which code."""
 
     def __init__(self, *, modes: frozenset[bool] = frozenset({False, True})) -> None:
-        Calls.__init__(self, modes)
+        UserCustomers.__init__(self, modes)
         Buyers.__init__(self)
         self.customers: list[KnownCustomer] = []
         self.declines: dict[str, str] = {}

@@ -14,9 +14,10 @@ from adapters.memory.reading import TenantBooks
 from application.causes import Task
 from application.inbox_tries import leased_until
 from application.operator_ports import Backlog, InboxPlace, InboxRow
-from domain.account import ApiKey, Organization, User
+from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
+from domain.user import User
 
 
 class OperatorReads:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.books import Books
-from domain.account import Organization, User
+from domain.account import Organization
 from domain.catalog import Catalog, CatalogHead, Feature, Plan, Price, PricingModel, Product
 from domain.change import State
 from domain.checkout import CheckoutSession
@@ -27,6 +27,7 @@ from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
 from domain.text import email_key, fingerprint_key
+from domain.user import User
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)

@@ -18,6 +18,7 @@ from adapters.memory.managing import ManagedReads
 from adapters.memory.operating import OperatorReads
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
+from adapters.memory.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -59,6 +60,7 @@ class MemoryStore(
     Lists,
     CustomerReads,
     ManagedReads,
+    UserReads,
     InvoiceReads,
     EntityReads,
     AttachReads,

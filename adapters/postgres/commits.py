@@ -11,7 +11,7 @@ from application.causes import ApiRequest, CommandLine, InboundEvent, Task
 from application.idempotency import KeptReply
 from application.inbox_tries import next_try_at
 from application.unit_of_work import TakenWork
-from domain.account import ApiKey, Organization, User
+from domain.account import ApiKey, Organization
 from domain.balance import Balance
 from domain.catalog import CatalogHead, Feature, Price, PricingModel, Product
 from domain.change import State
@@ -27,6 +27,7 @@ from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
+from domain.user import User
 
 TABLES: Mapping[type, str] = {
     Organization: "organizations",
@@ -62,7 +63,7 @@ def _key_of_trial(subscription: Subscription) -> tuple[str, str]:
 
 
 _NATURAL_KEYS: Mapping[type, Callable[[Any], Any]] = {
-    User: attrgetter("email_key"),
+    User: attrgetter("email_key", "email_verified"),
     Customer: _key_of_customer,
     Entity: attrgetter("key"),
     Subscription: _key_of_trial,

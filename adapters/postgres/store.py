@@ -19,6 +19,7 @@ from adapters.postgres.listing import Lists
 from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.usage import UsageLedgerInPostgres
+from adapters.postgres.users import UserReads
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -66,6 +67,7 @@ class PostgresStore(
     Lists,
     CustomerReads,
     ManagedReads,
+    UserReads,
     InvoiceReads,
     EntityReads,
     AttachReads,

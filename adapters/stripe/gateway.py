@@ -8,6 +8,7 @@ from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
 from adapters.stripe.refusals import in_our_words, unless_it_is_gone
 from adapters.stripe.reversals import refund_of, refunds_of
+from adapters.stripe.user_customers import UserCustomerCalls
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId
@@ -28,7 +29,7 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls):
+class StripeGateway(IntentCalls, UserCustomerCalls):
     """Implements PaymentGateway."""
 
     async def create_customer(

@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from domain.checkout import CheckoutSession
 from domain.effects import CreateRefund, CreateStripeCustomer
-from domain.ids import CheckoutSessionId, CustomerId, InvoiceId, OrganizationId, RefundId, id_pattern
+from domain.ids import (
+    CheckoutSessionId,
+    CustomerId,
+    InvoiceId,
+    OrganizationId,
+    RefundId,
+    UserId,
+    id_pattern,
+)
 from domain.invoice import Invoice
 
 _CHECKOUT_SESSION = "checkout_session"
@@ -44,8 +52,28 @@ def is_marked(
 
 def customer_query(id: CustomerId, organization_id: OrganizationId, *, livemode: bool) -> str:
     """The same question in Stripe's search language (docs.stripe.com/search#query-fields-for-customers)."""
-    identity = _identity(id, organization_id, livemode=livemode)
-    return " AND ".join(f'metadata["{name}"]:"{_quoted(value)}"' for name, value in identity.items())
+    return _query(_identity(id, organization_id, livemode=livemode))
+
+
+def user_marks(id: UserId, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
+    """Whose account this customer pays for, in which mode, and why there is one (document 004)."""
+    return {
+        "user_id": id,
+        "source": "platform_signup",
+        "created_via": "counterfoil",
+        "organization_id": organization_id,
+        "livemode": _flag(livemode),
+    }
+
+
+def is_user(marks: Mapping[str, str], id: UserId, organization_id: OrganizationId, *, livemode: bool) -> bool:
+    """Whether this is the very user; one that differs in anything is never adopted."""
+    return user_marks(id, organization_id, livemode=livemode).items() <= marks.items()
+
+
+def user_query(id: UserId, organization_id: OrganizationId, *, livemode: bool) -> str:
+    """The same question in Stripe's search language."""
+    return _query(user_marks(id, organization_id, livemode=livemode))
 
 
 def session_marks(session: CheckoutSession) -> dict[str, str]:
@@ -102,6 +130,10 @@ def refund_id(marks: Mapping[str, str]) -> str | None:
 
 def _identity(id: CustomerId, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
     return {"customer_id": id, "organization_id": organization_id, "livemode": _flag(livemode)}
+
+
+def _query(marks: Mapping[str, str]) -> str:
+    return " AND ".join(f'metadata["{name}"]:"{_quoted(value)}"' for name, value in marks.items())
 
 
 def _flag(livemode: bool) -> str:

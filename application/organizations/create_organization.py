@@ -9,7 +9,7 @@ from msgspec import Struct
 from application.causes import CommandLine
 from application.ports import Clock, EventOutbox, Secrets
 from application.unit_of_work import UnitOfWork
-from domain import account
+from domain import account, user
 from domain.auth import Authenticated
 from domain.errors import Conflict, Rejected
 from domain.ids import Ids, OrganizationId, UserId
@@ -61,7 +61,7 @@ class CreateOrganization:
         for livemode in (False, True):
             keys[livemode] = self.secrets.api_key(livemode=livemode)
             work.record(
-                account.new_user(
+                user.new_user(
                     owner_id, organization.id, livemode=livemode, email=command.owner_email, now=now
                 )
             )

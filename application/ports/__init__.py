@@ -42,6 +42,7 @@ from application.ports.usage import (
     Tracked,
     UsageLedger,
 )
+from application.ports.users import UserRepository
 
 __all__ = [
     "AttachContext",
@@ -90,6 +91,7 @@ __all__ = [
     "Tracked",
     "UpdateContext",
     "UsageLedger",
+    "UserRepository",
     "WebhookNotice",
     "WebhookReader",
 ]

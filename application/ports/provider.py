@@ -9,14 +9,12 @@ from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
-from domain.ids import (
-    CustomerId,
-    OrganizationId,
-)
+from domain.ids import CustomerId, OrganizationId, UserId
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
 from domain.setup import SetupFact
+from domain.user import User
 
 
 class OffSessionCharge(Struct, frozen=True):
@@ -56,6 +54,21 @@ class PaymentGateway(Protocol):
 
     async def delete_customer(self, stripe_customer_id: str, *, livemode: bool) -> None:
         """The customer is known there no more; nor was it an error if it was not before."""
+
+    async def create_user_customer(
+        self, user_id: UserId, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        """Make a customer for the user there, called nothing yet; its id. The same key gives the same one,
+        whatever the user is called by then."""
+
+    async def find_user_customer(
+        self, user_id: UserId, *, organization_id: OrganizationId, livemode: bool
+    ) -> str | None:
+        """The oldest of the provider's customers with all our marks of this user, if there is one; search may
+        lag behind writes."""
+
+    async def update_user_customer(self, user: User, stripe_customer_id: str, idempotency_key: str) -> None:
+        """The user is known there by this e-mail and name from now on."""
 
     async def create_intent(
         self, session: CheckoutSession, stripe_customer_id: str | None, idempotency_key: str

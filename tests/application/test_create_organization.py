@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from application.organizations.create_organization import NewOrganization, OrganizationCreated, slug_of
-from domain.account import ApiKey, Organization, User, secret_hash
+from domain.account import ApiKey, Organization, secret_hash
 from domain.auth import Authenticated
 from domain.errors import Rejected
+from domain.user import User
 from tests.world import MemoryWorld
 
 

@@ -19,6 +19,7 @@ from domain import (
     purchase,
     setup,
     subscription,
+    user,
 )
 from domain.change import State
 from tests.builders import customer as a_customer
@@ -35,6 +36,7 @@ MODULES: tuple[ModuleType, ...] = (
     purchase,
     setup,
     subscription,
+    user,
 )
 SECRET = {"secret_hash", "client_secret", "version", "email_key"}
 

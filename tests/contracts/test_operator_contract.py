@@ -8,7 +8,7 @@ from application.causes import InboundEvent
 from application.operator_ports import InboxRow
 from application.organizations.create_organization import NewOrganization
 from application.organizations.update_organization import OrganizationChanges
-from domain import account
+from domain import user
 from domain.account import secret_hash
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId, UserId
@@ -51,7 +51,7 @@ async def test_the_owner_is_the_first_user(world: World) -> None:
     later = world.clock.now() + timedelta(seconds=1)
     work = world.work(auth)
     work.record(
-        account.new_user(
+        user.new_user(
             UserId("usr_0"), auth.organization_id, livemode=False, email="b@acme.example", now=later
         )
     )

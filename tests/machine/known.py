@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from application.causes import Task
 from application.operator_ports import InboxRow
-from domain.account import ApiKey, User
+from domain.account import ApiKey
 from domain.auth import Authenticated
 from domain.balance import Balance
 from domain.catalog import Price, PricingModel
@@ -19,6 +19,7 @@ from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
 from domain.subscription import Subscription
 from domain.usage import Usage
+from domain.user import User
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 

@@ -15,17 +15,28 @@ CREATE TABLE organizations (
 );
 
 CREATE TABLE users (
-    organization_id typeid NOT NULL REFERENCES organizations,
-    livemode        boolean NOT NULL,
-    id              typeid NOT NULL,
-    email           text NOT NULL,
-    email_key       text NOT NULL,
-    name            text,
-    created_at      timestamptz NOT NULL,
-    version         int NOT NULL,
+    organization_id            typeid NOT NULL REFERENCES organizations,
+    livemode                   boolean NOT NULL,
+    id                         typeid NOT NULL,
+    external_id                text COLLATE "C",
+    email                      text NOT NULL,
+    email_key                  text NOT NULL,
+    email_verified_at          timestamptz,
+    name                       text,
+    stripe_customer_id         text COLLATE "C",
+    stripe_customer_created_at timestamptz,
+    created_at                 timestamptz NOT NULL,
+    version                    int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
-    CONSTRAINT users_email UNIQUE (organization_id, livemode, email_key)
+    CONSTRAINT users_external_id UNIQUE (organization_id, livemode, external_id)
 );
+-- One who has proven the address, and beside them one who only claims it.
+CREATE UNIQUE INDEX users_verified_email ON users (organization_id, livemode, email_key)
+    WHERE email_verified_at IS NOT NULL;
+CREATE UNIQUE INDEX users_claimed_email ON users (organization_id, livemode, email_key)
+    WHERE email_verified_at IS NULL;
+CREATE UNIQUE INDEX users_stripe_customer ON users (organization_id, livemode, stripe_customer_id)
+    WHERE stripe_customer_id IS NOT NULL;
 
 CREATE TABLE api_keys (
     organization_id typeid NOT NULL,
