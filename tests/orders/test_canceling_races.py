@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain.effects import CreateInvoiceIntent
 from domain.errors import DomainError, NotFound
 from domain.invoice import Invoice
 from domain.payment import Payment
@@ -109,6 +110,23 @@ async def test_and_its_first_charge(shops: list[Shop]) -> None:
         (bill,), payments = await shop.kept(Invoice), await shop.kept(Payment)
         assert (await plan(shop)).status == "canceled"
         assert (bill.status, len(payments)) in (("void", 0), ("paid", 1))
+
+
+async def test_and_the_making_of_an_intent_that_nobody_shall_pay_then(shops: list[Shop]) -> None:
+    for shop in shops:
+        await shop.subscribed(customer="ada")
+        await shop.worker_drains_until(CreateInvoiceIntent)
+        tasks = [
+            task for task in (await shop.inspect()).tasks if isinstance(task.effect, CreateInvoiceIntent)
+        ]
+        held = await plan(shop)
+        assert await at_once(*map(shop.perform, tasks), shop.cancel(held)) == [None, None]
+        await shop.settle()
+        (bill,) = await shop.kept(Invoice)
+        made = shop.gateway.made_for(bill.id)
+        assert bill.status == "void"
+        assert [intent.payment_intent_id for intent in made] == ([bill.payment_intent_id] if made else [])
+        assert {intent.ending for intent in made} <= {"abandoned"}
 
 
 async def test_and_an_upgrade(shops: list[Shop]) -> None:
