@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from application.causes import Task
 from application.ports import Clock, EventOutbox, PaymentGateway, UserRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from application.users.at_stripe import make_user_known
+from application.users.at_stripe import make_user_known, try_of
 from domain import user
 from domain.auth import Anonymous
 from domain.effects import CreateStripeUser
@@ -36,7 +36,7 @@ class CreateUserAtStripe:
         work = UnitOfWork(task, None, self.ids, now)
         if known.stripe_customer_id is None:
             stripe_id = await make_user_known(
-                known, self.users, self.gateway, now=now, by=task.id, look_first=task.attempts > 1
+                known, self.users, self.gateway, now=now, by=try_of(task), look_first=task.attempts > 1
             )
             work.record(user.attach_stripe_customer(known, stripe_id, self.clock.now()))
         await self.outbox.commit(work)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from application.causes import Task
 from application.ports import Clock, EventOutbox, PaymentGateway, UserRepository
 from application.unit_of_work import UnitOfWork
-from application.users.at_stripe import tell_of_user
+from application.users.at_stripe import tell_of_user, try_of
 from domain.auth import Anonymous
 from domain.effects import UpdateStripeUser
 from domain.ids import Ids
@@ -28,5 +28,5 @@ class TellStripeOfUser:
         if known is None:
             raise nobody()
         if known.stripe_customer_id is not None:
-            await tell_of_user(known, known.stripe_customer_id, self.users, self.gateway, by=task.id)
+            await tell_of_user(known, known.stripe_customer_id, self.users, self.gateway, by=try_of(task))
         await self.outbox.commit(UnitOfWork(task, None, self.ids, self.clock.now()))

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from application.ports import CustomerFilter, UserFilter
 from domain.auth import Authenticated
 from domain.customer import NewCustomer
-from domain.errors import NotFound, Rejected
+from domain.effects import CreateStripeUser
+from domain.errors import NotFound, Rejected, Unavailable
 from domain.ids import UserId
 from domain.sign_up import NewUser, SignedUp
 from domain.user import User
 from domain.user_changes import UserChanges
 from tests.builders import suffix
-from tests.contracts.worlds import REQUEST, World
+from tests.contracts.worlds import COMMAND, REQUEST, World
 
 
 async def sign_up(
@@ -186,3 +187,36 @@ async def test_customers_are_listed_by_user(world: World) -> None:
         with pytest.raises(Rejected) as refused:
             await world.store.customer_page(auth, CustomerFilter(user=reference), 10)
         assert (refused.value.code, refused.value.field) == ("user_not_found", "user")
+
+
+async def test_the_worker_and_any_number_of_backfills_at_once_make_one_at_stripe(world: World) -> None:
+    auth = await world.organization()
+    ada = (await sign_up(world, auth, name="Ada")).user
+    (task,) = [task for task in await world.lease() if task.effect == CreateStripeUser(ada.id)]
+    made = await asyncio.gather(
+        *(world.backfill_stripe_customer(ada.id, auth, COMMAND) for _ in range(4)), world.effects(task)
+    )
+    (at_stripe,) = world.gateway.users
+    known = await kept(world, auth, ada)
+    assert (known.stripe_customer_id, at_stripe.name) == (at_stripe.id, "Ada")
+    assert made.count(True) <= 1
+    assert not await world.backfill_stripe_customer(ada.id, auth, COMMAND)
+    assert (await told(world, auth)).count("user.updated") == 1
+    stranger = await world.organization("other")
+    with pytest.raises(NotFound):
+        await world.backfill_stripe_customer(ada.id, stranger, COMMAND)
+
+
+async def test_a_backfill_finds_what_somebody_made_and_did_not_write_down(world: World) -> None:
+    auth = await world.organization()
+    world.gateway.fail_next("before")  # of its search
+    with pytest.raises(Unavailable):
+        await world.backfill_stripe_customer(auth.user_id, auth, COMMAND)
+    made = await world.gateway.create_user_customer(
+        auth.user_id, organization_id=auth.organization_id, livemode=False, idempotency_key="another"
+    )
+    assert await world.backfill_stripe_customer(auth.user_id, auth, COMMAND)
+    owner = await world.store.user(auth, auth.user_id)
+    assert owner is not None
+    assert owner.stripe_customer_id == made
+    assert len(world.gateway.users) == 1

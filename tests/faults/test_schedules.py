@@ -18,11 +18,12 @@ from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
+from tests.faults.users import USERS
 from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *MANAGING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
-TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
+ALL = (*SUBSCRIBING, *MANAGING, *BUYING, *CUSTOMERS, *USERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
+TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
@@ -81,6 +82,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "invoices",
         "shown_invoice",
         "customer_page",
+        "user_page",
+        "count_users_without_stripe_customer",
+        "users_without_stripe_customer",
         "expanded",
         "billing_overview",
         "balances",
@@ -96,6 +100,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "find_customer",
         "update_customer",
         "delete_customer",
+        "create_user_customer",
+        "find_user_customer",
+        "update_user_customer",
         "cancel_payment_intent",
         "cancel_setup_intent",
         "change_amount",

@@ -38,9 +38,12 @@ class Known:
 
     def tenant(self, pick: int) -> Authenticated:
         """Somebody who acts for an organization in one mode; the first is in the first one's test mode."""
-        owners = [
-            Authenticated(user.id, user.organization_id, user.livemode) for user in of_kind(self._found, User)
-        ]
+        owners = list(
+            {
+                Authenticated(key.user_id, key.organization_id, key.livemode): None
+                for key in of_kind(self._found, ApiKey)
+            }
+        )
         owners.sort(key=lambda owner: (owner.organization_id, owner.livemode))
         return owners[pick % len(owners)]
 
@@ -82,6 +85,10 @@ class Known:
     def customer(self, auth: Authenticated, pick: int) -> Customer | None:
         """A customer, anonymous ones too."""
         return _picked(self._of(auth, Customer), pick)
+
+    def user(self, auth: Authenticated, pick: int) -> User | None:
+        """A user, owners too."""
+        return _picked(self._of(auth, User), pick)
 
     def entity(self, auth: Authenticated, pick: int) -> Entity | None:
         """An entity, deleted or not."""

@@ -108,6 +108,7 @@ class CopiedGateway(MemoryGateway):
     def owners(self) -> dict[str, str]:
         """Whose each of the provider's ids is: a customer's, a checkout session's or an invoice's of ours."""
         customers = {known.id: f"at_stripe({known.customer.customer_id})" for known in self.customers}
+        customers |= {known.id: f"at_stripe({known.user_id})" for known in self.users}
         intents = {
             intent: f"intent({fact.checkout_session_id or fact.invoice_id})"
             for intent, fact in self._intents.items()

@@ -7,7 +7,7 @@ from hypothesis.stateful import initialize, rule
 
 from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
-from tests.machine import drawing, drawing_plans
+from tests.machine import drawing, drawing_plans, drawing_users
 from tests.machine.catalogs import SHOP
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
 from tests.machine.payments import Lease
@@ -45,6 +45,10 @@ class TwoStores(Using):
         | drawing.customers_shown
     )
     def known_customer(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_users.operations)
+    def user(self, operation: Operation) -> None:
         self._alone(operation)
 
     @rule(operation=drawing.sessions | drawing.expiries)
