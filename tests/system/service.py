@@ -15,7 +15,7 @@ from adapters.memory.mailer import MemoryMailer
 from adapters.sandbox import Sandbox
 from adapters.system import SystemClock
 from application.causes import CommandLine
-from application.organizations.create_organization import NewOrganization
+from application.organizations.create_organization import CreateOrganization, NewOrganization
 from application.ports import Clock
 from domain.ids import RequestId
 from entrypoints.container import Container
@@ -40,6 +40,7 @@ class Service:
     buyer: stripe.StripeClient
     worker: Worker
     mailer: MemoryMailer
+    create_organization: CreateOrganization
 
     async def call(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Json:
         reply = await self.api.request(method, path, json=body)
@@ -111,7 +112,9 @@ async def running_service(
             _client(server.url, opened.live_key) as live,
             _buyer(server.sandbox) as buyer,
         ):
-            service = Service(api, live, server.sandbox, buyer, worker, mailer)
+            service = Service(
+                api, live, server.sandbox, buyer, worker, mailer, container.create_organization()
+            )
             await service.call("PUT", "/v1/catalog", msgspec.to_builtins(CATALOG))
             yield service
 
