@@ -34,7 +34,7 @@ from application.ports import (
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
-from domain.auth import AuthContext, Authenticated, Buyer, Caller
+from domain.auth import AuthContext, Authenticated, Buyer, Caller, LetIn, SignedIn
 from domain.catalog import Catalog
 from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -124,7 +124,13 @@ class MemoryStore(
         return await _answer(self._of(auth).catalog())
 
     async def opening_context(self, auth: Authenticated | Buyer, draft: NewCheckoutSession) -> OpeningContext:
-        return await _answer(self._of(auth).opening(draft))
+        found = self._of(auth).opening(draft)
+        if isinstance(auth, SignedIn | LetIn):  # who else had a trial they do not see, but it counts
+            everybody = BookingBooks(self._books, auth.organization_id, livemode=auth.livemode)
+            buyer, product = found.customer, found.product
+            used = everybody.trial_used(buyer.id if buyer else None, product.id if product else None)
+            found = replace(found, trial_used=used)
+        return await _answer(found)
 
     async def session(self, auth: Caller, id: CheckoutSessionId) -> CheckoutSession | None:
         return await _answer(self._of(auth).get(CheckoutSession, id))

@@ -10,6 +10,8 @@ from application.causes import Task
 from application.ports.overview import BillingOverview
 from domain.auth import AuthContext, Buyer
 from domain.catalog import Price, Product
+from domain.checkout import NewCheckoutSession
+from domain.checkout_opening import OpeningContext
 from domain.customer import Customer
 from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId
 from domain.invoice import Invoice
@@ -129,6 +131,10 @@ class PortalRepository(Protocol):
 
     async def portal_page(self, auth: Buyer, now: datetime) -> PortalPage:
         """Everything of theirs, as of one moment."""
+
+    async def opening_context(self, auth: Buyer, draft: NewCheckoutSession) -> OpeningContext:
+        """As `CheckoutRepository` does, of what is theirs and sold to them; but a trial that somebody else
+        had with their fingerprint counts."""
 
     async def payments(
         self, auth: Buyer, limit: int, before: PaymentId | None = None, *, customer: str | None = None

@@ -23,7 +23,7 @@ from domain.portal import (
     Seller,
     access_code,
 )
-from tests.contracts.worlds import REQUEST, World, fact_of
+from tests.contracts.worlds import REQUEST, World, fact_of, set_up
 
 EMAIL = "Ada@Example.com"
 
@@ -287,6 +287,22 @@ async def test_deleting_a_customer_ends_what_they_were_let_in_by(world: World) -
     )
     assert found is None
     assert (await world.portal.portal_page(inside.session.buyer, now)).customers == ()
+
+
+async def test_a_trial_that_somebody_else_had_with_the_same_fingerprint_is_not_offered_in_the_portal(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for name in ("ada", "bob"):
+        draft = NewCustomer(external_id=name, email=f"{name}@example.com", fingerprint="one device")
+        await world.create_customer(draft, acme, REQUEST)
+    session = await world.session(acme, price="pro-trial", customer="ada")
+    await world.report(set_up(session))
+    bob = (await sign_in(world, acme, "bob@example.com")).session.buyer
+    wanted = NewProductSession(price="pro-trial", customer="bob")
+    assert (await world.portal.opening_context(bob, wanted)).trial_used
+    ada = NewProductSession(price="pro-trial", customer="ada")
+    assert (await world.portal.opening_context(bob, ada)).customer is None
 
 
 async def test_who_was_at_the_door_is_forgotten_after_two_days(world: World) -> None:

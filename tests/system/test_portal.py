@@ -1,5 +1,5 @@
-"""Whoever knows a victim's e-mail address gains nothing by it; the victim gets what is theirs. Over real HTTP,
-with PostgreSQL and the sandbox."""
+"""Whoever knows a victim's e-mail address gains nothing by it; the victim gets what is theirs. Over real
+HTTP, with PostgreSQL and the sandbox."""
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
