@@ -35,8 +35,7 @@ def cancel(
     themselves. Nothing is given back. Raises Rejected `subscription_canceled`.
     """
     check_current(held)
-    is_running = held.current_period_end is not None and now < held.current_period_end
-    if wanted.at == "period_end" and is_running and held.status != "incomplete":
+    if wanted.at == "period_end" and not ends_at_once(held, now):
         if held.cancel_at_period_end:
             return None
         after = replace(held, cancel_at_period_end=True)
@@ -47,6 +46,12 @@ def cancel(
         for one in owed:
             voided += billing.settle(one.invoice, one.purchase, None, "canceled", 0, None, now)
     return replace(ended, before=held, together_with=tuple(voided))
+
+
+def ends_at_once(held: Subscription, now: datetime) -> bool:
+    """Whether there is no period that is running and paid for, with which it could end."""
+    is_running = held.current_period_end is not None and now < held.current_period_end
+    return not is_running or held.status == "incomplete"
 
 
 def resume(held: Subscription) -> Change[Subscription] | None:

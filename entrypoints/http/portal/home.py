@@ -9,7 +9,7 @@ from msgspec import Struct
 from application.invoices.printed import page_url
 from application.ports import HeldPlan
 from application.ports.portal import PortalCustomer, PortalPage, PortalPurchase
-from domain import plan_standing
+from domain import cancellation, plan_standing
 from domain.entitlement import as_of, standing
 from domain.invoice import Invoice
 from domain.money import display
@@ -22,7 +22,7 @@ from entrypoints.http.portal.place import Place
 
 
 class HeldRow(Struct, frozen=True):
-    """A subscription. `renews`: it can be canceled; `ends`: that can be taken back. `paid_with` is given
+    """A subscription. `renews`: it can be canceled, and `ends_at_once` then; `ends`: that can be taken back. `paid_with` is given
     where there is nothing else to choose."""
 
     id: str
@@ -32,6 +32,7 @@ class HeldRow(Struct, frozen=True):
     is_trouble: bool
     renews: bool
     ends: bool
+    ends_at_once: bool
     payment_method_id: str | None
     paid_with: str | None
 
@@ -120,7 +121,7 @@ def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> Custo
         id=known.id,
         heading=words.heading_of(known),
         address=words.address_of(known.billing_address),
-        held=tuple(_held(held, overview.payment_methods) for held in overview.held),
+        held=tuple(_held(held, overview.payment_methods, now) for held in overview.held),
         methods=tuple(
             MethodRow(method.id, words.method_name(method), words.expiry_of(method))
             for method in overview.payment_methods
@@ -132,7 +133,7 @@ def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> Custo
     )
 
 
-def _held(held: HeldPlan, methods: Sequence[PaymentMethod]) -> HeldRow:
+def _held(held: HeldPlan, methods: Sequence[PaymentMethod], now: datetime) -> HeldRow:
     subscription = held.record.subscription
     ends = subscription.cancel_at_period_end
     only = methods[0] if len(methods) == 1 else None
@@ -145,6 +146,7 @@ def _held(held: HeldPlan, methods: Sequence[PaymentMethod]) -> HeldRow:
         is_trouble=subscription.status in ("past_due", "incomplete"),
         renews=not subscription.is_free and not ends,
         ends=ends,
+        ends_at_once=cancellation.ends_at_once(subscription, now),
         payment_method_id=None if subscription.is_free else subscription.payment_method_id or "",
         paid_with=words.method_name(only) if only is not None and is_paid_with_it else None,
     )
