@@ -22,8 +22,8 @@ from entrypoints.http.portal.place import Place
 
 
 class HeldRow(Struct, frozen=True):
-    """A subscription. `renews`: it can be canceled, and `ends_at_once` then; `ends`: that can be taken back. `paid_with` is given
-    where there is nothing else to choose."""
+    """A subscription. `renews`: it can be canceled, and `ends_at_once` then; `ends`: that can be taken back.
+    `paid_with` is given where there is nothing else to choose."""
 
     id: str
     product: str
