@@ -10,6 +10,7 @@ from tests.databases import DatabaseServer
 from tests.faults.attaching import ATTACHING
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
 from tests.faults.customers import CUSTOMERS
+from tests.faults.entering import ENTERING
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
 from tests.faults.introducing import INTRODUCING
@@ -22,7 +23,18 @@ from tests.faults.users import USERS
 from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *MANAGING, *BUYING, *CUSTOMERS, *USERS, *INTRODUCING, *ATTACHING, *USING, *SCENARIOS)
+ALL = (
+    *SUBSCRIBING,
+    *MANAGING,
+    *BUYING,
+    *CUSTOMERS,
+    *USERS,
+    *ENTERING,
+    *INTRODUCING,
+    *ATTACHING,
+    *USING,
+    *SCENARIOS,
+)
 TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
