@@ -44,6 +44,10 @@ class RandomSecrets:
         """A new token of an invoice's page."""
         return f"ivt_{_random_letters()}"
 
+    def portal_secret(self) -> str:
+        """What a browser in the billing portal holds, or a link to it."""
+        return _random_letters()
+
 
 def _random_letters() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(_SECRET_LENGTH))

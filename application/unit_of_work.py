@@ -13,7 +13,7 @@ from msgspec import Struct
 from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
 from application.idempotency import IdempotencyKey, KeptReply, Reply
 from application.views import previous_of, snapshot_of, subject_of
-from domain.auth import AuthContext, Authenticated, actor_of
+from domain.auth import Authenticated, Caller, actor_of
 from domain.change import Change, S, State
 from domain.customer import Customer
 from domain.customer_changes import Redaction
@@ -57,7 +57,7 @@ class UnitOfWork:
     `auth` says who acts (nobody does when the worker performs an effect), `now` when it was decided.
     """
 
-    def __init__(self, cause: Cause, auth: AuthContext | None, ids: Ids, now: datetime) -> None:
+    def __init__(self, cause: Cause, auth: Caller | None, ids: Ids, now: datetime) -> None:
         self._cause = cause
         self._actor = actor_of(auth)
         self._ids = ids

@@ -125,6 +125,7 @@ class SubscriptionView(Struct, frozen=True, kw_only=True):
     overdue: tuple[Overdue, ...]
     canceled_at: datetime | None
     cancellation_reason: CancellationReason | None
+    cancel_at_period_end: bool
     replaced_by: SubscriptionId | None
     created_at: datetime
 

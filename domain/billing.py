@@ -39,6 +39,11 @@ class RenewalTerms(Struct, frozen=True, kw_only=True):
     sends_receipts: bool
 
 
+def is_renewed(subscription: Subscription) -> bool:
+    """Whether its next period begins when this one is over. Nobody is billed for a free plan."""
+    return subscription.status in ("active", "trialing") and not subscription.is_free
+
+
 def renew(
     subscription: Subscription, terms: RenewalTerms, ids: Ids, now: datetime
 ) -> tuple[Change[Subscription], Change[Invoice]]:
@@ -68,6 +73,13 @@ def renew(
     )
 
 
+class Owed(Struct, frozen=True):
+    """An invoice that is to be paid, and the purchase that it was made out for, if it was for one."""
+
+    invoice: Invoice
+    purchase: Purchase | None
+
+
 def settle(
     known: Invoice,
     bought: Purchase | None,
@@ -78,7 +90,13 @@ def settle(
     now: datetime,
 ) -> list[Change[Any]]:
     """What the payment of an invoice makes of it, of its purchase and of its subscription. `failure` is its
-    last attempt that has failed."""
+    last attempt that has failed.
+
+    What is void is not asked for any more: whatever was under way then changes nothing about that, unless it
+    succeeds. Money that has moved is booked.
+    """
+    if known.status == "void" and payment != "succeeded":
+        payment = "canceled"
     changes: list[Change[Any] | None] = [
         purchase.follow_payment(bought, payment, refunded, now) if bought else None,
         invoice.follow_payment(known, payment, refunded, now),

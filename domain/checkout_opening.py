@@ -5,7 +5,7 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from domain.auth import Authenticated
+from domain.auth import Authenticated, Buyer
 from domain.catalog import Price, Product
 from domain.change import Change
 from domain.checkout import (
@@ -74,7 +74,7 @@ def check_draft(draft: NewCheckoutSession) -> None:
 
 def open_session(
     draft: NewCheckoutSession,
-    auth: Authenticated,
+    auth: Authenticated | Buyer,
     context: OpeningContext,
     client_token: str,
     ids: Ids,

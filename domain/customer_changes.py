@@ -11,8 +11,7 @@ from domain.change import Change
 from domain.customer import Customer
 from domain.errors import Rejected
 from domain.events import Event
-from domain.ids import CustomerId
-from domain.subscription import Subscription
+from domain.ids import CustomerId, UserId
 from domain.text import Email, EmailKey, ExternalId, MetadataKey, MetadataValue, Name, email_key, external_id
 
 MOST_METADATA = 50
@@ -123,7 +122,9 @@ def anonymize(customer: Customer, now: datetime, *, in_stripe: bool) -> Change[C
     return Change(after, events, customer)
 
 
-def end(subscription: Subscription, now: datetime) -> Change[Subscription]:
-    """A subscription ends with its customer."""
-    after = replace(subscription, status="canceled", canceled_at=now, cancellation_reason="customer_deleted")
-    return Change(after, (Event("subscription.canceled"),), subscription)
+def link(customer: Customer, user_id: UserId) -> Change[Customer] | None:
+    """The customer is this person's from now on; None for one who is somebody's already, whoever that is: a
+    link is never overwritten."""
+    if customer.user_id is not None or customer.deleted_at is not None:
+        return None
+    return Change(replace(customer, user_id=user_id), (Event("customer.linked"),), customer)

@@ -9,18 +9,21 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.events import Event
 from domain.ids import (
+    AccessRequestId,
     CheckoutSessionId,
     CustomerId,
     IntakePaymentId,
     InvoiceId,
     PaymentId,
     SubscriptionId,
+    UserId,
 )
 from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
 from domain.subscription import Subscription
+from domain.user import User, called
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -45,6 +48,25 @@ class DeleteStripeCustomer(Struct, frozen=True, tag="delete_stripe_customer"):
 
     customer_id: CustomerId
     stripe_customer_id: str | None
+
+
+class SendAccessCode(Struct, frozen=True, tag="send_access_code"):
+    """Whoever asked to be let into the billing portal gets the code for it by mail, if they are known
+    here."""
+
+    access_request_id: AccessRequestId
+
+
+class CreateStripeUser(Struct, frozen=True, tag="create_stripe_user"):
+    """Make a customer at Stripe for the user, once; what they are called is read when it is told."""
+
+    user_id: UserId
+
+
+class UpdateStripeUser(Struct, frozen=True, tag="update_stripe_user"):
+    """Stripe is to call the user as we do. What that is, is read when it is told: none of it is here."""
+
+    user_id: UserId
 
 
 class EndCheckoutSession(Struct, frozen=True, tag="end_checkout_session"):
@@ -75,6 +97,13 @@ class CancelIntakeIntent(Struct, frozen=True, tag="cancel_intake_intent"):
     payment_intent_id: str
 
 
+class CancelInvoiceIntent(Struct, frozen=True, tag="cancel_invoice_intent"):
+    """Nobody shall be charged for an invoice that is void."""
+
+    invoice_id: InvoiceId
+    payment_intent_id: str
+
+
 class FinalizeInvoices(Struct, frozen=True, tag="finalize_invoices"):
     """This invoice is to have its number, and with it those that wait as well."""
 
@@ -102,7 +131,8 @@ class ChargeInvoice(Struct, frozen=True, tag="charge_invoice"):
 
 
 class RenewSubscription(Struct, frozen=True, tag="renew_subscription"):
-    """The subscription's period, or its trial, is over then: the next one begins."""
+    """The subscription's period, or its trial, is over then: the next one begins, or the subscription
+    ends."""
 
     subscription_id: SubscriptionId
     period_end: datetime
@@ -122,16 +152,20 @@ Effect = (
     CreateStripeCustomer
     | UpdateStripeCustomer
     | DeleteStripeCustomer
+    | CreateStripeUser
+    | UpdateStripeUser
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
     | CancelIntakeIntent
+    | CancelInvoiceIntent
     | CreateRefund
     | FinalizeInvoices
     | SendReceipt
     | CreateInvoiceIntent
     | ChargeInvoice
     | RenewSubscription
+    | SendAccessCode
 )
 
 ANSWERED_WITHIN = timedelta(minutes=2)
@@ -142,7 +176,9 @@ SEARCHABLE_WITHIN = timedelta(minutes=10)
 
 _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
 _IS_TO_BE_CHARGED = ("invoice.charge_due", "invoice.payment_intent_created")
+_IS_VOID = ("invoice.voided", "invoice.payment_intent_created")
 _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
+_IS_TO_END = "subscription.cancellation_scheduled"
 
 
 def effects_of(event: Event, state: State, before: State | None = None) -> tuple[Effect, ...]:
@@ -152,18 +188,22 @@ def effects_of(event: Event, state: State, before: State | None = None) -> tuple
     match state:
         case Customer():
             effects = _of_customer(event, state, before)
+        case User():
+            effects = _of_user(event, state, before)
         case CheckoutSession():
             effects = _of_session(event, state)
         case IntakePayment():
             effects = _of_intake(event, state, before)
-        case Payment():
-            effects = _of_payment(event, state)
+        case Payment() if event.type == "payment.refund_pending":
+            effects = tuple(
+                create_refund(state, refund)
+                for refund in state.refunds
+                if refund.id == event.fact and refund.stripe_refund_id is None
+            )
         case Invoice():
             effects = _of_invoice(event, state)
-        case Subscription(
-            status="active" | "trialing", is_free=False, current_period_end=datetime() as end
-        ) if event.type in _IS_CURRENT:
-            effects = (RenewSubscription(state.id, end),)
+        case Subscription():
+            effects = _of_subscription(event, state)
         case _:
             pass
     return effects
@@ -185,6 +225,18 @@ def _of_customer(event: Event, customer: Customer, before: State | None) -> tupl
 def known_as(customer: Customer) -> tuple[str | None, str | None, str | None]:
     """External id, e-mail and name: what Stripe is told of a customer."""
     return customer.external_id, customer.email, customer.name
+
+
+def _of_user(event: Event, user: User, before: State | None) -> tuple[Effect, ...]:
+    if event.type == "user.signed_up":
+        return (CreateStripeUser(user.id),)
+    if event.type != "user.updated" or not isinstance(before, User):
+        return ()
+    if before.stripe_customer_id is not None:
+        return (UpdateStripeUser(user.id),) if called(user) != called(before) else ()
+    # Whoever signs up as one who is there already, such as the organization's owner, is to be known as well.
+    signs_up = (user.external_id, user.email_verified) != (before.external_id, before.email_verified)
+    return (CreateStripeUser(user.id),) if signs_up and user.stripe_customer_id is None else ()
 
 
 def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
@@ -210,14 +262,16 @@ def _of_intake(event: Event, asked: IntakePayment, before: State | None) -> tupl
     return (CancelIntakeIntent(asked.id, asked.payment_intent_id),)
 
 
-def _of_payment(event: Event, payment: Payment) -> tuple[Effect, ...]:
-    if event.type != "payment.refund_pending":
+def _of_subscription(event: Event, subscription: Subscription) -> tuple[Effect, ...]:
+    end = subscription.current_period_end
+    if end is None:
         return ()
-    return tuple(
-        create_refund(payment, refund)
-        for refund in payment.refunds
-        if refund.id == event.fact and refund.stripe_refund_id is None
-    )
+    is_renewed = subscription.status in ("active", "trialing") and not subscription.is_free
+    # One that is to end has a task of its own: a free plan has no other, and that of what is past due may be
+    # done at this very moment, with nothing to do.
+    if event.type == _IS_TO_END or (is_renewed and event.type in _IS_CURRENT):
+        return (RenewSubscription(subscription.id, end),)
+    return ()
 
 
 def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
@@ -228,6 +282,9 @@ def _of_invoice(event: Event, invoice: Invoice) -> tuple[Effect, ...]:
         effects.append(FinalizeInvoices(invoice.id))
     if invoice.payment_intent_id is None and event.type == "invoice.charge_due":
         effects.append(CreateInvoiceIntent(invoice.id))
+    elif invoice.payment_intent_id is not None and invoice.status == "void":
+        if event.type in _IS_VOID:
+            effects.append(CancelInvoiceIntent(invoice.id, invoice.payment_intent_id))
     elif invoice.payment_intent_id is not None and event.type in _IS_TO_BE_CHARGED:
         effects.append(ChargeInvoice(invoice.id, invoice.payment_intent_id, invoice.charge_attempts))
     # Once it is paid and has its number, whichever comes last.

@@ -13,7 +13,7 @@ from domain.change import Change
 from domain.errors import NotFound, Rejected
 from domain.events import Event
 from domain.ids import CustomerId, EntityId, FeatureId, Ids, OrganizationId
-from domain.subscription import Subscription
+from domain.subscription import Subscription, end
 from domain.text import ENTITY_REFERENCE, ExternalId, Name, Slug, external_id
 
 OUR_PREFIX = "ent_"
@@ -111,13 +111,8 @@ def delete(entity: Entity, current: Iterable[Subscription], now: datetime) -> Ch
         replace(entity, deleted_at=now),
         (Event("entity.deleted"),),
         entity,
-        together_with=tuple(_ended(held, now) for held in current),
+        together_with=tuple(end(held, "entity_deleted", now) for held in current),
     )
-
-
-def _ended(held: Subscription, now: datetime) -> Change[Subscription]:
-    after = replace(held, status="canceled", canceled_at=now, cancellation_reason="entity_deleted")
-    return Change(after, (Event("subscription.canceled"),), held)
 
 
 def named_entity(value: str, *, field: str = "entity") -> str:

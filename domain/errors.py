@@ -26,6 +26,10 @@ class Forbidden(DomainError):
     """The caller may not do this."""
 
 
+class TooMany(DomainError):
+    """Asked too often; it can be asked again later."""
+
+
 class Conflict(DomainError):
     """A unique key was taken: some other request won. Read again, decide again."""
 

@@ -25,6 +25,8 @@ RefundId = NewType("RefundId", str)
 InvoiceId = NewType("InvoiceId", str)
 PaymentMethodId = NewType("PaymentMethodId", str)
 SetupId = NewType("SetupId", str)
+AccessRequestId = NewType("AccessRequestId", str)
+PortalSessionId = NewType("PortalSessionId", str)
 EventId = NewType("EventId", str)
 TaskId = NewType("TaskId", str)
 RequestId = NewType("RequestId", str)
@@ -52,6 +54,8 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     InvoiceId: "inv",
     PaymentMethodId: "pmeth",
     SetupId: "setup",
+    AccessRequestId: "areq",
+    PortalSessionId: "psn",
     EventId: "evt",
     TaskId: "task",
     RequestId: "req",

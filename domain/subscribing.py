@@ -5,13 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from domain import balance
 from domain.catalog import Price, Product
 from domain.change import Change
 from domain.errors import Rejected
-from domain.events import Event
 from domain.ids import CustomerId, EntityId, Ids, PaymentMethodId, SubscriptionId
 from domain.invoice import InvoiceLine
 from domain.money import prorated, total
@@ -19,6 +17,7 @@ from domain.subscription import (
     Subscription,
     SubscriptionItem,
     SubscriptionStatus,
+    end,
     item_of,
     period_end,
     started,
@@ -118,7 +117,7 @@ def subscribe(wanted: Wanted, current: Iterable[Subscription], ids: Ids, now: da
         trial_fingerprint=_fingerprint_kept(wanted, term),
     )
     item = item_of(subscription, price.id, wanted.quantity, ids, now)
-    changes: list[Change[Any]] = [_replaced(held, subscription, now)] if held else []
+    changes: list[Change[Any]] = [end(held, "replaced", now, replaced_by=subscription.id)] if held else []
     changes.append(started(subscription, (item,)))
     changes += balance.of_subscription(subscription, product, wanted.quantity, ids)
     line = InvoiceLine(term.description, wanted.quantity, price.amount, term.amount, price.id)
@@ -163,10 +162,3 @@ def _period_under_way(held: Subscription, price: Price, now: datetime) -> tuple[
 
 def _seconds(time: timedelta) -> int:
     return time // timedelta(seconds=1)
-
-
-def _replaced(held: Subscription, by: Subscription, now: datetime) -> Change[Subscription]:
-    after = replace(
-        held, status="canceled", canceled_at=now, cancellation_reason="replaced", replaced_by=by.id
-    )
-    return Change(after, (Event("subscription.canceled"),), held)

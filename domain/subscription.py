@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from domain.catalog import Interval, Plan, Price
 from domain.change import Change
+from domain.errors import NotFound
 from domain.events import Event
 from domain.ids import (
     CustomerId,
@@ -43,10 +44,11 @@ class Subscription(Struct, frozen=True):
     `incomplete` until its first charge has succeeded, `past_due` while one is `overdue`, of whichever
     period: a debit may bounce when the next one has long begun. Without a `current_period_end` it does not
     renew and does not end by itself; periods are counted from the `billing_anchor`. `payment_method_id` is
-    what it is charged to. `replaced_by` is the one that the customer took instead. One that was taken for an
-    entity of the customer is that entity's: it takes no place among the customer's own, nor another
-    entity's. `trial_fingerprint` is what is kept of the fingerprint of somebody who had a trial: the
-    database gives them no other one of this product.
+    what it is charged to. `cancel_at_period_end`: it ends with its current period, or did. `replaced_by` is
+    the one that the customer took instead. One that was taken for an entity of the customer is that
+    entity's: it takes no place among the customer's own, nor another entity's. `trial_fingerprint` is what
+    is kept of the fingerprint of somebody who had a trial: the database gives them no other one of this
+    product.
     """
 
     id: SubscriptionId
@@ -69,6 +71,7 @@ class Subscription(Struct, frozen=True):
     overdue: tuple[Overdue, ...] = ()
     canceled_at: datetime | None = None
     cancellation_reason: CancellationReason | None = None
+    cancel_at_period_end: bool = False
     replaced_by: SubscriptionId | None = None
     entity_id: EntityId | None = None
     trial_fingerprint: str | None = None
@@ -150,6 +153,11 @@ def start_default(
     return started(subscription, items), SubscriptionRecord(subscription, items)
 
 
+def no_such() -> NotFound:
+    """There is none, or it is somebody else's."""
+    return NotFound("subscription_not_found", "There is no such subscription.")
+
+
 def started(subscription: Subscription, items: tuple[SubscriptionItem, ...]) -> Change[Subscription]:
     """A new subscription, and its items with it."""
     return Change(
@@ -157,6 +165,26 @@ def started(subscription: Subscription, items: tuple[SubscriptionItem, ...]) -> 
         (Event("subscription.created"),),
         together_with=tuple(Change(item, (Event("subscription_item.created"),)) for item in items),
     )
+
+
+def end(
+    subscription: Subscription,
+    reason: CancellationReason,
+    now: datetime,
+    *,
+    replaced_by: SubscriptionId | None = None,
+) -> Change[Subscription]:
+    """It is the customer's no longer, and what came with it counts no more."""
+    after = replace(
+        subscription,
+        status="canceled",
+        canceled_at=now,
+        cancellation_reason=reason,
+        # Whether the end of the period is what ended it: whatever else did was faster.
+        cancel_at_period_end=subscription.cancel_at_period_end and reason == "requested",
+        replaced_by=replaced_by,
+    )
+    return Change(after, (Event("subscription.canceled"),), subscription)
 
 
 def pay_by(subscription: Subscription, payment_method_id: PaymentMethodId) -> Change[Subscription] | None:

@@ -1,15 +1,24 @@
 """People's own accounts with an organization."""
 
 from datetime import datetime
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from domain.change import Change
-from domain.errors import Rejected
+from domain.errors import NotFound, Rejected
 from domain.events import Event
 from domain.ids import OrganizationId, UserId
-from domain.text import EmailKey, email_key
+from domain.text import EmailKey, email_key, external_id
+
+OUR_PREFIX = "usr_"
+"""Of our own ids of users: what begins with it is never an external id."""
+
+ExternalUserId = Annotated[
+    str, Meta(extra_json_schema={"pattern": r"^(?!cus_|anon_|usr_)[A-Za-z0-9_-]{1,255}$"})
+]
+"""Checked by `external_user_id`, which has messages of its own; the pattern says the same in schemas."""
 
 
 class User(Struct, frozen=True):
@@ -70,6 +79,17 @@ def called(user: User) -> tuple[str, str | None]:
     return user.email, user.name
 
 
-def no_such_user(reference: str, *, field: str = "user") -> Rejected:
-    """Nobody with this id or external id has an account here."""
+def external_user_id(value: str) -> str:
+    """The application's own id of a user, checked as those of customers are. Raises Rejected
+    `invalid_external_id`."""
+    return external_id(value, reserved=(OUR_PREFIX,))
+
+
+def no_such_user(reference: str, field: str = "user") -> Rejected:
+    """Why nothing is listed of a user who is not there."""
     return Rejected("user_not_found", f"There is no user '{reference}'.", field=field)
+
+
+def nobody() -> NotFound:
+    """There is no such user at this address, or it is somebody else's."""
+    return NotFound("user_not_found", "There is no such user.")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from entrypoints.commands.backfill import BACKFILL_EXAMPLE, backfill
 from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
 from entrypoints.commands.events import events
@@ -33,6 +34,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.command()(settings)
+app.command("backfill-stripe-customers", epilog=BACKFILL_EXAMPLE)(backfill)
 app.add_typer(organization, name="organization")
 app.add_typer(keys, name="keys")
 app.add_typer(catalog, name="catalog")

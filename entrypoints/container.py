@@ -13,12 +13,13 @@ from pydantic import SecretStr
 
 from adapters.by_mode import GatewayByMode
 from adapters.mail.log import LogMailer
-from adapters.mail.receipts import TemplateReceipts
 from adapters.mail.smtp import SmtpMailer, SmtpServer
+from adapters.mail.wording import TemplateWording
 from adapters.postgres.combining import USUAL, Limits
 from adapters.postgres.pool import open_pool
+from adapters.postgres.portal import PortalStore
 from adapters.postgres.readiness import check_database
-from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.roles import APP, PORTAL, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.sandbox import Sandbox
 from adapters.stripe.connection import StripeAccount
@@ -53,13 +54,25 @@ from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
+from application.portal.ask_for_access import AskForAccess
+from application.portal.links import MakePortalLink, UsePortalLink
+from application.portal.send_access_code import MailAccessCode
+from application.portal.sign_in import SignIn
 from application.ports import Mailer
 from application.purchases.make_purchase import MakePurchase
+from application.subscriptions.cancel_subscription import CancelSubscription
+from application.subscriptions.choose_payment_method import ChoosePaymentMethod
+from application.subscriptions.resume_subscription import ResumeSubscription
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.sign_up import SignUp
+from application.users.tell_stripe import TellStripeOfUser
+from application.users.update_user import UpdateUser
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
@@ -155,6 +168,9 @@ class Container(containers.DeclarativeContainer):
     worker_store = providers.Singleton(
         _store, worker_pool, settings.provided.pool_wait_seconds, limits, "worker", metrics
     )
+    portal_pool = providers.Singleton(open_pool, database_url, PORTAL, max_size=settings.provided.pool_size)
+    portal_store = providers.Singleton(PortalStore, portal_pool, settings.provided.pool_wait_seconds)
+    """What buyers in the portal read; what follows from what they do is written as the API writes."""
     scrape = providers.Singleton(Scrape, metrics, worker_store, clock, seconds=seconds)
 
     sandbox = providers.Factory(_sandbox, settings)
@@ -202,6 +218,15 @@ class Container(containers.DeclarativeContainer):
     )
     delete_customer: providers.Singleton[DeleteCustomer] = providers.Singleton(
         _use_case, DeleteCustomer, metrics, customers=store, **deciding
+    )
+    sign_up: providers.Singleton[SignUp] = providers.Singleton(
+        _use_case, SignUp, metrics, users=store, **deciding
+    )
+    update_user: providers.Singleton[UpdateUser] = providers.Singleton(
+        _use_case, UpdateUser, metrics, users=store, **deciding
+    )
+    backfill_stripe_customer: providers.Singleton[BackfillStripeCustomer] = providers.Singleton(
+        _use_case, BackfillStripeCustomer, metrics, users=store, gateway=gateway, **deciding
     )
     first_use = providers.Singleton(FirstUse, customers=store, entities=store, **deciding)
     check_feature: providers.Singleton[CheckFeature] = providers.Singleton(
@@ -256,6 +281,47 @@ class Container(containers.DeclarativeContainer):
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )
+    ask_for_access: providers.Singleton[AskForAccess] = providers.Singleton(
+        _use_case, AskForAccess, metrics, door=store, ids=ids, clock=clock
+    )
+    sign_in: providers.Singleton[SignIn] = providers.Singleton(
+        _use_case, SignIn, metrics, door=store, accounts=store, secrets=secrets, **deciding
+    )
+    make_portal_link: providers.Singleton[MakePortalLink] = providers.Singleton(
+        _use_case, MakePortalLink, metrics, customers=store, door=store, secrets=secrets, clock=clock
+    )
+    use_portal_link: providers.Singleton[UsePortalLink] = providers.Singleton(
+        _use_case, UsePortalLink, metrics, door=store, ids=ids, clock=clock, secrets=secrets
+    )
+    cancel_subscription: providers.Singleton[CancelSubscription] = providers.Singleton(
+        _use_case, CancelSubscription, metrics, subscriptions=store, **deciding
+    )
+    resume_subscription: providers.Singleton[ResumeSubscription] = providers.Singleton(
+        _use_case, ResumeSubscription, metrics, subscriptions=store, **deciding
+    )
+    choose_payment_method: providers.Singleton[ChoosePaymentMethod] = providers.Singleton(
+        _use_case, ChoosePaymentMethod, metrics, subscriptions=store, **deciding
+    )
+    portal_cancel_subscription: providers.Singleton[CancelSubscription] = providers.Singleton(
+        _use_case, CancelSubscription, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_resume_subscription: providers.Singleton[ResumeSubscription] = providers.Singleton(
+        _use_case, ResumeSubscription, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_choose_payment_method: providers.Singleton[ChoosePaymentMethod] = providers.Singleton(
+        _use_case, ChoosePaymentMethod, metrics, subscriptions=portal_store, **deciding
+    )
+    portal_open_checkout_session: providers.Singleton[OpenCheckoutSession] = providers.Singleton(
+        _use_case,
+        OpenCheckoutSession,
+        metrics,
+        checkouts=portal_store,
+        gateway=gateway,
+        secrets=secrets,
+        lifetime=settings.provided.checkout_lifetime,
+        **deciding,
+    )
+    """What buyers do in the portal: decided on what its role shows, and written as by the API."""
     inbox_retries = providers.Singleton(InboxRetries, worker_store, news, clock, metrics.provided.inbox_tries)
     answer_once = providers.Singleton(AnswerOnce, store)
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
@@ -289,13 +355,29 @@ class Container(containers.DeclarativeContainer):
             MailReceipt,
             metrics,
             invoices=worker_store,
-            writer=providers.Factory(TemplateReceipts),
+            writer=providers.Factory(TemplateWording),
             mailer=mailer,
             public_url=public_url.provider,
             **working,
         ),
         providers.Singleton(
             _use_case, TellStripeOfCustomer, metrics, customers=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case, CreateUserAtStripe, metrics, users=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case, TellStripeOfUser, metrics, users=worker_store, gateway=gateway, **working
+        ),
+        providers.Singleton(
+            _use_case,
+            MailAccessCode,
+            metrics,
+            door=worker_store,
+            accounts=worker_store,
+            writer=providers.Factory(TemplateWording),
+            mailer=mailer,
+            **working,
         ),
     )
     """What the worker does; with the worker's store."""
@@ -320,7 +402,11 @@ async def opened(container: Container) -> AsyncIterator[None]:
 
 def _pools(container: Container) -> list[asyncpg.Pool]:
     """A store that was swapped for another one, such as one in memory, needs no pool."""
-    pairs = ((container.store, container.app_pool), (container.worker_store, container.worker_pool))
+    pairs = (
+        (container.store, container.app_pool),
+        (container.worker_store, container.worker_pool),
+        (container.portal_store, container.portal_pool),
+    )
     return [pool() for store, pool in pairs if not store.overridden]
 
 

@@ -13,21 +13,33 @@ from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.refund_payment import RefundDue, RefundPayment
+from application.portal.send_access_code import MailAccessCode
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.tell_stripe import TellStripeOfUser
 from domain.effects import (
     CancelIntakeIntent,
+    CancelInvoiceIntent,
     CancelPaymentIntent,
     CancelSetupIntent,
     ChargeInvoice,
     CreateInvoiceIntent,
     CreateRefund,
     CreateStripeCustomer,
+    CreateStripeUser,
     DeleteStripeCustomer,
     EndCheckoutSession,
     FinalizeInvoices,
     RenewSubscription,
+    SendAccessCode,
     SendReceipt,
     UpdateStripeCustomer,
+    UpdateStripeUser,
 )
+
+KnownToStripe = (
+    CreateStripeCustomer | UpdateStripeCustomer | DeleteStripeCustomer | CreateStripeUser | UpdateStripeUser
+)
+"""What Stripe is to know of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +55,25 @@ class Effects:
     number_invoices: NumberInvoices
     mail_receipt: MailReceipt
     tell_stripe_of_customer: TellStripeOfCustomer
+    create_user_at_stripe: CreateUserAtStripe
+    tell_stripe_of_user: TellStripeOfUser
+    mail_access_code: MailAccessCode
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
-            case CreateStripeCustomer() as effect:
-                await self.create_customer_at_stripe(effect, task)
-            case UpdateStripeCustomer() | DeleteStripeCustomer() as effect:
-                await self.tell_stripe_of_customer(effect, task)
+            case (
+                CreateStripeCustomer()
+                | UpdateStripeCustomer()
+                | DeleteStripeCustomer()
+                | CreateStripeUser()
+                | UpdateStripeUser()
+            ) as effect:
+                await self._known_to_stripe(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
-            case CancelPaymentIntent() | CancelSetupIntent() | CancelIntakeIntent() as effect:
+            case (
+                CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() | CancelIntakeIntent()
+            ) as effect:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))
@@ -64,5 +85,20 @@ class Effects:
                 await self.number_invoices(effect, task)
             case SendReceipt() as effect:
                 await self.mail_receipt(effect, task)
+            case SendAccessCode() as effect:
+                await self.mail_access_code(effect, task)
             case _:
                 assert_never(task.effect)
+
+    async def _known_to_stripe(self, effect: KnownToStripe, task: Task) -> None:
+        match effect:
+            case CreateStripeCustomer():
+                await self.create_customer_at_stripe(effect, task)
+            case UpdateStripeCustomer() | DeleteStripeCustomer():
+                await self.tell_stripe_of_customer(effect, task)
+            case CreateStripeUser():
+                await self.create_user_at_stripe(effect, task)
+            case UpdateStripeUser():
+                await self.tell_stripe_of_user(effect, task)
+            case _:
+                assert_never(effect)

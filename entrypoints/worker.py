@@ -5,16 +5,18 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 import structlog
 from structlog.typing import FilteringBoundLogger
 
 from application.causes import Task
-from application.idempotency import KEPT, KeptReplies
+from application.idempotency import KEPT
 from application.ports import Clock, EventSequencer, TaskQueue
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
+from domain.portal import KEPT as KEPT_AT_THE_DOOR
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.logs import code_of, telling_of
@@ -51,6 +53,13 @@ def next_try(attempts: int, random: float) -> timedelta:
     return whole * (1 - random / 2)
 
 
+class Forgets(Protocol):
+    """What is kept for some time only; see the ports of kept replies, and of the portal's door."""
+
+    async def forget_replies(self, before: datetime, limit: int) -> int: ...
+    async def forget_access(self, before: datetime, limit: int) -> int: ...
+
+
 class Worker:
     """Any number of workers may run, in any number of processes; each task is leased to one of them.
 
@@ -62,7 +71,7 @@ class Worker:
         self,
         sequencer: EventSequencer,
         queue: TaskQueue,
-        replies: KeptReplies,
+        kept: Forgets,
         effects: Effects,
         retries: InboxRetries,
         clock: Clock,
@@ -76,7 +85,7 @@ class Worker:
     ) -> None:
         self._sequencer = sequencer
         self._queue = queue
-        self._replies = replies
+        self._kept = kept
         self._effects = effects
         self._retries = retries
         self._clock = clock
@@ -161,10 +170,16 @@ class Worker:
                 return total
 
     async def _forget(self) -> int:
-        """Forget the replies to named requests that have been kept for long enough."""
+        """Forget what has been kept for long enough: the replies to named requests, and who was at the
+        portal's door."""
+        now = self._clock.now()
+        replies = await self._in_batches(partial(self._kept.forget_replies, now - KEPT))
+        return replies + await self._in_batches(partial(self._kept.forget_access, now - KEPT_AT_THE_DOOR))
+
+    async def _in_batches(self, forget: Callable[[int], Awaitable[int]]) -> int:
         total = 0
         while True:
-            forgotten = await self._replies.forget_replies(self._clock.now() - KEPT, self._batch)
+            forgotten = await forget(self._batch)
             total += forgotten
             if forgotten < self._batch:
                 return total

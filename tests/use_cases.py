@@ -2,7 +2,7 @@
 
 from typing import Generic, Protocol, TypeVar
 
-from adapters.mail.receipts import TemplateReceipts
+from adapters.mail.wording import TemplateWording
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
@@ -44,6 +44,10 @@ from application.payments.cancel_intent import CancelIntentAtStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
+from application.portal.ask_for_access import AskForAccess
+from application.portal.links import MakePortalLink, UsePortalLink
+from application.portal.send_access_code import MailAccessCode
+from application.portal.sign_in import SignIn
 from application.ports import (
     AttachmentRepository,
     BillingRepository,
@@ -66,12 +70,21 @@ from application.ports import (
     UsageLedger,
     UserRepository,
 )
+from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
 from application.purchases.make_purchase import MakePurchase
+from application.subscriptions.cancel_subscription import CancelSubscription
+from application.subscriptions.choose_payment_method import ChoosePaymentMethod
+from application.subscriptions.resume_subscription import ResumeSubscription
 from application.usage.check_feature import CheckFeature
 from application.usage.correct_balance import CorrectBalance
 from application.usage.first_use import FirstUse
 from application.usage.grant_balance import GrantBalance
 from application.usage.track_usage import TrackUsage
+from application.users.backfill_stripe_customer import BackfillStripeCustomer
+from application.users.create_stripe_user import CreateUserAtStripe
+from application.users.sign_up import SignUp
+from application.users.tell_stripe import TellStripeOfUser
+from application.users.update_user import UpdateUser
 from domain.ids import Ids
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
@@ -92,6 +105,8 @@ class Store(
     InvoiceRepository,
     IntakeRepository,
     SubscriptionRepository,
+    PortalDoor,
+    PortalAccounts,
     EventFeed,
     EventSequencer,
     TaskQueue,
@@ -122,6 +137,7 @@ class UseCases(Generic[StoreT]):
         worker_store: StoreT | None = None,
         ids: Ids | None = None,
         *,
+        portal: PortalRepository | None = None,
         gateway: MemoryGateway | None = None,
         clock: FixedClock | None = None,
         secrets: Secrets | None = None,
@@ -143,6 +159,9 @@ class UseCases(Generic[StoreT]):
         self.create_customer = CreateCustomer(store, gateway, store, ids, clock)
         self.update_customer = UpdateCustomer(store, store, ids, clock)
         self.delete_customer = DeleteCustomer(store, store, ids, clock)
+        self.sign_up = SignUp(store, store, ids, clock)
+        self.update_user = UpdateUser(store, store, ids, clock)
+        self.backfill_stripe_customer = BackfillStripeCustomer(store, gateway, store, ids, clock)
         self.create_entity = CreateEntity(store, store, ids, clock)
         self.delete_entity = DeleteEntity(store, store, ids, clock)
         self.create_customer_at_stripe = CreateCustomerAtStripe(worker, gateway, worker, ids, clock)
@@ -152,6 +171,11 @@ class UseCases(Generic[StoreT]):
         self.attach_product = AttachProduct(store, store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
+        self._portal = portal
+        self.ask_for_access = AskForAccess(store, ids, clock)
+        self.sign_in = SignIn(store, store, store, ids, clock, secrets)
+        self.make_portal_link = MakePortalLink(store, store, secrets, clock)
+        self.use_portal_link = UsePortalLink(store, ids, clock, secrets)
         self.news = news_on(store, gateway, ids, clock)
         self.process_payment_intent = self.news.process_payment_intent
         self.process_setup_intent = self.news.process_setup_intent
@@ -159,12 +183,21 @@ class UseCases(Generic[StoreT]):
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
         self.ask_for_payment = AskForPayment(store, store, gateway, store, ids, clock)
         self.cancel_intake_payment = CancelIntakePayment(store, store, ids, clock)
+        self.cancel_subscription = CancelSubscription(store, store, ids, clock)
+        self.resume_subscription = ResumeSubscription(store, store, ids, clock)
+        self.choose_payment_method = ChoosePaymentMethod(store, store, ids, clock)
         first_use = FirstUse(store, store, store, ids, clock)
         self.check_feature = CheckFeature(store, first_use, clock)
         self.track_usage = TrackUsage(store, first_use, ids, clock)
         self.correct_balance = CorrectBalance(store, ids, clock)
         self.grant_balance = GrantBalance(store, store, ids, clock)
         self.retries = InboxRetries(worker, self.news, clock, Tries())
+
+    @property
+    def portal(self) -> PortalRepository:
+        """What buyers in the portal read."""
+        assert self._portal is not None, "this world has no portal"
+        return self._portal
 
 
 def effects_on(
@@ -185,8 +218,11 @@ def effects_on(
         ChargeForInvoice(store, gateway, store, ids, clock),
         RenewAndBill(store, store, ids, clock),
         NumberInvoices(store, store, ids, clock, secrets),
-        MailReceipt(store, TemplateReceipts(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
+        MailReceipt(store, TemplateWording(), mailer, store, ids, clock, lambda: "https://pay.example.com"),
         TellStripeOfCustomer(store, gateway, store, ids, clock),
+        CreateUserAtStripe(store, gateway, store, ids, clock),
+        TellStripeOfUser(store, gateway, store, ids, clock),
+        MailAccessCode(store, store, TemplateWording(), mailer, store, ids, clock),
     )
 
 

@@ -18,6 +18,7 @@ from application.payments.news import Booked, BuyerReturned, PayerReturned
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import PaymentRecord
 from domain.auth import Authenticated, ClientToken
+from domain.cancellation import CancelAt, NewCancellation
 from domain.catalog_document import (
     CatalogDocument,
     FeatureEntry,
@@ -26,15 +27,25 @@ from domain.catalog_document import (
     ProductEntry,
     ProductFeatureEntry,
 )
+from domain.charging import AllCurrent, MethodChoice
 from domain.checkout import BuyerDetails, CheckoutSession, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.effects import Effect, EndCheckoutSession
 from domain.errors import Unavailable
-from domain.ids import CheckoutSessionId, IntakePaymentId, OrganizationId, PaymentId, RequestId
+from domain.ids import (
+    CheckoutSessionId,
+    IntakePaymentId,
+    OrganizationId,
+    PaymentId,
+    PaymentMethodId,
+    RequestId,
+    SubscriptionId,
+)
 from domain.intake_payment import IntakePayment, NewIntakePayment
 from domain.payment import Payment, PaymentFact
 from domain.reversal import NewRefund, ReversalFact
 from domain.setup import SetupFact
+from domain.subscription import Subscription
 from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(
@@ -246,6 +257,21 @@ class World(UseCases[StoreT]):
         booked = await self.report(self.gateway.succeed_setup(session.setup_intent_id))
         assert booked.session is not None, booked
         return booked.session
+
+    async def cancel(self, held: Subscription, at: CancelAt = "period_end") -> Subscription:
+        """Somebody does not want it any more."""
+        wanted = NewCancellation(at=at)
+        record = await self.cancel_subscription(held.id, wanted, self.auth, self.request())
+        return record.subscription
+
+    async def resume(self, held: Subscription) -> Subscription:
+        """They want it after all."""
+        return (await self.resume_subscription(held.id, self.auth, self.request())).subscription
+
+    async def pay_by(self, wanted: SubscriptionId | AllCurrent, method: PaymentMethodId) -> None:
+        """They choose by what they are charged for it."""
+        choice = MethodChoice(payment_method_id=method)
+        await self.choose_payment_method(wanted, choice, self.auth, self.request())
 
     async def settle(self) -> None:
         """The worker does all there is to do, and Stripe reports what came of the charges."""

@@ -171,7 +171,7 @@ class BookingBooks(TenantBooks):
         return replace(
             ground,
             subscription=self.get(Subscription, session.subscription_id),
-            owed=self._owed(session.subscription_id),
+            owed=self.owed(session.subscription_id),
             current=self.subscriptions(ground.customer),
             trial_used=self.trial_used(session.customer_id, price.product_id if price else None),
             payment_method=self.first(
@@ -182,7 +182,8 @@ class BookingBooks(TenantBooks):
             ),
         )
 
-    def _owed(self, subscription_id: SubscriptionId | None) -> tuple[Invoice, ...]:
+    def owed(self, subscription_id: SubscriptionId | None) -> tuple[Invoice, ...]:
+        """What is still to be paid for a subscription, in the order of ids."""
         if subscription_id is None:
             return ()
         return tuple(

@@ -18,7 +18,8 @@ from application.unit_of_work import TakenWork
 from domain.change import State, stored
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
-from domain.ids import OrganizationId, TaskId
+from domain.ids import AccessRequestId, OrganizationId, TaskId
+from domain.portal import AccessRequest, PortalLink, PortalSession
 from domain.usage import Entry, Level, Usage
 
 T = TypeVar("T")
@@ -46,6 +47,11 @@ class Books:
     levels: dict[LevelKey, Level] = field(default_factory=dict)
     entries: tuple[tuple[OrganizationId, bool, Entry], ...] = ()
     usages: tuple[Usage, ...] = ()
+    access: dict[AccessRequestId, AccessRequest] = field(default_factory=dict)
+    portal_sessions: dict[str, PortalSession] = field(default_factory=dict)
+    portal_links: dict[str, PortalLink] = field(default_factory=dict)
+    """By the hash of what the browser holds; these and the requests are not the books, but stand beside
+    them."""
     answers: dict[InboxKey, tuple[str, Tracked]] = field(default_factory=dict)
 
     def after(self, work: TakenWork) -> "Books":
@@ -82,6 +88,11 @@ class Books:
             inbox={key: redacting.inbox(row) for key, row in self.inbox.items()},
             replies={key: redacting.reply(kept) for key, kept in self.replies.items()},
             usages=tuple(map(redacting.usage, self.usages)),
+            access={key: row for key, row in self.access.items() if not redacting.is_theirs(row)},
+            portal_sessions={
+                key: row for key, row in self.portal_sessions.items() if not redacting.is_theirs(row)
+            },
+            portal_links={key: row for key, row in self.portal_links.items() if not redacting.is_theirs(row)},
             answers={
                 key: (fingerprint, answer)
                 for key, (fingerprint, answer) in self.answers.items()

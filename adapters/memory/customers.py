@@ -34,6 +34,7 @@ from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription, SubscriptionRecord
 from domain.text import email_key, search_key
+from domain.user import no_such_user
 
 
 class CustomerReads:
@@ -110,17 +111,26 @@ class CustomerReads:
         found = None
         if known is not None:
             usage = UsageBooks(self._books, auth.organization_id, livemode=auth.livemode)
-            found = copied(replace(_overview(books, known), balances=usage.balances_of(known.id, None, now)))
+            found = copied(
+                replace(overview_of(books, known), balances=usage.balances_of(known.id, None, now))
+            )
         await asyncio.sleep(0)
         return found
 
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
     ) -> Sequence[Customer]:
+        books = self._customers_of(auth)
+        user = books.user(wanted.user) if wanted.user is not None else None
+        if user is None and wanted.user is not None:
+            raise no_such_user(wanted.user)
         found = (
             copied(row)
-            for row in reversed(self._customers_of(auth).rows(Customer))
-            if row.deleted_at is None and (before is None or row.id < before) and _is_wanted(row, wanted)
+            for row in reversed(books.rows(Customer))
+            if row.deleted_at is None
+            and (before is None or row.id < before)
+            and (user is None or row.user_id == user.id)
+            and _is_wanted(row, wanted)
         )
         page = list(islice(found, limit))
         await asyncio.sleep(0)
@@ -140,7 +150,8 @@ def _open_sessions(books: TenantBooks, known: Customer) -> tuple[CheckoutSession
     return tuple(row for row in rows if row.customer_id == known.id and row.status == "open")
 
 
-def _overview(books: TenantBooks, known: Customer) -> BillingOverview:
+def overview_of(books: TenantBooks, known: Customer) -> BillingOverview:
+    """How the customer stands, but for their balances."""
     methods = [row for row in books.rows(PaymentMethod) if row.customer_id == known.id]
     sold = [row for row in books.current(Product) if row.pricing_model_id == known.pricing_model_id]
     prices = books.current(Price)

@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Sequence
 
 from adapters.memory.books import Books, copied
+from adapters.memory.ownership import as_seen_by
 from adapters.memory.reading import TenantBooks
-from domain.auth import AuthContext, Authenticated
+from domain.auth import Authenticated, Buyer, Caller
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
 from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
@@ -20,7 +21,7 @@ class Lists:
 
     async def payments(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PaymentId | None = None,
         *,
@@ -43,7 +44,7 @@ class Lists:
 
     async def purchases(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PurchaseId | None = None,
         *,
@@ -78,7 +79,7 @@ class Lists:
 
     async def invoices(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: InvoiceId | None = None,
         *,
@@ -89,5 +90,5 @@ class Lists:
         await asyncio.sleep(0)
         return found
 
-    def _of(self, auth: AuthContext) -> TenantBooks:
-        return TenantBooks(self._books, auth.organization_id, livemode=auth.livemode)
+    def _of(self, auth: Caller) -> TenantBooks:
+        return TenantBooks(as_seen_by(self._books, auth), auth.organization_id, livemode=auth.livemode)

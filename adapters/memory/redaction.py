@@ -22,6 +22,7 @@ from domain.ids import CustomerId, TaskId
 from domain.invoice import BilledTo, Invoice
 from domain.payment import Payment, PaymentFact
 from domain.payment_method import PaymentMethod
+from domain.portal import AccessRequest, PortalLink, PortalSession
 from domain.subscription import Subscription
 from domain.text import email_key
 from domain.usage import Usage
@@ -107,6 +108,14 @@ class Redacting:
         """What an application has called its usage goes: there is nobody to say it of again."""
         is_theirs = usage.customer_id == self._redaction.customer_id
         return replace(usage, key=None) if is_theirs else usage
+
+    def is_theirs(self, row: AccessRequest | PortalSession | PortalLink) -> bool:
+        """Whether somebody is, or wants to be, in the portal as nobody but them."""
+        if (row.organization_id, row.livemode) != self._tenant:
+            return False
+        if isinstance(row, AccessRequest):
+            return row.email_key == self._redaction.email_key
+        return row.customer_id == self._redaction.customer_id
 
     def inbox(self, row: InboxRow) -> InboxRow:
         """What Stripe said of a payment that did not fit."""

@@ -20,3 +20,7 @@ class SequentialSecrets:
     def page_token(self) -> str:
         """The next one: `ivt_00000000000000000000000000000003`."""
         return f"ivt_{next(self._numbers):032d}"
+
+    def portal_secret(self) -> str:
+        """The next one: `00000000000000000000000000000004`."""
+        return f"{next(self._numbers):032d}"

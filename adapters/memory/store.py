@@ -15,7 +15,10 @@ from adapters.memory.entities import EntityReads
 from adapters.memory.intake import IntakeReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
+from adapters.memory.managing import ManagedReads
 from adapters.memory.operating import OperatorReads
+from adapters.memory.ownership import as_seen_by
+from adapters.memory.portal import PortalInMemory
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
 from adapters.memory.users import UserReads
@@ -32,7 +35,7 @@ from application.ports import (
 )
 from application.unit_of_work import UnitOfWork
 from domain.account import ApiKey
-from domain.auth import AuthContext, Authenticated
+from domain.auth import AuthContext, Authenticated, Buyer, Caller, LetIn, SignedIn
 from domain.catalog import Catalog
 from domain.change import State
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -50,6 +53,7 @@ from domain.ids import (
 )
 from domain.invoice import Invoice
 from domain.payment import Payment, PaymentFact
+from domain.portal import AccessRequest
 from domain.purchase import Purchase
 from domain.setup import SetupFact
 
@@ -61,10 +65,12 @@ class MemoryStore(
     CustomerReads,
     IntakeReads,
     UserReads,
+    ManagedReads,
     InvoiceReads,
     EntityReads,
     AttachReads,
     UsageLedgerInMemory,
+    PortalInMemory,
     OperatorReads,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
@@ -96,6 +102,11 @@ class MemoryStore(
         """Everything Stripe told us, handled or not."""
         return tuple(map(copied, self._books.inbox.values()))
 
+    @property
+    def access_requests(self) -> tuple[AccessRequest, ...]:
+        """Everybody who has asked to be let into a billing portal, and is not forgotten."""
+        return tuple(map(copied, self._books.access.values()))
+
     async def commit(self, work: UnitOfWork) -> None:
         taken = work.take()
         await asyncio.sleep(0)
@@ -114,10 +125,16 @@ class MemoryStore(
     async def catalog(self, auth: Authenticated) -> Catalog:
         return await _answer(self._of(auth).catalog())
 
-    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
-        return await _answer(self._of(auth).opening(draft))
+    async def opening_context(self, auth: Authenticated | Buyer, draft: NewCheckoutSession) -> OpeningContext:
+        found = self._of(auth).opening(draft)
+        if isinstance(auth, SignedIn | LetIn):  # who else had a trial they do not see, but it counts
+            everybody = BookingBooks(self._books, auth.organization_id, livemode=auth.livemode)
+            buyer, product = found.customer, found.product
+            used = everybody.trial_used(buyer.id if buyer else None, product.id if product else None)
+            found = replace(found, trial_used=used)
+        return await _answer(found)
 
-    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
+    async def session(self, auth: Caller, id: CheckoutSessionId) -> CheckoutSession | None:
         return await _answer(self._of(auth).get(CheckoutSession, id))
 
     async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
@@ -232,8 +249,8 @@ class MemoryStore(
             Authenticated(key.user_id, key.organization_id, key.livemode, key.id) if key else None
         )
 
-    def _of(self, auth: AuthContext) -> BookingBooks:
-        return BookingBooks(self._books, auth.organization_id, livemode=auth.livemode)
+    def _of(self, auth: Caller) -> BookingBooks:
+        return BookingBooks(as_seen_by(self._books, auth), auth.organization_id, livemode=auth.livemode)
 
     def _leased_as(self, task: Task) -> list[Task]:
         """The task, unless it is finished or somebody else's by now."""

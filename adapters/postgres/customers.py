@@ -19,6 +19,7 @@ from domain.customer_changes import CustomerChanges
 from domain.expansions import Expansion
 from domain.ids import CustomerId
 from domain.text import email_key, search_key
+from domain.user import no_such_user
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
 _CUSTOMERS = msgspec.json.Decoder(list[Customer])
@@ -77,5 +78,9 @@ class CustomerReads:
             email_key(wanted.email) if wanted.email is not None else None,
             wanted.external_id,
             search_key(wanted.search) if wanted.search is not None else None,
+            wanted.user,
         )
+        if found is None:
+            assert wanted.user is not None
+            raise no_such_user(wanted.user)
         return _CUSTOMERS.decode(found)

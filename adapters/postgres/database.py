@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from adapters.postgres.errors import DatabaseSetupError
 from application.idempotency import repeated
@@ -63,11 +64,17 @@ class Database:
                 connection = await self._pool.acquire(timeout=self.wait_seconds)
             except TimeoutError as error:
                 raise busy() from error
-            self.round_trips += 1
             try:
-                return [row[0] for row in await connection.fetch(query, *arguments)]
+                return [row[0] for row in await self._fetched(connection, query, arguments)]
             finally:
                 await self._pool.release(connection)
+
+    async def _fetched(
+        self, connection: PoolConnectionProxy, query: str, arguments: Sequence[object]
+    ) -> Sequence[asyncpg.Record]:
+        self.round_trips += 1
+        rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        return rows
 
 
 def busy() -> Unavailable:

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 
 from adapters.postgres.database import Database
-from domain.auth import Authenticated
+from domain.auth import Authenticated, Buyer
 from domain.customer import no_such
 from domain.ids import InvoiceId, PaymentId, PurchaseId, SubscriptionId
 from domain.invoice import Invoice, InvoiceStatus
@@ -32,7 +32,7 @@ class Lists:
 
     async def payments(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PaymentId | None = None,
         *,
@@ -53,7 +53,7 @@ class Lists:
 
     async def purchases(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: PurchaseId | None = None,
         *,
@@ -79,7 +79,7 @@ class Lists:
 
     async def invoices(
         self,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: InvoiceId | None = None,
         *,
@@ -92,7 +92,7 @@ class Lists:
         self,
         listed: str,
         decoder: msgspec.json.Decoder[T],
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         limit: int,
         before: str | None,
         customer: str | None,

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.attaching import AttachReads
+from adapters.postgres.checkouts import CheckoutReads
 from adapters.postgres.combining import USUAL, Combined, Limits
 from adapters.postgres.commits import encoded
 from adapters.postgres.customers import CustomerReads
@@ -17,7 +18,9 @@ from adapters.postgres.entities import EntityReads
 from adapters.postgres.intake import IntakeReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
+from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
+from adapters.postgres.portal import PortalDoorInPostgres
 from adapters.postgres.usage import UsageLedgerInPostgres
 from adapters.postgres.users import UserReads
 from application.causes import Task
@@ -26,15 +29,12 @@ from application.ports import (
     BookingContext,
     ChargeContext,
     EventFilter,
-    Offer,
     PaymentRecord,
     RenewalContext,
 )
 from application.unit_of_work import TakenWork, UnitOfWork
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Catalog
-from domain.checkout import CheckoutSession, NewCheckoutSession
-from domain.checkout_opening import OpeningContext
 from domain.customer import CustomerRecord, NewCustomer
 from domain.events import RecordedEvent
 from domain.identity import CustomerContext
@@ -48,9 +48,6 @@ T = TypeVar("T")
 _CUSTOMER_CONTEXT = msgspec.json.Decoder(CustomerContext)
 _CUSTOMER_RECORD = msgspec.json.Decoder(CustomerRecord)
 _CATALOG = msgspec.json.Decoder(Catalog)
-_OPENING_CONTEXT = msgspec.json.Decoder(OpeningContext)
-_CHECKOUT_SESSION = msgspec.json.Decoder(CheckoutSession)
-_OFFER = msgspec.json.Decoder(Offer)
 _BOOKING_CONTEXT = msgspec.json.Decoder(BookingContext)
 _CHARGE_CONTEXT = msgspec.json.Decoder(ChargeContext)
 _RENEWAL_CONTEXT = msgspec.json.Decoder(RenewalContext)
@@ -67,11 +64,14 @@ class PostgresStore(
     Lists,
     CustomerReads,
     IntakeReads,
+    CheckoutReads,
     UserReads,
+    ManagedReads,
     InvoiceReads,
     EntityReads,
     AttachReads,
     UsageLedgerInPostgres,
+    PortalDoorInPostgres,
     OperatorReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
@@ -113,25 +113,6 @@ class PostgresStore(
 
     async def catalog(self, auth: Authenticated) -> Catalog:
         return _CATALOG.decode(await self.database.call("catalog", auth.organization_id, auth.livemode))
-
-    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
-        return _OPENING_CONTEXT.decode(
-            await self.database.call(
-                "opening_context",
-                auth.organization_id,
-                auth.livemode,
-                *(getattr(draft, name, None) for name in ("customer", "price", "purchase", "subscription")),
-            ),
-        )
-
-    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
-        return _if_any(
-            _CHECKOUT_SESSION,
-            await self.database.call("checkout_session", auth.organization_id, auth.livemode, id),
-        )
-
-    async def offer(self, id: CheckoutSessionId) -> Offer | None:
-        return _if_any(_OFFER, await self.database.call("resolve_offer", id))
 
     async def fact_context(self, fact: PaymentFact | SetupFact, inbound_event_id: str) -> BookingContext:
         named: tuple[str | None, ...]

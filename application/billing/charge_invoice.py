@@ -1,7 +1,7 @@
 """A customer who is not there is charged for an invoice: the effects of its being due."""
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Any, assert_never
 
 from application.causes import Task
 from application.ports import (
@@ -15,8 +15,10 @@ from application.ports import (
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import billing, invoice
 from domain.auth import Anonymous
+from domain.change import Change
+from domain.checkout_progress import Intent
 from domain.effects import ChargeInvoice, CreateInvoiceIntent
-from domain.errors import NotFound, Unavailable
+from domain.errors import Conflict, NotFound, Unavailable
 from domain.ids import Ids, InvoiceId
 
 
@@ -36,31 +38,51 @@ class ChargeForInvoice:
     ids: Ids
     clock: Clock
 
-    @retry_on_stale()
     async def __call__(self, effect: CreateInvoiceIntent | ChargeInvoice, task: Task) -> None:
         """Raises Unavailable `customer_not_at_stripe` while the customer's own effect is still to be done."""
-        context = await self._context(task, effect.invoice_id)
-        work = UnitOfWork(task, None, self.ids, self.clock.now())
-        if context.invoice.amount_due and context.subscription.status != "canceled":
-            match effect:
-                case CreateInvoiceIntent():
-                    await self._prepare(context, work)
-                case ChargeInvoice():
+        match effect:
+            case CreateInvoiceIntent():
+                await self._prepare(effect, task)
+            case ChargeInvoice():
+                context = await self._context(task, effect.invoice_id)
+                if _is_charged(context):
                     await self._charge(context, effect)
-                case _:
-                    assert_never(effect)
-        await self.outbox.commit(work)
+                await self.outbox.commit(self._work(task))
+            case _:
+                assert_never(effect)
 
-    async def _prepare(self, context: ChargeContext, work: UnitOfWork) -> None:
-        if context.payment_method is None:
-            if (change := billing.not_chargeable(context.subscription, context.invoice)) is not None:
-                work.record(change)
-            return
-        made = await self.gateway.create_invoice_intent(
+    async def _prepare(self, effect: CreateInvoiceIntent, task: Task) -> None:
+        context = await self._context(task, effect.invoice_id)
+        made = await self._made(context)
+        try:
+            await self._book(context, made, task)
+        except Conflict:
+            await self._read_and_book(effect, made, task)
+
+    async def _made(self, context: ChargeContext) -> Intent | None:
+        if context.payment_method is None or not _is_charged(context):
+            return None
+        return await self.gateway.create_invoice_intent(
             context.invoice, _at_stripe(context), idempotency_key=context.invoice.id
         )
-        if (attached := invoice.attach_intent(context.invoice, made.id)) is not None:
-            work.record(attached)
+
+    @retry_on_stale()
+    async def _read_and_book(self, effect: CreateInvoiceIntent, made: Intent | None, task: Task) -> None:
+        context = await self._context(task, effect.invoice_id)
+        await self._book(context, made or await self._made(context), task)
+
+    async def _book(self, context: ChargeContext, made: Intent | None, task: Task) -> None:
+        """What was made is in the books whatever has become of the invoice meanwhile: where that is void, its
+        intent is known, and canceled."""
+        work = self._work(task)
+        change: Change[Any] | None = None
+        if made is not None:
+            change = invoice.attach_intent(context.invoice, made.id)
+        elif context.payment_method is None and _is_charged(context):
+            change = billing.not_chargeable(context.subscription, context.invoice)
+        if change is not None:
+            work.record(change)
+        await self.outbox.commit(work)
 
     async def _charge(self, context: ChargeContext, effect: ChargeInvoice) -> None:
         assert context.payment_method is not None, "an intent is made for a means of payment"
@@ -77,11 +99,19 @@ class ChargeForInvoice:
             idempotency_key=f"{effect.invoice_id}:{effect.attempt}:{charge.stripe_payment_method_id}",
         )
 
+    def _work(self, task: Task) -> UnitOfWork:
+        return UnitOfWork(task, None, self.ids, self.clock.now())
+
     async def _context(self, task: Task, id: InvoiceId) -> ChargeContext:
         context = await self.billing.charge_context(Anonymous(task.organization_id, task.livemode), id)
         if context is None:
             raise NotFound("invoice_not_found", f"There is no invoice '{id}'.")
         return context
+
+
+def _is_charged(context: ChargeContext) -> bool:
+    """Whether something is due, and for something that the customer has."""
+    return context.invoice.amount_due > 0 and context.subscription.status != "canceled"
 
 
 def _at_stripe(context: ChargeContext) -> str:

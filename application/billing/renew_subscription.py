@@ -10,12 +10,14 @@ from domain.auth import Anonymous
 from domain.effects import RenewSubscription
 from domain.errors import NotFound
 from domain.ids import Ids
+from domain.subscription import end
 
 
 @dataclass(frozen=True, slots=True)
 class RenewAndBill:
-    """Begin the next period of a subscription, and bill the customer for it. One that has ended, changed, or
-    is not paid for is left as it is: being paid makes it due again.
+    """Begin the next period of a subscription, and bill the customer for it; or end it, if that was asked for
+    until then. One that has ended, changed, or is not paid for is left as it is otherwise: being paid makes
+    it due again.
     """
 
     billing: BillingRepository
@@ -33,7 +35,9 @@ class RenewAndBill:
         work = UnitOfWork(task, None, self.ids, now)
         subscription, price = context.subscription, context.price
         is_due = subscription.current_period_end == effect.period_end <= now
-        if is_due and price is not None and subscription.status in ("active", "trialing"):
+        if is_due and subscription.status != "canceled" and subscription.cancel_at_period_end:
+            work.record(end(subscription, "requested", now))
+        elif is_due and price is not None and billing.is_renewed(subscription):
             terms = billing.RenewalTerms(
                 price=price,
                 product=context.product,

@@ -8,7 +8,7 @@ from application.checkout.session_intents import SessionIntents
 from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway, Secrets
 from application.unit_of_work import UnitOfWork
 from domain import checkout, checkout_opening
-from domain.auth import Authenticated
+from domain.auth import Authenticated, Buyer
 from domain.change import stored
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.ids import Ids
@@ -31,7 +31,7 @@ class OpenCheckoutSession:
     lifetime: timedelta = checkout.LIFETIME
 
     async def __call__(
-        self, draft: NewCheckoutSession, auth: Authenticated, cause: ApiRequest
+        self, draft: NewCheckoutSession, auth: Authenticated | Buyer, cause: ApiRequest
     ) -> CheckoutSession:
         checkout_opening.check_draft(draft)
         context = await self.checkouts.opening_context(auth, draft)
@@ -50,7 +50,7 @@ class OpenCheckoutSession:
         await self.outbox.commit(work)
         return await self._intents.give(stored(session), auth, cause, _itself)
 
-    async def resume(self, id: str, auth: Authenticated, cause: ApiRequest) -> CheckoutSession:
+    async def resume(self, id: str, auth: Authenticated | Buyer, cause: ApiRequest) -> CheckoutSession:
         """Go on with a session that was opened by the same named request, which had no answer."""
         return await self._intents.resume(id, auth, cause, _itself)
 

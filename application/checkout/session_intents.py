@@ -7,7 +7,7 @@ from application.causes import ApiRequest
 from application.ports import CheckoutRepository, Clock, EventOutbox, PaymentGateway
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import checkout_progress
-from domain.auth import Authenticated
+from domain.auth import Authenticated, Buyer
 from domain.change import stored
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -30,7 +30,7 @@ class SessionIntents:
     clock: Clock
 
     async def give(
-        self, session: CheckoutSession, auth: Authenticated, cause: ApiRequest, answer: Answer
+        self, session: CheckoutSession, auth: Authenticated | Buyer, cause: ApiRequest, answer: Answer
     ) -> CheckoutSession:
         """The session with its intent."""
         intent = await self.gateway.create_intent(
@@ -42,7 +42,7 @@ class SessionIntents:
             return await self._read_and_store(session, intent, auth, cause, answer)
 
     async def resume(
-        self, id: str, auth: Authenticated, cause: ApiRequest, answer: Answer
+        self, id: str, auth: Authenticated | Buyer, cause: ApiRequest, answer: Answer
     ) -> CheckoutSession:
         """The same, of one that was opened by the same named request, which had no answer."""
         return await self.give(await self._current(id, auth), auth, cause, answer)
@@ -52,13 +52,13 @@ class SessionIntents:
         self,
         session: CheckoutSession,
         intent: Intent,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         cause: ApiRequest,
         answer: Answer,
     ) -> CheckoutSession:
         return await self._store(await self._current(session.id, auth), intent, auth, cause, answer)
 
-    async def _current(self, id: str, auth: Authenticated) -> CheckoutSession:
+    async def _current(self, id: str, auth: Authenticated | Buyer) -> CheckoutSession:
         session = await self.checkouts.session(auth, CheckoutSessionId(id))
         assert session is not None, "sessions are never deleted"
         return session
@@ -67,7 +67,7 @@ class SessionIntents:
         self,
         session: CheckoutSession,
         intent: Intent,
-        auth: Authenticated,
+        auth: Authenticated | Buyer,
         cause: ApiRequest,
         answer: Answer,
     ) -> CheckoutSession:

@@ -8,7 +8,7 @@ from msgspec import Struct
 from application.causes import ApiRequest
 from application.ports import Clock, CustomerRepository, EventOutbox
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import checkout_progress, customer_changes
+from domain import checkout_progress, customer_changes, subscription
 from domain.auth import Authenticated
 from domain.errors import NotFound
 from domain.ids import CustomerId, Ids
@@ -46,8 +46,8 @@ class DeleteCustomer:
             raise NotFound("customer_not_found", "There is no such customer.")
         now = self.clock.now()
         work = UnitOfWork(cause, auth, self.ids, now)
-        for subscription in context.subscriptions:
-            work.record(customer_changes.end(subscription, now))
+        for held in context.subscriptions:
+            work.record(subscription.end(held, "customer_deleted", now))
         for session in context.sessions:
             if (expired := checkout_progress.expire(session, now)) is not None:
                 work.record(expired)

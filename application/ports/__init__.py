@@ -13,6 +13,7 @@ from application.ports.customers import (
     CustomerFilter,
     CustomerRepository,
     DeletionContext,
+    ManagedContext,
     SubscriptionRepository,
     UpdateContext,
 )
@@ -42,7 +43,7 @@ from application.ports.usage import (
     Tracked,
     UsageLedger,
 )
-from application.ports.users import UserRepository
+from application.ports.users import UserFilter, UserRepository, UserUpdateContext
 
 __all__ = [
     "AttachContext",
@@ -77,6 +78,7 @@ __all__ = [
     "InvoiceRepository",
     "Mail",
     "Mailer",
+    "ManagedContext",
     "NewCorrection",
     "NewUsage",
     "Numbering",
@@ -94,7 +96,9 @@ __all__ = [
     "Tracked",
     "UpdateContext",
     "UsageLedger",
+    "UserFilter",
     "UserRepository",
+    "UserUpdateContext",
     "WebhookNotice",
     "WebhookReader",
 ]

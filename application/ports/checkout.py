@@ -5,7 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from domain.auth import AuthContext, Authenticated
+from domain.auth import Authenticated, Buyer, Caller
 from domain.catalog import Price, Product
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
@@ -40,12 +40,12 @@ class Offer(Struct, frozen=True):
 class CheckoutRepository(Protocol):
     """Checkout sessions, and what they are opened on."""
 
-    async def opening_context(self, auth: Authenticated, draft: NewCheckoutSession) -> OpeningContext:
+    async def opening_context(self, auth: Authenticated | Buyer, draft: NewCheckoutSession) -> OpeningContext:
         """Customer by id or external id, else that of the purchase or subscription. Price by id, archived
         ones too; else by slug among the current ones of the customer's pricing model, or, without a
         customer, of the default one; of a purchase, its own. A subscription only if it is the customer's."""
 
-    async def session(self, auth: AuthContext, id: CheckoutSessionId) -> CheckoutSession | None:
+    async def session(self, auth: Caller, id: CheckoutSessionId) -> CheckoutSession | None:
         """By id."""
 
     async def offer(self, id: CheckoutSessionId) -> Offer | None:

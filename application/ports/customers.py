@@ -8,17 +8,17 @@ from msgspec import Struct
 
 from application.ports.expanding import ExpandedCustomer
 from application.ports.overview import BillingOverview
-from domain.auth import AuthContext, Authenticated
+from domain.auth import AuthContext, Authenticated, Caller
+from domain.billing import Owed
 from domain.catalog import Catalog
+from domain.charging import AllCurrent
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, NewCustomer
 from domain.customer_changes import CustomerChanges, Taken
 from domain.expansions import Expansion
 from domain.identity import CustomerContext
-from domain.ids import (
-    CustomerId,
-    SubscriptionId,
-)
+from domain.ids import CustomerId, PaymentMethodId, SubscriptionId
+from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription, SubscriptionRecord, SubscriptionStatus
 
 
@@ -38,13 +38,24 @@ class DeletionContext(Struct, frozen=True):
     sessions: tuple[CheckoutSession, ...]
 
 
+class ManagedContext(Struct, frozen=True):
+    """What changing subscriptions is decided on: with their items, what is owed for them, and the means of
+    payment that is asked for, whosever it is."""
+
+    subscriptions: tuple[SubscriptionRecord, ...]
+    owed: tuple[Owed, ...]
+    payment_method: PaymentMethod | None
+
+
 class CustomerFilter(Struct, frozen=True):
-    """Which customers are asked for: with this e-mail in any spelling, with this external id, and those whose
-    e-mail, name or external id begins like this, in small letters or large ones."""
+    """Which customers are asked for: with this e-mail in any spelling, with this external id, those whose
+    e-mail, name or external id begins like this, in small letters or large ones, and those of this user, by
+    id or external id."""
 
     email: str | None = None
     external_id: str | None = None
     search: str | None = None
+    user: str | None = None
 
 
 class CustomerRepository(Protocol):
@@ -82,7 +93,8 @@ class CustomerRepository(Protocol):
     async def customer_page(
         self, auth: Authenticated, wanted: CustomerFilter, limit: int, before: CustomerId | None = None
     ) -> Sequence[Customer]:
-        """At most so many, newest first; those made `before` one of them, if it is given."""
+        """At most so many, newest first; those made `before` one of them, if it is given. Raises Rejected
+        `user_not_found`."""
 
 
 class SubscriptionRepository(Protocol):
@@ -90,6 +102,15 @@ class SubscriptionRepository(Protocol):
 
     async def subscription(self, auth: Authenticated, id: SubscriptionId) -> SubscriptionRecord | None:
         """By id."""
+
+    async def managed_context(
+        self,
+        auth: Caller,
+        wanted: SubscriptionId | AllCurrent,
+        payment_method_id: PaymentMethodId | None = None,
+    ) -> ManagedContext | None:
+        """Of one subscription, canceled or not, or of all that are current of a customer; each kind in the
+        order of ids. Null when there is no such subscription, or customer."""
 
     async def subscriptions(
         self,

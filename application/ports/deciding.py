@@ -26,6 +26,9 @@ class Secrets(Protocol):
     def page_token(self) -> str:
         """A new token of an invoice's page, `ivt_…`, with as many."""
 
+    def portal_secret(self) -> str:
+        """What a browser in the billing portal holds, or a link to it, with as many."""
+
 
 class EventOutbox(Protocol):
     """The only way to write."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from application.causes import Task
 from application.ports import PaymentGateway, UserRepository
 from domain.auth import Anonymous
 from domain.errors import Unavailable
@@ -46,8 +47,9 @@ async def tell_of_user(
     """Have Stripe call the user as the books do.
 
     Two may tell at once, and the earlier one arrive last. So whoever has told Stripe looks whether it still
-    is so, and tells it again if not: the last one to look finds that it is. `by` names the task or request
-    that tells: another may have to tell the same again, after something else was told in between.
+    is so, and tells it again if not: the last one to look finds that it is. `by` names this try of a task or
+    a request: another one may have to tell the same again, as something else was told in between, or as
+    Stripe keeps the failure of this one under its key.
     Raises Unavailable `user_keeps_changing`, and what the gateway does.
     """
     for _ in range(MOST_ROUNDS):
@@ -57,6 +59,11 @@ async def tell_of_user(
         if called(told) == called(user):
             return
     raise Unavailable("user_keeps_changing", "The user was changed each time Stripe was told.")
+
+
+def try_of(task: Task) -> str:
+    """What a try of the worker's is known by."""
+    return f"{task.id}:{task.attempts}"
 
 
 async def _as_in_books(user: User, users: UserRepository) -> User:

@@ -33,14 +33,18 @@ from entrypoints.http.invoice_page import invoice_page
 from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
 from entrypoints.http.payments import PaymentController
+from entrypoints.http.portal.pages import portal_pages
+from entrypoints.http.portal_links import PortalLinkController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
+from entrypoints.http.subscription_changes import SubscriptionChangesController
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
+from entrypoints.http.users import UserController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -77,10 +81,12 @@ def create_app(container: Container) -> Litestar:
         "/v1",
         before_request=admitted,
         route_handlers=[
+            UserController,
             CustomerController,
             CustomerListController,
             CustomerBillingController,
             CustomerChangesController,
+            PortalLinkController,
             EntityController,
             UsageController,
             BalanceController,
@@ -91,6 +97,7 @@ def create_app(container: Container) -> Litestar:
             IntakePaymentController,
             PurchaseController,
             InvoiceController,
+            SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
             InboxController,
@@ -108,6 +115,7 @@ def create_app(container: Container) -> Litestar:
             intake_page,
             return_from_intake,
             invoice_page,
+            portal_pages,
             live,
             ready,
             metrics,

@@ -12,7 +12,7 @@ from application.views import CustomerView, view_of
 from domain.ids import CustomerId
 from domain.text import CUSTOMER_REFERENCE, EMAIL, LONGEST_SEARCH
 from entrypoints.http.injected import Injected
-from entrypoints.http.paging import PAGED, Limit, cursor_of, next_cursor
+from entrypoints.http.paging import OF_USER, PAGED, Limit, OfUser, cursor_of, next_cursor
 from entrypoints.http.refusals import refusals
 from entrypoints.http.requests import Call
 
@@ -53,7 +53,7 @@ class CustomerListController(Controller):
         operation_id="list_customers",
         summary="Customers, newest first",
         response_description="A page of customers",
-        responses=refusals(PAGED),
+        responses=refusals(PAGED, OF_USER),
     )
     async def page(
         self,
@@ -64,9 +64,10 @@ class CustomerListController(Controller):
         email: OfEmail = None,
         external_id: OfExternalId = None,
         search: Beginning = None,
+        user: OfUser = None,
     ) -> CustomerPage:
         """Those of the key's organization and mode, without those who were deleted."""
-        wanted = CustomerFilter(email, external_id, search)
+        wanted = CustomerFilter(email, external_id, search, user)
         found = await customers.customer_page(request.auth, wanted, limit, cursor)
         data = tuple(CustomerView(**asdict(view_of(customer))) for customer in found)
         return CustomerPage(data, next_cursor(found, limit))

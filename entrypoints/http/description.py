@@ -22,7 +22,9 @@ from application.usage.correct_balance import CorrectionAsked
 from application.usage.track_usage import NewTrack
 from application.views import SubscriptionItemView
 from domain.attaching import NewAttachment
+from domain.cancellation import NewCancellation
 from domain.catalog_document import CatalogDocument
+from domain.charging import MethodChoice
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
@@ -31,6 +33,8 @@ from domain.granting import NewGrant
 from domain.intake_payment import NewIntakePayment
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
+from domain.sign_up import NewUser
+from domain.user_changes import UserChanges
 from entrypoints.http.attach import AttachReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
@@ -46,6 +50,7 @@ from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
 from entrypoints.http.intake_payments import IntakePaymentPage, IntakePaymentReply
 from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
+from entrypoints.http.portal_links import PortalLinkReply
 from entrypoints.http.problems import PROBLEM_JSON, Problem
 from entrypoints.http.purchases import PurchasePage, PurchaseReply
 from entrypoints.http.standing import BalanceReply
@@ -53,6 +58,7 @@ from entrypoints.http.stripe_inbox import InboxPage
 from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 from entrypoints.http.usage import CheckReply, TrackBatch, TrackBatchReply, TrackReply
+from entrypoints.http.users import UserPage, UserReply
 
 _BODIES = (
     AttachReply,
@@ -76,7 +82,9 @@ _BODIES = (
     EventPage,
     Health,
     InboxPage,
+    MethodChoice,
     NewAttachment,
+    NewCancellation,
     NewCheck,
     NewCheckoutSession,
     NewCustomer,
@@ -88,11 +96,13 @@ _BODIES = (
     NewPurchase,
     NewRefund,
     NewTrack,
+    NewUser,
     InvoicePage,
     InvoiceReply,
     InvoiceWithPayments,
     PaymentPage,
     PaymentReply,
+    PortalLinkReply,
     Problem,
     PurchasePage,
     PurchaseReply,
@@ -104,6 +114,9 @@ _BODIES = (
     TrackBatchReply,
     TrackReply,
     UsagePage,
+    UserChanges,
+    UserPage,
+    UserReply,
     WebhookReply,
 )
 _TEXT = Path(__file__).with_name("assets")
@@ -161,6 +174,7 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
         tags=[
+            Tag("users", "People's own accounts: by our id, or by the application's own."),
             Tag("customers", "Who buys: by our id, or by the application's own."),
             Tag("entities", "Seats, workspaces, or whatever else a customer has several of."),
             Tag("entitlements", "What customers may use, what they have used, and what is left."),

@@ -9,6 +9,8 @@ from litestar.di import Provide
 from entrypoints.container import Container
 from entrypoints.http.desks import Desks
 from entrypoints.http.idempotency import Once
+from entrypoints.http.portal.actions import Desk
+from entrypoints.http.portal.portal import Portal
 from entrypoints.http.stripe_webhooks import Inbox
 
 
@@ -21,9 +23,11 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "cancel_intake_payment": providers.Factory(
             Once, container.cancel_intake_payment, container.answer_once
         ),
+        "cancel_subscription": providers.Factory(Once, container.cancel_subscription, container.answer_once),
         "catalogs": container.store,
         "check_feature": container.check_feature,
         "checkouts": container.store,
+        "choose_payment_method": container.choose_payment_method,
         "complete_free_checkout": providers.Factory(
             Once, container.complete_free_checkout, container.answer_once
         ),
@@ -51,17 +55,39 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
             Once, container.open_checkout_session, container.answer_once
         ),
         "payments": container.store,
+        "ask_for_access": container.ask_for_access,
+        "make_portal_link": container.make_portal_link,
+        "organizations": container.store,
+        "portal": providers.Singleton(
+            Portal, container.store, container.clock, container.public_url.provider
+        ),
+        "portal_desk": providers.Singleton(
+            Desk,
+            container.portal_cancel_subscription,
+            container.portal_resume_subscription,
+            container.portal_choose_payment_method,
+            container.portal_open_checkout_session,
+            container.public_url.provider,
+        ),
+        "portal_door": container.store,
+        "portal_pages": container.portal_store,
+        "sign_in": container.sign_in,
+        "use_portal_link": container.use_portal_link,
         "process_payment_intent": container.process_payment_intent,
         "process_setup_intent": container.process_setup_intent,
         "public_url": container.public_url,
         "purchases": container.store,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
+        "resume_subscription": providers.Factory(Once, container.resume_subscription, container.answer_once),
         "scrape": container.scrape,
+        "sign_up": providers.Factory(Once, container.sign_up, container.answer_once),
         "subscriptions": container.store,
         "tenants": container.store,
         "track_usage": container.track_usage,
         "update_checkout_session": container.update_checkout_session,
         "update_customer": container.update_customer,
+        "update_user": container.update_user,
+        "users": container.store,
     }
 
 

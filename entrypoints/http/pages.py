@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response
+from litestar.datastructures import Cookie
 from litestar.openapi import ResponseSpec
 from markupsafe import Markup
 from msgspec import Struct
@@ -59,6 +60,7 @@ def page(
     headers: Mapping[str, str] | None = None,
     script: Script | None = None,
     posts: bool = False,
+    cookies: Sequence[Cookie] = (),
 ) -> Response[str]:
     """The template with these values in it, escaped. Its policy names by hash what stands in the page, so
     that nothing smuggled in would run."""
@@ -69,6 +71,7 @@ def page(
         status_code=status,
         media_type=MediaType.HTML,
         headers={**safely(script, posts=posts), **(headers or {})},
+        cookies=cookies,
     )
 
 

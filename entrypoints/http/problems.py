@@ -16,6 +16,7 @@ from domain.errors import (
     ProviderRefused,
     Rejected,
     Repeated,
+    TooMany,
     Unavailable,
 )
 from domain.ids import RequestId
@@ -40,6 +41,7 @@ _STATUS: dict[type[DomainError], int] = {
     Repeated: 409,
     Rejected: 422,
     ProviderRefused: 502,
+    TooMany: 429,
     Unavailable: 503,
 }
 _STATUS_OF_CODE = {
@@ -54,6 +56,7 @@ _STATUS_OF_CODE = {
     "purchase_not_open": 409,
     "quantity_fixed": 409,
     "stripe_customer_taken": 409,
+    "subscription_canceled": 409,
     "subscription_not_activatable": 409,
 }
 _FRAMEWORK = {
@@ -68,6 +71,7 @@ _HEADERS = {
     "conflict": {"Retry-After": "1"},
     "idempotency_key_in_use": {"Retry-After": "1"},
     "stale_state": {"Retry-After": "1"},
+    "too_many_access_codes": {"Retry-After": "3600"},
     "database_busy": {"Retry-After": "1"},
     "database_unavailable": {"Retry-After": "5"},
     "payment_provider_unavailable": {"Retry-After": "5"},

@@ -1,6 +1,6 @@
 """/v1/subscriptions"""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from litestar import Controller, get
 from litestar.params import PathParameter, QueryParameter
@@ -9,13 +9,17 @@ from msgspec.structs import asdict
 
 from application.ports import SubscriptionRepository
 from application.views import SubscriptionItemView, SubscriptionView, view_of
-from domain.errors import NotFound
 from domain.ids import SubscriptionId, id_pattern
-from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.subscription import SubscriptionRecord, SubscriptionStatus, no_such
 from entrypoints.http.injected import Injected
 from entrypoints.http.paging import OF_CUSTOMER, PAGED, Limit, OfCustomer, cursor_of, next_cursor
-from entrypoints.http.refusals import KEYED, WITH_ID, refusals
+from entrypoints.http.refusals import KEYED, WITH_ID, Codes, refusals
 from entrypoints.http.requests import Call
+
+SubscriptionReference: TypeAlias = Annotated[
+    SubscriptionId, PathParameter(pattern=id_pattern(SubscriptionId), description="the subscription's id")
+]
+NOT_THERE: Codes = {404: ("subscription_not_found",)}
 
 
 class SubscriptionWithItems(SubscriptionView, frozen=True, kw_only=True):
@@ -77,19 +81,16 @@ class SubscriptionController(Controller):
         operation_id="get_subscription",
         summary="A subscription, by id",
         response_description="The subscription",
-        responses=refusals(KEYED, WITH_ID, {404: ("subscription_not_found",)}),
+        responses=refusals(KEYED, WITH_ID, NOT_THERE),
     )
     async def read(
         self,
         request: Call,
-        id: Annotated[
-            SubscriptionId,
-            PathParameter(pattern=id_pattern(SubscriptionId), description="the subscription's id"),
-        ],
+        id: SubscriptionReference,
         subscriptions: Injected[SubscriptionRepository],
     ) -> SubscriptionWithItems:
         """With its items; also one that has been canceled."""
         known = await subscriptions.subscription(request.auth, id)
         if known is None:
-            raise NotFound("subscription_not_found", "There is no such subscription.")
+            raise no_such()
         return SubscriptionWithItems.of(known)

@@ -110,6 +110,8 @@ def _what_is_to_come_has_its_task(store: Billed) -> None:
     for plan in plans.values():
         if plan.status in ("active", "trialing") and not plan.is_free:
             assert (plan.id, plan.current_period_end) in renewed, f"{plan} will not be renewed"
+        if plan.status != "canceled" and plan.cancel_at_period_end:
+            assert (plan.id, plan.current_period_end) in renewed, f"{plan} will not end"
 
 
 def _by_period(store: Billed) -> dict[tuple[str | None, object], Invoice]:

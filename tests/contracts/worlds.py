@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from adapters.memory.store import MemoryStore
 from adapters.postgres.pool import open_pool
-from adapters.postgres.roles import APP, WORKER
+from adapters.postgres.portal import PortalStore
+from adapters.postgres.roles import APP, PORTAL, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
@@ -198,7 +199,8 @@ def set_up(session: CheckoutSession, ending: Ending = "succeeded") -> SetupFact:
 
 @asynccontextmanager
 async def memory_world() -> AsyncIterator[World]:
-    yield World(MemoryStore(), ids=TypeIds())
+    store = MemoryStore()
+    yield World(store, ids=TypeIds(), portal=store)
 
 
 @asynccontextmanager
@@ -207,8 +209,9 @@ async def postgres_world(server: DatabaseServer) -> AsyncIterator[World]:
         server.fresh() as database,
         open_pool(database.service_dsn, APP, max_size=8) as app,
         open_pool(database.service_dsn, WORKER, max_size=4) as worker,
+        open_pool(database.service_dsn, PORTAL, min_size=0, max_size=4) as portal,
     ):
-        yield World(PostgresStore(app), PostgresStore(worker), TypeIds())
+        yield World(PostgresStore(app), PostgresStore(worker), TypeIds(), portal=PortalStore(portal))
 
 
 Racer = Callable[[], Awaitable[object]]

@@ -12,13 +12,14 @@ from domain.intent import (
     Attempt,
     Ending,
     Endings,
+    IntentStatus,
     last_failed,
     merge_attempts,
     merge_endings,
     status_of,
 )
 from domain.subscription import Subscription, SubscriptionStatus
-from tests.builders import invoice, subscription, suffix
+from tests.builders import NOW, invoice, purchase, subscription, suffix
 
 Fact: TypeAlias = Attempt | Ending
 Told: TypeAlias = tuple[int, Fact]
@@ -90,3 +91,15 @@ def test_whatever_is_paid_or_fails_for_one_that_has_ended_it_stays_so() -> None:
     ended = replace(subscription(), status="canceled")
     for fact in (FAILED, "succeeded"):
         assert standing(ended, ((0, fact),)) == ended
+
+
+@pytest.mark.parametrize("news", ["open", "processing", "failed", "canceled"])
+def test_what_is_void_stays_so_until_it_is_paid_all_the_same(news: IntentStatus) -> None:
+    void = invoice(status="void", amount_paid=0, paid_at=None, number=None)
+    failed = purchase(status="failed", completed_at=None)
+    assert billing.settle(void, failed, None, news, 0, FAILED, NOW) == []
+    told = [
+        (change.after.status, [event.type for event in change.events])
+        for change in billing.settle(void, failed, None, "succeeded", 0, None, NOW)
+    ]
+    assert told == [("paid", ["purchase.completed"]), ("paid", ["invoice.paid"])]

@@ -123,7 +123,7 @@ def test_helps_and_says_its_version(tmp_path: Path) -> None:
     shown = counterfoil(tmp_path, "--help").stdout
     for command in (
         *("demo", "serve", "worker", "migrate", "settings"),
-        *("organization", "keys", "catalog", "inbox", "events"),
+        *("organization", "keys", "catalog", "inbox", "events", "backfill-stripe-customers"),
     ):
         assert command in shown
     assert counterfoil(tmp_path, "--version").stdout.startswith("counterfoil 0.")

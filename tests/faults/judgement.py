@@ -13,12 +13,13 @@ from application.operator_ports import InboxRow
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
-from domain.effects import CreateStripeCustomer
+from domain.effects import CreateStripeCustomer, CreateStripeUser
 from domain.events import RecordedEvent
 from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
+from domain.subscription import Subscription
 from domain.user import User
 from tests.application.billing_promises import check_settled
 from tests.application.payment_flows import outcome
@@ -57,7 +58,8 @@ def judged(books: Books, ledger: Ledger, run: Run) -> Ending:
     _no_task_is_given_up(books)
     _each_charge_is_by_one_intent(books, run)
     _each_customer_is_one_customer_at_stripe(books, run)
-    _each_payer_and_each_user_is_one_customer_at_stripe(books, run)
+    _each_user_is_one_customer_at_stripe(books, run)
+    _each_payer_is_one_customer_at_stripe(run)
     _each_intake_payment_is_by_one_intent(books, run)
     _each_refund_is_one_refund_at_stripe(books, run)
     _each_receipt_is_one_message(books, run)
@@ -98,13 +100,19 @@ def _each_customer_is_one_customer_at_stripe(books: Books, run: Run) -> None:
         assert at_stripe[customer_id] == linked or (unlinked_yet and len(at_stripe[customer_id]) <= 1)
 
 
-def _each_payer_and_each_user_is_one_customer_at_stripe(books: Books, run: Run) -> None:
-    provider = run.outside.provider
-    assert len({(payer.organization_id, payer.email) for payer in provider.payers}) == len(provider.payers)
-    assert len({known.user_id for known in provider.users}) == len(provider.users)
-    in_books = {user.id: user.stripe_customer_id for user in of_kind(books, User) if not user.livemode}
-    for known in provider.users:
-        assert in_books[known.user_id] in (known.id, None)
+def _each_user_is_one_customer_at_stripe(books: Books, run: Run) -> None:
+    at_stripe = Counter(known.user_id for known in run.outside.provider.users)
+    assert all(number == 1 for number in at_stripe.values()), at_stripe
+    made = {(known.user_id, known.id) for known in run.outside.provider.users}
+    linked = {(user.id, user.stripe_customer_id) for user in of_kind(books, User) if user.stripe_customer_id}
+    unlinked_yet = {task.effect.user_id for task in books.tasks if isinstance(task.effect, CreateStripeUser)}
+    assert linked <= made
+    assert {user_id for user_id, _ in made - linked} <= unlinked_yet
+
+
+def _each_payer_is_one_customer_at_stripe(run: Run) -> None:
+    payers = run.outside.provider.payers
+    assert len({(payer.organization_id, payer.email) for payer in payers}) == len(payers)
 
 
 def _each_intake_payment_is_by_one_intent(books: Books, run: Run) -> None:
@@ -137,9 +145,10 @@ def _each_receipt_is_one_message(books: Books, run: Run) -> None:
         for invoice in of_kind(books, Invoice)
         if invoice.receipt_email is not None and invoice.status == "paid" and invoice.total
     }
-    sent = {mail.id: mail for mail in run.outside.mailer.sent}
+    receipts = [mail for mail in run.outside.mailer.sent if mail.id.startswith("receipt.")]
+    sent = {mail.id: mail for mail in receipts}
     assert sent.keys() == wanted
-    assert all(sent[mail.id] == mail for mail in run.outside.mailer.sent)
+    assert all(sent[mail.id] == mail for mail in receipts)
 
 
 def _the_feed_has_no_gaps(books: Books) -> None:
@@ -189,8 +198,8 @@ def _named(run: Run) -> dict[str, str]:
 
 
 def _at_no_time(state: State, states: Sequence[State]) -> State:
-    """An invoice gets its number, is charged, and is made for a period, when a worker comes by: later, after
-    a fault."""
+    """An invoice gets its number, is charged, and is made for a period, a subscription ends with one, and
+    Stripe gets to know a user, when a worker comes by: later, after a fault."""
     match state:
         case Invoice():
             paid_at = _never(state.paid_at) if state.period_end else state.paid_at
@@ -202,6 +211,10 @@ def _at_no_time(state: State, states: Sequence[State]) -> State:
             invoice.purchase_id for invoice in states if isinstance(invoice, Invoice) and invoice.period_end
         }:
             return replace(state, completed_at=_never(state.completed_at))
+        case Subscription(cancel_at_period_end=True):
+            return replace(state, canceled_at=_never(state.canceled_at))
+        case User():
+            return replace(state, stripe_customer_created_at=_never(state.stripe_customer_created_at))
         case Payment(checkout_session_id=None):
             return replace(state, created_at=_NEVER)
         case _:

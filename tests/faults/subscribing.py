@@ -13,7 +13,7 @@ from domain.subscription import Subscription, SubscriptionStatus
 from tests.faults.outside import Run
 from tests.faults.scenario import Scenario
 
-_MONTH = timedelta(days=31)
+MONTH = timedelta(days=31)
 _ROUNDS = 4
 
 
@@ -39,7 +39,7 @@ async def opened(run: Run, **draft: Any) -> CheckoutSession:
     return session
 
 
-async def _left(run: Run, session: CheckoutSession, *, declined: str | None = None) -> SetupFact:
+async def left(run: Run, session: CheckoutSession, *, declined: str | None = None) -> SetupFact:
     """The buyer leaves a card, which may be one that is declined when it is charged."""
     provider = run.outside.provider
     fact = provider.succeed_setup(session.setup_intent_id or "")
@@ -55,7 +55,7 @@ async def plan_of(run: Run, product: str = "pro") -> Subscription:
     return next(record.subscription for record in records if record.subscription.product_slug == product)
 
 
-async def _worked_until(run: Run, status: SubscriptionStatus) -> None:
+async def worked_until(run: Run, status: SubscriptionStatus) -> None:
     """The worker does what is due, and Stripe tells of each charge before its answer is there, until the plan
     stands so."""
     run.outside.provider.tell_at_once = run.elsewhere().report
@@ -111,25 +111,25 @@ async def _returned(run: Run) -> None:
 async def _bought_and_not_charged(run: Run) -> None:
     """By a stranger, whom Stripe does not know yet: the card is nobody's."""
     await _asked_for_a_card(run)
-    await run.report(await _left(run, await session_of(run)))
+    await run.report(await left(run, await session_of(run)))
 
 
 async def _bought_by_a_card_that_is_declined(run: Run) -> None:
     await _asked_for_a_card(run, customer="ada")
-    await run.report(await _left(run, await session_of(run), declined="insufficient_funds"))
+    await run.report(await left(run, await session_of(run), declined="insufficient_funds"))
 
 
-async def _declined(run: Run) -> None:
+async def declined(run: Run) -> None:
     await _bought_by_a_card_that_is_declined(run)
     await _not_charged(run)
 
 
 async def _charged(run: Run) -> None:
-    await _worked_until(run, "active")
+    await worked_until(run, "active")
 
 
 async def _not_charged(run: Run) -> None:
-    await _worked_until(run, "incomplete")
+    await worked_until(run, "incomplete")
     while (await plan_of(run)).failure_code != "insufficient_funds":
         await run.drain(1)
 
@@ -148,7 +148,7 @@ async def _charge_told(run: Run) -> None:
     assert (await plan_of(run)).status == "active"
 
 
-async def _paying(run: Run) -> None:
+async def paying(run: Run) -> None:
     await _bought_and_not_charged(run)
     await _charged(run)
     await run.drain(1)
@@ -158,30 +158,30 @@ async def _another_card(run: Run) -> None:
     """For all subscriptions of the customer."""
     plan = await plan_of(run)
     session = await opened(run, type="add_payment_method", customer=plan.customer_id, all_subscriptions=True)
-    await run.report(await _left(run, session))
+    await run.report(await left(run, session))
     assert (await plan_of(run)).payment_method_id != plan.payment_method_id
     await run.drain(1)
 
 
 async def _activated(run: Run) -> None:
     session = await opened(run, type="activate_subscription", subscription=(await plan_of(run)).id)
-    await run.report(await _left(run, session))
-    await _worked_until(run, "active")
+    await run.report(await left(run, session))
+    await worked_until(run, "active")
 
 
 async def _trial_over(run: Run) -> None:
     await _asked_for_a_card(run, customer="ada", price="pro-trial")
-    await run.report(await _left(run, await session_of(run)))
+    await run.report(await left(run, await session_of(run)))
     await run.drain(1)
     run.outside.clock.advance(timedelta(days=14))
 
 
 async def _month_over(run: Run) -> None:
-    await _paying(run)
-    run.outside.clock.advance(_MONTH)
+    await paying(run)
+    run.outside.clock.advance(MONTH)
 
 
-async def _month_over_and_card_expired(run: Run) -> None:
+async def month_over_and_card_expired(run: Run) -> None:
     await _month_over(run)
     provider = run.outside.provider
     for setup in provider.setups:
@@ -189,28 +189,28 @@ async def _month_over_and_card_expired(run: Run) -> None:
             provider.declines[setup.payment_method.stripe_payment_method_id] = "expired_card"
 
 
-async def _renewed(run: Run) -> None:
+async def renewed(run: Run) -> None:
     before = await plan_of(run)
-    await _worked_until(run, "active")
+    await worked_until(run, "active")
     while (after := await plan_of(run)).current_period_start == before.current_period_start:
         await run.drain(1)
     assert after.current_period_start == before.current_period_end
 
 
-async def _past_due(run: Run) -> None:
-    await _worked_until(run, "past_due")
+async def past_due(run: Run) -> None:
+    await worked_until(run, "past_due")
     assert (await plan_of(run)).failure_code == "expired_card"
 
 
 SUBSCRIBING = (
     Scenario("process setup intent, reported", _stranger_asked, _reported),
     Scenario("process setup intent, returned", ada_asked, _returned),
-    Scenario("process setup intent, of a card for all subscriptions", _paying, _another_card),
-    Scenario("process setup intent, to activate a subscription", _declined, _activated),
+    Scenario("process setup intent, of a card for all subscriptions", paying, _another_card),
+    Scenario("process setup intent, to activate a subscription", declined, _activated),
     Scenario("charge for invoice, by a card that is nobody's yet", _bought_and_not_charged, _charged),
     Scenario("charge for invoice, declined", _bought_by_a_card_that_is_declined, _not_charged),
     Scenario("process payment intent, of a charge", _charge_not_told, _charge_told),
-    Scenario("renew and bill, after a trial", _trial_over, _renewed),
-    Scenario("renew and bill, the next period", _month_over, _renewed),
-    Scenario("renew and bill, declined", _month_over_and_card_expired, _past_due),
+    Scenario("renew and bill, after a trial", _trial_over, renewed),
+    Scenario("renew and bill, the next period", _month_over, renewed),
+    Scenario("renew and bill, declined", month_over_and_card_expired, past_due),
 )

@@ -10,19 +10,34 @@ from tests.databases import DatabaseServer
 from tests.faults.attaching import ATTACHING
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
 from tests.faults.customers import CUSTOMERS
+from tests.faults.entering import ENTERING
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
 from tests.faults.intake import INTAKE
 from tests.faults.introducing import INTRODUCING
+from tests.faults.managing import MANAGING
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
+from tests.faults.users import USERS
 from tests.faults.using import USING
 from tests.use_cases import Store
 
-ALL = (*SUBSCRIBING, *BUYING, *CUSTOMERS, *INTRODUCING, *ATTACHING, *USING, *INTAKE, *SCENARIOS)
-TWICE = (*BUYING[1:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
+ALL = (
+    *SUBSCRIBING,
+    *MANAGING,
+    *BUYING,
+    *CUSTOMERS,
+    *USERS,
+    *ENTERING,
+    *INTRODUCING,
+    *ATTACHING,
+    *USING,
+    *INTAKE,
+    *SCENARIOS,
+)
+TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
@@ -83,6 +98,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "customer_page",
         "intake_payments",
         "bill",
+        "user_page",
+        "count_users_without_stripe_customer",
+        "users_without_stripe_customer",
         "expanded",
         "billing_overview",
         "balances",
@@ -98,6 +116,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "find_customer",
         "update_customer",
         "delete_customer",
+        "create_user_customer",
+        "find_user_customer",
+        "update_user_customer",
         "cancel_payment_intent",
         "cancel_setup_intent",
         "change_amount",
@@ -107,9 +128,6 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "create_intake_intent",
         "find_payer",
         "create_payer",
-        "create_user_customer",
-        "find_user_customer",
-        "update_user_customer",
         "payment_intent",
         "setup_intent",
         "create_refund",

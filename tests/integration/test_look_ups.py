@@ -15,8 +15,16 @@ from application.usage.check_feature import NewCheck
 from application.usage.correct_balance import CorrectionAsked
 from application.usage.track_usage import NewTrack
 from domain.attaching import NewAttachment
+from domain.charging import AllCurrent
 from domain.customer import CustomerData, NewCustomer
-from domain.ids import BalanceId, EntityId, IntakePaymentId, PaymentId
+from domain.ids import (
+    BalanceId,
+    CustomerId,
+    EntityId,
+    IntakePaymentId,
+    PaymentId,
+    SubscriptionId,
+)
 from domain.intent import Attempt
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database, connected
@@ -44,12 +52,19 @@ INSERT INTO counterfoil.purchases
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscriptions
     (organization_id, livemode, id, customer_id, pricing_model_id, product_id, product_slug, "group",
-        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue, version)
+        is_add_on, is_free, status, billing_anchor, current_period_start, created_at, overdue,
+        cancel_at_period_end, version)
     SELECT c.organization_id, c.livemode, 'sub_' || n, 'cus_' || n % 100, 'pm_1', 'prod_1', 'x', '', true,
-        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), '[]', 1
+        false, CASE n WHEN 7 THEN 'past_due' ELSE 'active' END, now(), now(), now(), '[]', false, 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.subscription_items
     SELECT c.organization_id, c.livemode, 'si_' || n, 'sub_' || n, 'prod_1', NULL, 1, now(), 1
+    FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
+INSERT INTO counterfoil.invoices
+    (organization_id, livemode, id, customer_id, purchase_id, subscription_id, period_end, billed_to,
+        currency, lines, total, amount_paid, amount_refunded, status, charge_attempts, created_at, version)
+    SELECT c.organization_id, c.livemode, 'inv_' || n, 'cus_' || n % 100, 'pur_' || n, 'sub_' || n, now(),
+        '{{}}', 'usd', '[]', 1, 0, 0, 'draft', 1, now(), 1
     FROM counterfoil.checkout_sessions c, generate_series(1, {many}) n;
 INSERT INTO counterfoil.inbound_events
     SELECT c.organization_id, c.livemode, 'evt_' || n, 'x', now(), now(), NULL, NULL, NULL, 1, NULL
@@ -171,6 +186,30 @@ async def test_entities_and_what_is_attached_are_looked_up_by_key(fresh_database
         await asyncio.sleep(0.1)
         assert await _read_in_passing(admin, *tables) == before[0]
         assert await _read_by_index(admin) - before[1] < _MANY
+
+
+async def test_what_is_changed_of_a_subscription_is_looked_up_by_key(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.customer(auth)
+            await world.session(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        tables = ("customers", "subscriptions", "subscription_items", "invoices", "purchases")
+        before = await _read_in_passing(admin, *tables), await _read_by_index(admin, *tables)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            store = PostgresStore(pool)
+            for n in range(8):
+                found = await store.managed_context(auth, SubscriptionId(f"sub_{n + 1}"))
+                assert found is not None
+                assert [one.purchase.id for one in found.owed if one.purchase] == [f"pur_{n + 1}"]
+                found = await store.managed_context(auth, AllCurrent(CustomerId("cus_42")))
+                assert found is not None
+                assert (len(found.subscriptions), len(found.owed)) == (20, 20)
+        await asyncio.sleep(0.1)
+        assert await _read_in_passing(admin, *tables) == before[0]
+        assert await _read_by_index(admin, *tables) - before[1] < _MANY
 
 
 async def test_what_may_be_used_is_looked_up_by_key(fresh_database: Database) -> None:

@@ -17,12 +17,13 @@ from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned, PayerReturned
-from application.ports import CustomerFilter, IntakeFilter
+from application.ports import CustomerFilter, IntakeFilter, UserFilter
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated, ClientToken
+from domain.cancellation import NewCancellation
 from domain.catalog_document import (
     CatalogDocument,
     PriceEntry,
@@ -30,7 +31,8 @@ from domain.catalog_document import (
     ProductEntry,
     document_of,
 )
-from domain.checkout import BuyerDetails, CheckoutSession
+from domain.charging import AllCurrent, MethodChoice
+from domain.checkout import BuyerDetails, CheckoutSession, NewPaymentMethodSession
 from domain.customer import CustomerData, NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.effects import (
@@ -38,10 +40,12 @@ from domain.effects import (
     ChargeInvoice,
     CreateInvoiceIntent,
     CreateStripeCustomer,
+    CreateStripeUser,
     DeleteStripeCustomer,
     Effect,
     FinalizeInvoices,
     RenewSubscription,
+    UpdateStripeUser,
 )
 from domain.entity import EntityData, NewEntity
 from domain.errors import Repeated
@@ -51,7 +55,10 @@ from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
+from domain.sign_up import NewUser
+from domain.subscription import Subscription
 from domain.usage import Line
+from domain.user_changes import UserChanges
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -242,6 +249,42 @@ async def test_changing_a_customer_takes_two_and_telling_stripe_three(counted: C
     assert await counted.turns(world.effects(second)) == 3
 
 
+async def test_signing_up_takes_two_and_becoming_known_to_stripe_three(counted: CountedWorld) -> None:
+    """As whoever has told Stripe looks whether it still is so."""
+    world, auth = counted.world, counted.auth
+
+    async def signed_up(name: str) -> int:
+        draft = NewUser(email=f"{name}@example.test", external_id=name)
+        return await counted.turns(world.sign_up(draft, auth, REQUEST))
+
+    async def done(kind: type[Effect]) -> int:
+        (task,) = [task for task in await world.lease() if isinstance(task.effect, kind)]
+        return await counted.turns(world.effects(task))
+
+    async def renamed(name: str) -> int:
+        return await counted.turns(world.update_user("first", UserChanges(name=name), auth, REQUEST))
+
+    await signed_up("first")
+    await done(CreateStripeUser)
+    assert [await signed_up("second"), await signed_up("second")] == [2, 1]
+    assert await done(CreateStripeUser) == 3
+    await renamed("First")
+    await done(UpdateStripeUser)
+    assert [await renamed("Second"), await renamed("Second")] == [2, 1]
+    assert await done(UpdateStripeUser) == 3
+
+
+async def test_reading_users_takes_one(counted: CountedWorld) -> None:
+    store, auth = counted.world.store, counted.auth
+    for read in (
+        lambda: store.user(auth, "warm"),
+        lambda: store.user_page(auth, UserFilter(email="ada@example.test"), 10),
+        lambda: store.users_without_stripe_customer(auth, 10),
+    ):
+        await read()
+        assert await counted.turns(read()) == 1
+
+
 async def test_deleting_a_customer_takes_two_and_having_stripe_delete_them_one(counted: CountedWorld) -> None:
     world, auth = counted.world, counted.auth
     for name in ("first", "second"):
@@ -355,6 +398,42 @@ async def test_a_subscription_takes_two_to_book_two_to_charge_and_two_to_renew(c
     renewing = [task for task in await world.lease() if isinstance(task.effect, RenewSubscription)]
     # The first one prepares its statement.
     assert [await counted.turns(world.effects(task)) for task in renewing] == [3, 2]
+
+
+async def test_canceling_resuming_and_choosing_a_card_take_two_and_one_where_nothing_changes(
+    counted: CountedWorld,
+) -> None:
+    world, auth = counted.world, counted.auth
+    plans = []
+    for who in ("first", "second"):
+        await world.customer(auth, who)
+        session = await world.session(auth, price="pro-trial", customer=who)
+        world.gateway.succeed_setup(session.setup_intent_id or "")
+        await world.process_setup_intent(BuyerReturned(session.id, REQUEST))
+        asked = NewPaymentMethodSession(customer=who)
+        added = await world.open_checkout_session(asked, auth, REQUEST)
+        world.gateway.succeed_setup(added.setup_intent_id or "")
+        await world.process_setup_intent(BuyerReturned(added.id, REQUEST))
+        (record, *_) = await world.store.subscriptions(auth, 1, customer=who)
+        plans.append(record.subscription)
+
+    async def turns(plan: Subscription) -> list[int]:
+        overview = await world.store.billing_overview(auth, plan.customer_id, world.clock.now())
+        assert overview is not None
+        newest, *_ = overview.payment_methods
+        choice = MethodChoice(payment_method_id=newest.id)
+        return [
+            await counted.turns(asked)
+            for asked in (
+                *[world.cancel_subscription(plan.id, NewCancellation(), auth, REQUEST) for _ in range(2)],
+                *[world.resume_subscription(plan.id, auth, REQUEST) for _ in range(2)],
+                *[world.choose_payment_method(plan.id, choice, auth, REQUEST) for _ in range(2)],
+                world.choose_payment_method(AllCurrent(plan.customer_id), choice, auth, REQUEST),
+            )
+        ]
+
+    await turns(plans[0])  # prepares the statements
+    assert await turns(plans[1]) == [2, 1, 2, 1, 2, 1, 1]
 
 
 async def test_a_purchase_takes_two_and_another_quantity_two(counted: CountedWorld) -> None:

@@ -19,11 +19,13 @@ from domain.auth import Authenticated
 from domain.entity import NewEntity
 from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
+from domain.portal import Seller
 from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
 
-# The closed list of what may be found before the tenant is known, and the migrations' own records.
+# The closed list of what may be found before the tenant is known, the migrations' own records, and the key of
+# this deployment.
 ROUTING = {
     "route_organizations",
     "route_api_keys",
@@ -31,8 +33,9 @@ ROUTING = {
     "route_invoices",
     "route_intake_payments",
 }
-RECORDS = {"schema_migrations", "schema_functions"}
-ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies"}
+RECORDS = {"schema_migrations", "schema_functions", "signing_key"}
+AT_THE_DOOR = {"access_requests", "portal_sessions", "portal_links"}
+ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies", *AT_THE_DOOR}
 
 
 async def tables(connection: asyncpg.Connection) -> set[str]:
@@ -68,11 +71,20 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
                 await world.ask_for_payment(asked, mode, REQUEST)
                 track = NewTrack(customer="ada", feature="seats")
                 await world.track_usage(track, mode, REQUEST)
+                await sign_in_by_link(world, mode)
                 await world.events(mode)
                 work = world.work(mode, named())
                 work.answer("kept")
                 await world.store.commit(work)
         yield world, acme, other
+
+
+async def sign_in_by_link(world: World, auth: Authenticated) -> None:
+    """The billing portal's door has seen somebody."""
+    seller = Seller(auth.organization_id, "acme")
+    await world.ask_for_access("ada@example.com", "home", seller, REQUEST, livemode=auth.livemode)
+    link = await world.make_portal_link("ada", auth)
+    await world.use_portal_link(link.secret, seller, livemode=auth.livemode)
 
 
 async def test_every_table_is_a_tenants_or_on_the_closed_list(fresh_database: Database) -> None:

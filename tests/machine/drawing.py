@@ -8,6 +8,7 @@ from hypothesis.strategies import SearchStrategy
 from msgspec import UNSET
 
 from application.ports import CustomerFilter, EventFilter
+from tests.machine import drawing_users
 from tests.machine.catalogs import catalogs, small_catalogs
 from tests.machine.customers import ChangeCustomer, DeleteCustomer, ListCustomers, ShowCustomer
 from tests.machine.lockstep import Way
@@ -207,6 +208,7 @@ _ALIKE: tuple[SearchStrategy[Any], ...] = (
         name=st.sampled_from((None, "Acme & Co")),
         sends_receipts=st.sampled_from((None, True, False)),
     ),
+    *drawing_users.rivals,
     _one_task,
 )
 anything: SearchStrategy[Operation] = st.one_of(
@@ -231,6 +233,7 @@ anything: SearchStrategy[Operation] = st.one_of(
     deleted_customers,
     customer_lists,
     customers_shown,
+    drawing_users.operations,
     catalog_reads,
     offers,
 )

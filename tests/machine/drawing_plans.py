@@ -17,6 +17,7 @@ from tests.machine.billing import (
     Settle,
 )
 from tests.machine.drawing import news
+from tests.machine.managing import Cancel, Choose, Resume
 from tests.machine.operations import Operation
 from tests.machine.payments import Perform, Report, Return
 from tests.machine.sessions import Expire
@@ -79,6 +80,24 @@ charges: SearchStrategy[Operation] = st.builds(
     ReportCharge, invoice=_PICKS, flaw=st.one_of(st.none(), st.none(), st.sampled_from(get_args(Flaw)))
 )
 settled: SearchStrategy[Operation] = st.builds(Settle) | st.builds(RetryKept)
+canceled = st.builds(
+    Cancel, tenant=_TENANTS, plan=_PICKS, at=st.sampled_from(("period_end", "period_end", "now"))
+)
+resumed = st.builds(Resume, tenant=_TENANTS, plan=_PICKS)
+chosen = st.builds(Choose, tenant=_TENANTS, plan=_PICKS, card=_PICKS, for_all=st.booleans())
+managed: SearchStrategy[Operation] = st.one_of(canceled, canceled, resumed, chosen)
+managed_alike: SearchStrategy[Operation] = st.one_of(
+    st.builds(Cancel, tenant=st.just(0), plan=st.just(0), at=st.sampled_from(("period_end", "now"))),
+    st.builds(Resume, tenant=st.just(0), plan=st.just(0)),
+    st.builds(
+        Choose,
+        tenant=st.just(0),
+        plan=st.just(0),
+        card=st.sampled_from((0, 1)),
+        for_all=st.booleans(),
+    ),
+)
+"""Of the newest subscription."""
 reads: SearchStrategy[Operation] = st.one_of(
     st.builds(
         ReadList,

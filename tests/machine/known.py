@@ -16,6 +16,7 @@ from domain.entity import Entity
 from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
+from domain.payment_method import PaymentMethod
 from domain.purchase import Purchase
 from domain.subscription import Subscription
 from domain.usage import Usage
@@ -38,9 +39,12 @@ class Known:
 
     def tenant(self, pick: int) -> Authenticated:
         """Somebody who acts for an organization in one mode; the first is in the first one's test mode."""
-        owners = [
-            Authenticated(user.id, user.organization_id, user.livemode) for user in of_kind(self._found, User)
-        ]
+        owners = list(
+            {
+                Authenticated(key.user_id, key.organization_id, key.livemode): None
+                for key in of_kind(self._found, ApiKey)
+            }
+        )
         owners.sort(key=lambda owner: (owner.organization_id, owner.livemode))
         return owners[pick % len(owners)]
 
@@ -83,6 +87,10 @@ class Known:
         """A customer, anonymous ones too."""
         return _picked(self._of(auth, Customer), pick)
 
+    def user(self, auth: Authenticated, pick: int) -> User | None:
+        """A user, owners too."""
+        return _picked(self._of(auth, User), pick)
+
     def entity(self, auth: Authenticated, pick: int) -> Entity | None:
         """An entity, deleted or not."""
         return _picked(self._of(auth, Entity), pick)
@@ -111,6 +119,10 @@ class Known:
     def subscription(self, pick: int) -> Subscription | None:
         """A subscription, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, Subscription), key=lambda plan: plan.id), pick)
+
+    def card(self, pick: int) -> PaymentMethod | None:
+        """A means of payment, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, PaymentMethod), key=lambda card: card.id), pick)
 
     def invoice(self, pick: int) -> Invoice | None:
         """An invoice, of whomever; 0 is the newest."""

@@ -7,9 +7,10 @@ from hypothesis.stateful import rule
 
 from domain.checkout import LIFETIME
 from tests.machine import drawing, drawing_plans
-from tests.machine.billing import Settle
+from tests.machine.billing import Decline, Settle
 from tests.machine.catalogs import SHOP
 from tests.machine.lockstep import Way
+from tests.machine.managing import Cancel
 from tests.machine.operating import ChangeOrganization
 from tests.machine.operations import Apply, Introduce, OpenSession, Operation
 from tests.machine.payments import Lease, Perform, Report
@@ -103,6 +104,39 @@ class Plans(Races):
         self._alone(OpenFor(0, "add_payment_method", 0, who, for_all=True))
         self._alone(Lease(1000))
         self._at_once(Perform(task), second, way)
+
+    @rule(
+        who=drawing.strangers,
+        charge=st.sampled_from(("paid", "declined", "to come")),
+        first=drawing_plans.managed_alike,
+        second=drawing_plans.managed_alike | drawing_plans.work,
+        way=drawing.ways,
+    )
+    def somebody_changes_their_mind_at_once(
+        self, who: str, charge: str, first: Operation, second: Operation, way: Way
+    ) -> None:
+        self._new_customer(who)
+        self._alone(OpenPlan(0, "club", who))
+        self._alone(OpenFor(0, "add_payment_method", 0, who))
+        if charge == "declined":
+            self._alone(Decline(1, "insufficient_funds"))
+        for session in (0, 1):
+            self._alone(ReportSetup(session, "succeeded"))
+        self._alone(Lease(1000) if charge == "to come" else Settle())
+        self._at_once(first, second, way)
+
+    @rule(who=drawing.strangers, first=drawing_plans.managed_alike, way=drawing.ways)
+    def a_period_ends_and_somebody_changes_their_mind_at_once(
+        self, who: str, first: Operation, way: Way
+    ) -> None:
+        self._new_customer(who)
+        self._alone(OpenPlan(0, "parking", who))
+        self._alone(ReportSetup(0, "succeeded"))
+        self._alone(Settle())
+        self._alone(Cancel(0, 0))
+        self._lockstep.advance(timedelta(days=7))
+        self._alone(Lease(1000))
+        self._at_once(Perform(0), first, way)
 
     @rule(news=drawing_plans.setup_news, way=drawing.ways)
     def its_setup_intent_is_canceled_at_once(self, news: SetupNews, way: Way) -> None:

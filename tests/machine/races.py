@@ -10,12 +10,14 @@ from domain.catalog_document import CatalogDocument
 from domain.checkout import LIFETIME
 from tests.machine import drawing
 from tests.machine.catalogs import SHOP, with_one_model_more
+from tests.machine.drawing_users import claims, numbers
 from tests.machine.lockstep import Lockstep, Way
 from tests.machine.named import IntroduceOnce
 from tests.machine.operating import CreateKey, RevokeKey
 from tests.machine.operations import Apply, Introduce, OpenOrganization, Operation
 from tests.machine.payments import Lease, Perform, Report
 from tests.machine.sessions import Expire
+from tests.machine.users import SignUpUser
 from tests.machine.watch import Watch
 
 
@@ -64,6 +66,21 @@ class Races(RuleBasedStateMachine):
         self._alone(Introduce(0, None, email))
         first, second = (f"claims-{number}", f"claims-{number if same else number + 1}")
         self._at_once(Introduce(0, first, email), Introduce(0, second, email), way)
+
+    @rule(number=numbers, first=claims, second=claims, way=drawing.ways)
+    def one_address_signed_up_at_once(
+        self, number: int, first: tuple[str | None, bool], second: tuple[str | None, bool], way: Way
+    ) -> None:
+        one, other = (
+            SignUpUser(0, f"{spelled}{number}@example.test", f"{name}-{number}" if name else None, proven)
+            for spelled, (name, proven) in (("u", first), ("U", second))
+        )
+        self._at_once(one, other, way)
+
+    @rule(number=numbers, same=st.booleans(), way=drawing.ways)
+    def one_name_signed_up_at_once(self, number: int, same: bool, way: Way) -> None:
+        first, second = (f"{who}{number}@named.test" for who in ("a", "a" if same else "b"))
+        self._at_once(SignUpUser(0, first, f"n-{number}"), SignUpUser(0, second, f"n-{number}"), way)
 
     @rule(number=drawing.newcomers, way=drawing.ways)
     def one_fingerprint_at_once(self, number: int, way: Way) -> None:

@@ -89,7 +89,7 @@ _INDEXES = """
         JOIN pg_class i ON i.oid = x.indexrelid
         JOIN pg_class t ON t.oid = x.indrelid
         JOIN pg_namespace n ON n.oid = t.relnamespace
-        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[x.indnkeyatts - 1]
+        LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[x.indnkeyatts - 1]
         LEFT JOIN pg_constraint c ON c.conindid = i.oid AND c.contype IN ('p', 'u', 'x')
     WHERE n.nspname = $1 AND (x.indisunique OR x.indisexclusion)
     ORDER BY ours, i.relname

@@ -49,6 +49,10 @@ class LaneIds:
         """The same, of an invoice's page."""
         return f"ivt_{self._next()}"
 
+    def portal_secret(self) -> str:
+        """The same, of a browser in the portal."""
+        return self._next()
+
     def _next(self) -> str:
         lane = LANE.get()
         self._counts[lane] += 1
@@ -104,6 +108,7 @@ class CopiedGateway(MemoryGateway):
     def owners(self) -> dict[str, str]:
         """Whose each of the provider's ids is: whatever of ours it was made for."""
         customers = {known.id: f"at_stripe({known.customer.customer_id})" for known in self.customers}
+        customers |= {known.id: f"at_stripe({known.user_id})" for known in self.users}
         intents = {
             intent: f"intent({fact.checkout_session_id or fact.invoice_id or fact.intake_payment_id})"
             for intent, fact in self._intents.items()

@@ -7,7 +7,7 @@ from hypothesis.stateful import initialize, rule
 
 from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
-from tests.machine import drawing, drawing_plans
+from tests.machine import drawing, drawing_plans, drawing_users
 from tests.machine.asked import Asked
 from tests.machine.catalogs import SHOP
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
@@ -45,6 +45,10 @@ class TwoStores(Asked):
         | drawing.customers_shown
     )
     def known_customer(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_users.operations)
+    def user(self, operation: Operation) -> None:
         self._alone(operation)
 
     @rule(operation=drawing.sessions | drawing.expiries)
@@ -102,6 +106,10 @@ class TwoStores(Asked):
 
     @rule(operation=drawing_plans.charges | drawing_plans.settled)
     def billing(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_plans.managed)
+    def held_plan(self, operation: Operation) -> None:
         self._alone(operation)
 
     @rule(operation=drawing_plans.reads)

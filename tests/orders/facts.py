@@ -1,16 +1,19 @@
 """What Stripe, or a person, may tell of one checkout."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from domain.checkout import CheckoutSession
+from domain.errors import Rejected
 from domain.intent import Attempt
 from domain.payment import PaymentFact
 from domain.payment_method import StoredMethod
 from domain.reversal import Dispute, Refund, ReversalFact
 from domain.setup import SetupFact
+from domain.subscription import Subscription
 from tests.orders.shop import Shop
 
 Told: TypeAlias = Callable[[Shop, CheckoutSession], Awaitable[None]]
@@ -86,6 +89,13 @@ def reversal(refunds: tuple[Refund, ...] = (), disputes: tuple[Dispute, ...] = (
         await shop.told(ReversalFact(paid.payment_intent_id, False, refunds, disputes))
 
     return tell
+
+
+async def given_up(shop: Shop, session: CheckoutSession) -> None:
+    """The buyer does not want what they have bought any more, from now on."""
+    bought = [plan for plan in await shop.kept(Subscription) if plan.product_slug == "pro"]
+    with suppress(Rejected):  # they have said so before
+        await shop.cancel(bought[-1], "now")
 
 
 async def seller_confirms(shop: Shop, session: CheckoutSession) -> None:

@@ -20,6 +20,7 @@ from tests.orders.facts import (
     buyer_confirms,
     buyer_returns,
     charge,
+    given_up,
     payment,
     reversal,
     seller_confirms,
@@ -130,6 +131,22 @@ UNPAID = Flow(
         ("charge created", "charge failed", "charge processing", "charge canceled"), "setup succeeded"
     ),
 )
+GIVEN_UP = Flow(
+    "a subscription that is canceled while it is being paid",
+    opens(price="pro", customer="ada"),
+    {
+        "setup succeeded": set_up,
+        "charge created": CHARGING["charge created"],
+        "charge processing": charge(attempts=(PENDING,)),
+        "charge succeeded": CHARGING["charge succeeded"],
+        "given up": given_up,
+    },
+    frozenset({"setup succeeded", "charge created", "charge succeeded", "given up"}),
+    {
+        "charge created": "setup succeeded",
+        **dict.fromkeys(("charge processing", "charge succeeded", "given up"), "charge created"),
+    },
+)
 TRIAL = Flow(
     "a subscription on trial", opens(price="pro-trial", customer="ada"), SETTING_UP,
     frozenset({"setup succeeded"}),
@@ -181,6 +198,7 @@ FLOWS = (
     SUBSCRIPTION,
     UPGRADE,
     UNPAID,
+    GIVEN_UP,
     TRIAL,
     FREE,
     FREE_SUBSCRIPTION,

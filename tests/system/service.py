@@ -11,10 +11,11 @@ import msgspec
 import stripe
 from dependency_injector import providers
 
+from adapters.memory.mailer import MemoryMailer
 from adapters.sandbox import Sandbox
 from adapters.system import SystemClock
 from application.causes import CommandLine
-from application.organizations.create_organization import NewOrganization
+from application.organizations.create_organization import CreateOrganization, NewOrganization
 from application.ports import Clock
 from domain.ids import RequestId
 from entrypoints.container import Container
@@ -38,6 +39,8 @@ class Service:
     sandbox: Sandbox
     buyer: stripe.StripeClient
     worker: Worker
+    mailer: MemoryMailer
+    create_organization: CreateOrganization
 
     async def call(self, method: str, path: str, body: object = None, *, expect: int = 200) -> Json:
         reply = await self.api.request(method, path, json=body)
@@ -86,7 +89,9 @@ class Service:
 async def running_service(
     database: Database, home: Path, *, deliver: bool = False, clock: Clock | None = None
 ) -> AsyncIterator[Service]:
+    mailer = MemoryMailer()
     container = Container(
+        mailer=providers.Object(mailer),
         clock=providers.Object(clock or SystemClock()),
         settings=providers.Object(Settings.read(home=home, log_level="error")),
         database_url=providers.Object(database.service_dsn),
@@ -107,7 +112,9 @@ async def running_service(
             _client(server.url, opened.live_key) as live,
             _buyer(server.sandbox) as buyer,
         ):
-            service = Service(api, live, server.sandbox, buyer, worker)
+            service = Service(
+                api, live, server.sandbox, buyer, worker, mailer, container.create_organization()
+            )
             await service.call("PUT", "/v1/catalog", msgspec.to_builtins(CATALOG))
             yield service
 

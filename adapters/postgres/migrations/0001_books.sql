@@ -31,12 +31,10 @@ CREATE TABLE users (
     CONSTRAINT users_external_id UNIQUE (organization_id, livemode, external_id)
 );
 -- One who has proven the address, and beside them one who only claims it.
-CREATE UNIQUE INDEX users_verified_email ON users (organization_id, livemode, email_key)
-    WHERE email_verified_at IS NOT NULL;
-CREATE UNIQUE INDEX users_claimed_email ON users (organization_id, livemode, email_key)
-    WHERE email_verified_at IS NULL;
+CREATE UNIQUE INDEX users_email ON users (organization_id, livemode, email_key, (email_verified_at IS NOT NULL));
 CREATE UNIQUE INDEX users_stripe_customer ON users (organization_id, livemode, stripe_customer_id)
     WHERE stripe_customer_id IS NOT NULL;
+CREATE INDEX users_unknown_to_stripe ON users (organization_id, livemode, id) WHERE stripe_customer_id IS NULL;
 
 CREATE TABLE api_keys (
     organization_id typeid NOT NULL,
@@ -244,6 +242,7 @@ CREATE TABLE subscriptions (
     overdue              jsonb NOT NULL,
     canceled_at          timestamptz,
     cancellation_reason  text,
+    cancel_at_period_end boolean NOT NULL,
     replaced_by          typeid,
     entity_id            typeid,
     trial_fingerprint    text COLLATE "C",

@@ -50,8 +50,9 @@ CREATE OR REPLACE FUNCTION fingerprint_key(fingerprint text) RETURNS text LANGUA
 $$;
 
 -- Whether the customer, or somebody with their fingerprint, had a trial of this product; the tenant has been entered.
+-- By the owner: a buyer in the portal does not see the others, and is told no more than that.
 CREATE OR REPLACE FUNCTION trial_used(org text, live boolean, buyer_id text, sold_id text) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
 DECLARE
     known_by text := (SELECT fingerprint_key(t.fingerprint) FROM customers t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = buyer_id);

@@ -102,6 +102,11 @@ BEGIN
     -- Stripe need not get to know them any more.
     DELETE FROM tasks t WHERE t.organization_id = org AND t.livemode = live
         AND t.effect ->> 'type' = 'create_stripe_customer' AND t.effect ->> 'customer_id' = known_id;
+    -- Nobody is in the billing portal as them, or wants to be.
+    DELETE FROM portal_sessions t WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id;
+    DELETE FROM portal_links t WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = known_id;
+    DELETE FROM access_requests t
+        WHERE t.organization_id = org AND t.livemode = live AND t.email_key = known_email_key;
     UPDATE inbound_events t SET fact = t.fact || '{"receipt_email": null}'
         WHERE t.organization_id = org AND t.livemode = live AND t.handled_at IS NULL
             AND t.fact ->> 'receipt_email' IS NOT NULL

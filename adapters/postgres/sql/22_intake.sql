@@ -1,21 +1,5 @@
 -- What is asked of people by e-mail, and whose it is.
 
--- By id (usr_…) or external id; the tenant has been entered.
-CREATE OR REPLACE FUNCTION find_user(org text, live boolean, reference text) RETURNS users
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    found_one users;
-BEGIN
-    IF starts_with(reference, 'usr_') THEN
-        SELECT * INTO found_one FROM users t
-            WHERE t.organization_id = org AND t.livemode = live AND t.id = reference;
-    ELSE
-        SELECT * INTO found_one FROM users t
-            WHERE t.organization_id = org AND t.livemode = live AND t.external_id = reference;
-    END IF;
-    RETURN found_one;
-END $$;
-
 -- Who has proven that the e-mail is theirs, else who says so.
 CREATE OR REPLACE FUNCTION user_of_email(org text, live boolean, asked_email_key text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$

@@ -140,6 +140,7 @@ def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, Fragile
     container = Container(settings=providers.Object(read))
     container.store.override(providers.Object(store))
     container.worker_store.override(providers.Object(store))
+    container.portal_store.override(providers.Object(store))
     container.gateway.override(providers.Object(gateway))
     container.clock.override(providers.Object(clock))
     container.secrets.override(providers.Singleton(SequentialSecrets))

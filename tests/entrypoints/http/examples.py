@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from domain.effects import CreateStripeUser
 from domain.ids import PREFIXES, AnyId
 from tests.entrypoints.http.conftest import Service, running
 from tests.entrypoints.http.described import Described, description_of
@@ -115,6 +116,7 @@ class Recorder:
     async def __call__(self, method: str, path: str, body: Any = None, **given: Any) -> Any:
         reply = await self._service.client.request(method, path, json=body, **given)
         text = reply.text.replace("re_pi_memory", "re_3Sq2bKLkdIwHu7ix1b2c3d4e")
+        text = text.replace("cus_user1", "cus_Tq2bKLkdIwHu7i")
         answered = msgspec.json.decode(text.replace("pi_memory", "pi_3Sq2bKLkdIwHu7ix0a1b2c3d"))
         if reply.is_error:
             self.problems.setdefault(f"{reply.status_code} {answered['code']}", answered)
@@ -134,6 +136,7 @@ async def recorded() -> dict[str, Any]:
         call = Recorder(service)
         await _what_anybody_is_answered(call, service)
         await _customers(call, service)
+        await _users(call, service)
         await _checkout(call, service)
         await _refunds(call, service)
         await _intake_payments(call)
@@ -142,6 +145,7 @@ async def recorded() -> dict[str, Any]:
         await _attaching(call)
         await numbered(service)
         await _lists(call)
+        await _subscriptions(call, service)
         await _inbox(call, service)
         await _changes(call)
         await _troubles(call, service)
@@ -181,6 +185,22 @@ async def _customers(call: Recorder, service: Service) -> None:
     await call("POST", "/v1/customers", {})
     await call("POST", "/v1/customers", content=b'{"external_id":')
     await call("POST", "/v1/customers", content=b" " * 1_000_001)
+
+
+async def _users(call: Recorder, service: Service) -> None:
+    grace = {"external_id": "account-3", "email": "grace@example.com", "name": "Grace Hopper"}
+    for _ in range(2):
+        user = await call("POST", "/v1/users", grace)
+    for task in service.store.tasks:
+        if task.effect == CreateStripeUser(user["id"]):
+            await service.container.effects()(task)
+    for wrong in ({"external_id": "account-4"}, {"external_id": "usr_4"}):
+        await call("POST", "/v1/users", {**grace, **wrong})
+    await call("GET", "/v1/users/account-3")
+    await call("GET", f"/v1/users/usr_{NOBODYS}")
+    await call("GET", "/v1/users?email=grace@example.com")
+    await call("PATCH", "/v1/users/account-3", {"name": "Rear Admiral Hopper", "email_verified": True})
+    await call("GET", "/v1/customers?user=account-4")
 
 
 async def _checkout(call: Recorder, service: Service) -> None:
@@ -321,9 +341,28 @@ async def _lists(call: Recorder) -> None:
         await call("GET", f"/v1/{kind}/{prefix}_{NOBODYS}")
 
 
+async def _subscriptions(call: Recorder, service: Service) -> None:
+    asked = {"type": "add_payment_method", "customer": "user-9"}
+    session = await call("POST", "/v1/checkout-sessions", asked)
+    service.gateway.succeed_setup(session["setup_intent_id"])
+    await service.client.get(f"/checkout/{session['id']}/return")
+    (team, *_) = (await call("GET", "/v1/subscriptions?customer=user-9"))["data"]
+    (method, *_) = (await call("GET", "/v1/customers/user-9/billing"))["payment_methods"]
+    address = f"/v1/subscriptions/{team['id']}"
+    await call("PATCH", address, {"payment_method_id": method["id"]})
+    await call("PATCH", address, {"payment_method_id": f"pmeth_{NOBODYS}"})
+    await call("POST", f"{address}/cancel", {})
+    await call("POST", f"{address}/resume")
+    (free, *_) = (await call("GET", "/v1/subscriptions?customer=user-7"))["data"]
+    for _ in range(2):
+        await call("POST", f"/v1/subscriptions/{free['id']}/cancel", {"at": "now"})
+    await call("POST", f"/v1/subscriptions/sub_{NOBODYS}/cancel", {})
+
+
 async def _changes(call: Recorder) -> None:
     await call("GET", "/v1/customers?search=ada&limit=2")
     await call("GET", "/v1/customers/user-7/billing")
+    await call("POST", "/v1/customers/user-7/portal-link")
     await call("POST", "/v1/customers", {"external_id": "user-9"})
     changes = {"external_id": "user-70", "name": "Ada King", "metadata": {"plan": None, "seats": "3"}}
     await call("PATCH", "/v1/customers/user-7", changes)

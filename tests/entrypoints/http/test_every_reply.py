@@ -24,6 +24,7 @@ async def test_every_reply_has_an_id_of_ours(service: Service) -> None:
         ("DELETE", "/v1/catalog"),
         ("GET", "/v1/catalog"),
         ("POST", "/v1/customers"),
+        ("POST", "/v1/users"),
         ("POST", "/v1/stripe/webhooks"),
         ("GET", "/checkout/cs_1/return"),
         ("GET", "/openapi.json"),
@@ -33,7 +34,7 @@ async def test_every_reply_has_an_id_of_ours(service: Service) -> None:
         assert reply.headers["x-request-id"].startswith("req_")
         assert len(reply.headers.get_list("x-request-id")) == 1
         seen.add(reply.headers["x-request-id"])
-    assert len(seen) == 10
+    assert len(seen) == 11
     assert theirs not in seen
 
 
@@ -183,6 +184,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/customers", "get"),
         ("/v1/customers/{reference}", "get"),
         ("/v1/customers/{reference}/billing", "get"),
+        ("/v1/customers/{reference}/portal-link", "post"),
         ("/v1/customers/{reference}", "patch"),
         ("/v1/customers/{reference}", "delete"),
         ("/v1/customers/{reference}/entities", "get"),
@@ -200,6 +202,10 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/balances/{id}/entries", "get"),
         ("/v1/catalog", "get"),
         ("/v1/catalog", "put"),
+        ("/v1/users", "get"),
+        ("/v1/users", "post"),
+        ("/v1/users/{reference}", "get"),
+        ("/v1/users/{reference}", "patch"),
         ("/v1/checkout-sessions", "post"),
         ("/v1/checkout-sessions/{id}", "get"),
         ("/v1/checkout-sessions/{id}", "patch"),
@@ -229,6 +235,9 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/invoices/{id}", "get"),
         ("/v1/subscriptions", "get"),
         ("/v1/subscriptions/{id}", "get"),
+        ("/v1/subscriptions/{id}", "patch"),
+        ("/v1/subscriptions/{id}/cancel", "post"),
+        ("/v1/subscriptions/{id}/resume", "post"),
         ("/v1/stripe/inbox", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),

@@ -9,11 +9,8 @@ from typing import Any
 
 import httpx
 
-from application.causes import ApiRequest
-from application.unit_of_work import UnitOfWork
 from domain.change import State
-from domain.ids import OrganizationId, RequestId, UserId
-from domain.user import User, new_user
+from domain.effects import CreateStripeUser
 from tests.builders import suffix
 from tests.entrypoints.http.conftest import (
     CATALOG,
@@ -33,6 +30,9 @@ NOBODYS = {
     "customer": f"cus_{suffix(9)}",
     "external": "nobody",
     "entity": f"ent_{suffix(9)}",
+    "user": f"usr_{suffix(9)}",
+    "user_external": "no-user",
+    "stripe": "cus_Nobody",
     "balance": f"bal_{suffix(9)}",
     "product": f"prod_{suffix(9)}",
     "model": f"pm_{suffix(9)}",
@@ -45,7 +45,6 @@ NOBODYS = {
     "invoice": f"inv_{suffix(9)}",
     "inbound": "evt_nobody",
     "intake": f"intake_{suffix(9)}",
-    "user": f"usr_{suffix(9)}",
 }
 _ANYBODYS = {"type": "product", "anonymous": True}
 
@@ -71,6 +70,13 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/customers/{reference}/entities": lambda ids: [(ids["customer"], None), (ids["external"], None)],
     "get /v1/customers/{reference}/entities/{entity}": _of_entity,
     "delete /v1/customers/{reference}/entities/{entity}": _of_entity,
+    "post /v1/users": lambda _: [("", {"email": "mine@example.com", "external_id": "mine"})],
+    "get /v1/users": lambda ids: [("", None), (f"?stripe_customer_id={ids['stripe']}", None)],
+    "get /v1/users/{reference}": lambda ids: [(ids["user"], None), (ids["user_external"], None)],
+    "patch /v1/users/{reference}": lambda ids: [
+        (ids["user"], {"name": "Eve"}),
+        (ids["user_external"], {"name": "Eve"}),
+    ],
     "post /v1/attach": lambda ids: [
         ("", {"customer": ids["customer"], "product": "sample"}),
         ("", {"customer": ids["external"], "price": "sample"}),
@@ -91,8 +97,14 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
         ("", None),
         (f"?external_id={ids['external']}", None),
         (f"?search={ids['external']}", None),
+        (f"?user={ids['user']}", None),
+        (f"?user={ids['user_external']}", None),
     ],
     "get /v1/customers/{reference}/billing": lambda ids: [
+        (ids["customer"], None),
+        (ids["external"], None),
+    ],
+    "post /v1/customers/{reference}/portal-link": lambda ids: [
         (ids["customer"], None),
         (ids["external"], None),
     ],
@@ -134,6 +146,14 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/purchases/{id}": lambda ids: [(ids["purchase"], None)],
     "get /v1/subscriptions": lambda ids: [("", None), *_of_customer(ids)],
     "get /v1/subscriptions/{id}": lambda ids: [(ids["subscription"], None)],
+    "patch /v1/subscriptions/{id}": lambda ids: [
+        (ids["subscription"], {"payment_method_id": f"pmeth_{suffix(9)}"})
+    ],
+    "post /v1/subscriptions/{id}/cancel": lambda ids: [
+        (ids["subscription"], {}),
+        (ids["subscription"], {"at": "now"}),
+    ],
+    "post /v1/subscriptions/{id}/resume": lambda ids: [(ids["subscription"], None)],
     "get /v1/events": lambda ids: [("?limit=100", None), (f"?subject={ids['customer']}", None)],
     "get /v1/stripe/inbox": lambda _: [("", None)],
 }
@@ -179,12 +199,13 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     client = service.client
     client.headers["authorization"] = f"Bearer {key}"
     await service.with_catalog()
-    user = await signed_up(service, organization_id, f"ada@{name}.test".lower(), livemode=livemode)
-    wanted = {"external_id": f"ada-{name}", "user_id": user.id}
-    customer = (await client.post("/v1/customers", json=wanted)).json()
-    asked_of_ada = {**ASKED, "email": user.email}
+    await client.post("/v1/users", json={"external_id": "mine", "email": "mine@example.com"})
+    user = await _known_to_stripe(service, name)
+    draft = {"external_id": f"ada-{name}", "user_id": user["id"]}
+    customer = (await client.post("/v1/customers", json=draft)).json()
+    asked_of_ada = {**ASKED, "email": user["email"]}
     intake = (await client.post("/v1/intake-payments", json=asked_of_ada)).json()
-    assert intake["user_id"] == user.id
+    assert intake["user_id"] == user["id"]
     entities = f"/v1/customers/{customer['id']}/entities"
     entity = (await client.post(entities, json={"entity_id": "seat-1"})).json()
     used = await client.post("/v1/track", json={"customer": customer["id"], "feature": "seats"})
@@ -208,6 +229,9 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "customer": customer["id"],
         "external": customer["external_id"],
         "entity": entity["id"],
+        "user": user["id"],
+        "user_external": user["external_id"],
+        "stripe": user["stripe_customer_id"],
         "balance": (await client.get(f"/v1/customers/{customer['id']}/balances")).json()["data"][0]["id"],
         "product": customer["subscriptions"][0]["product_id"],
         "model": customer["pricing_model_id"],
@@ -220,20 +244,18 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "invoice": await only("invoices"),
         "inbound": await only("stripe/inbox"),
         "intake": intake["id"],
-        "user": user.id,
     }
     return Tenant(organization_id, livemode, key, ids)
 
 
-async def signed_up(service: Service, organization_id: str, email: str, *, livemode: bool) -> User:
-    """A user who is nobody's but this organization's, in this mode; an owner has the same id in both."""
-    ids, now = service.container.ids(), service.clock.now()
-    tenant = OrganizationId(organization_id)
-    work = UnitOfWork(ApiRequest(ids.new(RequestId)), None, ids, now)
-    owner = new_user(ids.new(UserId), tenant, livemode=livemode, email=email, now=now)
-    work.record(owner)
-    await service.store.commit(work)
-    return owner.after
+async def _known_to_stripe(service: Service, name: str) -> dict[str, Any]:
+    draft = {"external_id": f"user-{name}", "email": f"{name}@example.com"}
+    user = (await service.client.post("/v1/users", json=draft)).json()
+    for task in service.store.tasks:
+        if task.effect == CreateStripeUser(user["id"]):
+            await service.container.effects()(task)
+    known: dict[str, Any] = (await service.client.get(f"/v1/users/{user['id']}")).json()
+    return known
 
 
 async def tenants(service: Service) -> list[Tenant]:

@@ -1,4 +1,4 @@
-"""Receipts, put into words by the templates beside this file."""
+"""What is said in mail, put into words by the templates beside this file."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from application.invoices.printed import PrintedInvoice
 from application.invoices.send_receipt import Wording
+from domain.portal import CODE_LASTS, Seller
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -18,7 +19,7 @@ _TEMPLATES = Environment(
 )
 
 
-class TemplateReceipts:
+class TemplateWording:
     """In English, in text and in HTML that needs nothing from anywhere."""
 
     def receipt(self, invoice: PrintedInvoice, url: str | None) -> Wording:
@@ -27,4 +28,18 @@ class TemplateReceipts:
             subject=f"Receipt from {invoice.seller}: invoice {invoice.number}",
             text=_TEMPLATES.get_template("receipt.txt").render(values),
             html=_TEMPLATES.get_template("receipt.html").render(values),
+        )
+
+    def access_code(self, code: str, seller: Seller, *, livemode: bool) -> Wording:
+        minutes = round(CODE_LASTS.total_seconds() / 60)
+        values = {
+            "code": f"{code[:3]} {code[3:]}",
+            "seller": seller.name,
+            "livemode": livemode,
+            "minutes": minutes,
+        }
+        return Wording(
+            subject=f"{values['code']} is your code for {seller.name}",
+            text=_TEMPLATES.get_template("access_code.txt").render(values),
+            html=_TEMPLATES.get_template("access_code.html").render(values),
         )

@@ -1,0 +1,1 @@
+"""The billing portal: how buyers get in, and what they do there."""

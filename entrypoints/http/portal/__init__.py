@@ -1,0 +1,1 @@
+"""/portal/{organization slug}: pages on which buyers look after what is theirs."""

@@ -1,0 +1,330 @@
+"""The billing portal's door, on every adapter: who gets in, how often one may try, and what is inside."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from application.portal.links import LinkMade
+from application.portal.sign_in import In
+from domain.auth import Authenticated, LetIn, SignedIn
+from domain.checkout import NewProductSession
+from domain.customer import NewCustomer
+from domain.errors import DomainError, NotFound, Rejected, TooMany
+from domain.intent import Attempt
+from domain.portal import (
+    CODE_LASTS,
+    KEPT,
+    LINK_LASTS,
+    MOST_TRIES,
+    SESSION_LASTS,
+    AccessRequest,
+    Seller,
+    access_code,
+)
+from tests.contracts.worlds import REQUEST, World, fact_of, set_up
+
+EMAIL = "Ada@Example.com"
+
+
+def seller_of(auth: Authenticated) -> Seller:
+    return Seller(auth.organization_id, "acme")
+
+
+async def ask(world: World, auth: Authenticated, email: str = EMAIL, sender: str = "home") -> AccessRequest:
+    return await world.ask_for_access(email, sender, seller_of(auth), REQUEST, livemode=auth.livemode)
+
+
+async def code_for(world: World, asked: AccessRequest) -> str:
+    """What the mail says, or would say."""
+    return access_code(await world.store.signing_key(), asked.id)
+
+
+async def sign_in(world: World, auth: Authenticated, email: str = EMAIL) -> In:
+    asked = await ask(world, auth, email)
+    code = await code_for(world, asked)
+    return await world.sign_in(asked.id, code, seller_of(auth), REQUEST, livemode=auth.livemode)
+
+
+async def try_code(world: World, auth: Authenticated, asked: AccessRequest, code: str) -> str:
+    try:
+        await world.sign_in(asked.id, code, seller_of(auth), REQUEST, livemode=auth.livemode)
+    except DomainError as refusal:
+        return refusal.code
+    return "in"
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+async def anonymous_purchase(world: World, auth: Authenticated, email: str) -> None:
+    draft = NewProductSession(price="course", anonymous=True, customer_email=email)
+    session = await world.open_checkout_session(draft, auth, REQUEST)
+    fact = fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded")
+    await world.report(fact, f"evt_{session.id}")
+
+
+async def test_whoever_proves_an_address_is_given_every_customer_of_it_who_is_nobodys(world: World) -> None:
+    acme = await world.organization()
+    for spelling in ("ada@example.com", "ADA@example.com", "Ada@Example.COM"):
+        await anonymous_purchase(world, acme, spelling)
+    other = await sign_in(world, acme, "ada@example.com")
+    assert len((await world.portal.portal_page(other.session.buyer, world.clock.now())).customers) == 3
+
+
+async def test_who_is_somebodys_stays_theirs(world: World) -> None:
+    acme = await world.organization()
+    await world.create_customer(NewCustomer(external_id="bob", email="bob@example.com"), acme, REQUEST)
+    bob = (await sign_in(world, acme, "bob@example.com")).session.buyer
+    assert isinstance(bob, SignedIn)
+    # Bob's customer is called by Ada's address from now on; it is Bob's all the same.
+    await world.create_customer(
+        NewCustomer(external_id="bobs-other", email=EMAIL, user_id=bob.user_id), acme, REQUEST
+    )
+    for _ in range(3):
+        await anonymous_purchase(world, acme, EMAIL)
+    ada = (await sign_in(world, acme)).session.buyer
+    seen = (await world.portal.portal_page(ada, world.clock.now())).customers
+    assert len(seen) == 3
+    kept = await world.store.customer(acme, "bobs-other")
+    assert kept is not None
+    assert kept.customer.user_id == bob.user_id
+    types = await world.event_types(acme)
+    assert types.count("customer.linked") == 4
+    assert types.count("user.signed_up") == 2
+
+
+async def test_coming_again_finds_the_same_account_and_links_what_is_new(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    first = (await sign_in(world, acme)).session
+    await anonymous_purchase(world, acme, EMAIL)
+    second = (await sign_in(world, acme)).session
+    assert (first.user_id, first.id != second.id) == (second.user_id, True)
+    assert len((await world.portal.portal_page(first.buyer, world.clock.now())).customers) == 2
+
+
+async def test_an_address_that_nobody_is_known_by_lets_nobody_in_even_by_a_guess(world: World) -> None:
+    acme = await world.organization()
+    asked = await ask(world, acme, "nobody@example.com")
+    assert await try_code(world, acme, asked, await code_for(world, asked)) == "access_code_invalid"
+    assert "user.signed_up" not in await world.event_types(acme)
+
+
+async def test_an_account_that_only_claims_the_address_is_not_the_one_that_proves_it(world: World) -> None:
+    acme = await world.organization()
+    owners = "owner@acme.example"  # of an account that has proven nothing
+    await anonymous_purchase(world, acme, owners)
+    buyer = (await sign_in(world, acme, owners)).session.buyer
+    assert isinstance(buyer, SignedIn)
+    assert buyer.user_id != acme.user_id
+
+
+async def test_after_five_wrong_codes_the_right_one_is_of_no_use(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    asked = await ask(world, acme)
+    code = await code_for(world, asked)
+    for _ in range(MOST_TRIES):
+        assert await try_code(world, acme, asked, wrong(code)) == "access_code_invalid"
+    assert await try_code(world, acme, asked, code) == "access_code_invalid"
+    assert "customer.linked" not in await world.event_types(acme)
+
+
+async def test_the_fifth_try_may_still_be_right(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    asked = await ask(world, acme)
+    code = await code_for(world, asked)
+    for _ in range(MOST_TRIES - 1):
+        await try_code(world, acme, asked, wrong(code))
+    assert await try_code(world, acme, asked, f" {code[:3]} {code[3:]} ") == "in"
+
+
+async def test_of_many_guesses_at_once_five_are_looked_at(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    asked = await ask(world, acme)
+    code = await code_for(world, asked)
+    await asyncio.gather(*(try_code(world, acme, asked, wrong(code)) for _ in range(20)))
+    assert await try_code(world, acme, asked, code) == "access_code_invalid"
+    counted = await world.store.access_context(acme, asked.id)
+    assert counted is not None
+    assert counted.request.tries == MOST_TRIES
+
+
+async def test_a_code_is_good_for_ten_minutes_and_once(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    old, used = await ask(world, acme), await ask(world, acme)
+    assert await try_code(world, acme, used, await code_for(world, used)) == "in"
+    assert await try_code(world, acme, used, await code_for(world, used)) == "access_code_invalid"
+    world.clock.advance(CODE_LASTS)
+    assert await try_code(world, acme, old, await code_for(world, old)) == "access_code_invalid"
+
+
+async def test_the_right_code_twice_at_once_begins_one_session(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    asked = await ask(world, acme)
+    code = await code_for(world, asked)
+    came = await asyncio.gather(*(try_code(world, acme, asked, code) for _ in range(4)))
+    assert sorted(came) == ["access_code_invalid"] * 3 + ["in"]
+    assert (await world.event_types(acme)).count("user.signed_up") == 1
+
+
+async def test_a_code_of_another_organization_or_mode_is_no_code(world: World) -> None:
+    acme, other = await world.organization(), await world.organization("other")
+    live = replace(acme, livemode=True)
+    await anonymous_purchase(world, acme, EMAIL)
+    asked = await ask(world, acme)
+    code = await code_for(world, asked)
+    for elsewhere in (other, live):
+        assert await try_code(world, elsewhere, asked, code) == "access_code_invalid"
+    assert await try_code(world, acme, asked, code) == "in"
+
+
+async def test_an_address_is_asked_for_five_times_an_hour_whoever_asks(world: World) -> None:
+    acme, other = await world.organization(), await world.organization("other")
+    for place in range(5):
+        await ask(world, acme, EMAIL.swapcase(), f"place {place}")
+    with pytest.raises(TooMany) as refused:
+        await ask(world, acme, EMAIL, "elsewhere")
+    assert refused.value.code == "too_many_access_codes"
+    await ask(world, acme, "bob@example.com")
+    await ask(world, other)
+    world.clock.advance(timedelta(hours=1))
+    await ask(world, acme)
+
+
+async def test_a_sender_asks_twenty_times_an_hour_for_whichever_addresses(world: World) -> None:
+    acme = await world.organization()
+    tasks = len(await world.lease(100))
+    came = await asyncio.gather(
+        *(ask(world, acme, f"{n}@example.com") for n in range(30)), return_exceptions=True
+    )
+    assert sum(isinstance(one, AccessRequest) for one in came) == 20
+    assert len(await world.lease(100)) == tasks + 20 or tasks == 0
+    await ask(world, acme, "one@example.com", "another place")
+
+
+async def test_a_session_is_good_for_a_day_or_until_it_is_ended(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    kept, left, everywhere = [await sign_in(world, acme) for _ in range(3)]
+
+    async def goes_on(came: In) -> bool:
+        found = await world.store.portal_session(
+            came.session.secret_hash, acme.organization_id, world.clock.now(), livemode=False
+        )
+        return found is not None
+
+    await world.store.end_session(left.session, world.clock.now())
+    assert [await goes_on(one) for one in (kept, left, everywhere)] == [True, False, True]
+    await world.store.end_sessions(everywhere.session.buyer, world.clock.now())
+    assert [await goes_on(one) for one in (kept, left, everywhere)] == [False, False, False]
+    again = await sign_in(world, acme)
+    world.clock.advance(SESSION_LASTS)
+    assert not await goes_on(again)
+
+
+async def test_a_link_lets_in_once_to_its_customer_alone(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    ada = (await sign_in(world, acme)).session.buyer
+    assert isinstance(ada, SignedIn)
+    await world.create_customer(
+        NewCustomer(external_id="ada", email=EMAIL, user_id=ada.user_id), acme, REQUEST
+    )
+    link = await world.make_portal_link("ada", acme)
+
+    async def use(made: LinkMade) -> In:
+        return await world.use_portal_link(made.secret, seller_of(acme), livemode=False)
+
+    came = await asyncio.gather(*(use(link) for _ in range(4)), return_exceptions=True)
+    (inside,) = [one for one in came if isinstance(one, In)]
+    assert all(isinstance(one, In | Rejected) for one in came)
+    assert isinstance(inside.session.buyer, LetIn)
+    page = await world.portal.portal_page(inside.session.buyer, world.clock.now())
+    assert [one.overview.customer.external_id for one in page.customers] == ["ada"]
+    assert page.account is None  # an address that the application has not seen proven is not shown
+    old = await world.make_portal_link("ada", acme)
+    world.clock.advance(LINK_LASTS)
+    with pytest.raises(Rejected) as refused:
+        await use(old)
+    assert refused.value.code == "portal_link_invalid"
+
+
+async def test_there_is_no_link_to_somebody_elses_customer(world: World) -> None:
+    acme, other = await world.organization(), await world.organization("other")
+    await world.customer(acme)
+    for elsewhere in (other, replace(acme, livemode=True)):
+        with pytest.raises(NotFound):
+            await world.make_portal_link("ada", elsewhere)
+    link = await world.make_portal_link("ada", acme)
+    with pytest.raises(Rejected):
+        await world.use_portal_link(link.secret, seller_of(other), livemode=False)
+    with pytest.raises(Rejected):
+        await world.use_portal_link(link.secret, seller_of(acme), livemode=True)
+    await world.use_portal_link(link.secret, seller_of(acme), livemode=False)
+
+
+async def test_deleting_a_customer_ends_what_they_were_let_in_by(world: World) -> None:
+    acme = await world.organization()
+    await world.create_customer(NewCustomer(external_id="ada", email=EMAIL), acme, REQUEST)
+    used, unused = [await world.make_portal_link("ada", acme) for _ in range(2)]
+    inside = await world.use_portal_link(used.secret, seller_of(acme), livemode=False)
+    asked = await ask(world, acme)
+    await world.delete_customer("ada", acme, REQUEST)
+    now = world.clock.now()
+    assert await world.store.access_context(acme, asked.id) is None
+    with pytest.raises(Rejected):
+        await world.use_portal_link(unused.secret, seller_of(acme), livemode=False)
+    found = await world.store.portal_session(
+        inside.session.secret_hash, acme.organization_id, now, livemode=False
+    )
+    assert found is None
+    assert (await world.portal.portal_page(inside.session.buyer, now)).customers == ()
+
+
+async def test_a_trial_that_somebody_else_had_with_the_same_fingerprint_is_not_offered_in_the_portal(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for name in ("ada", "bob"):
+        draft = NewCustomer(external_id=name, email=f"{name}@example.com", fingerprint="one device")
+        await world.create_customer(draft, acme, REQUEST)
+    session = await world.session(acme, price="pro-trial", customer="ada")
+    await world.report(set_up(session))
+    bob = (await sign_in(world, acme, "bob@example.com")).session.buyer
+    wanted = NewProductSession(price="pro-trial", customer="bob")
+    assert (await world.portal.opening_context(bob, wanted)).trial_used
+    ada = NewProductSession(price="pro-trial", customer="ada")
+    assert (await world.portal.opening_context(bob, ada)).customer is None
+
+
+async def test_who_was_at_the_door_is_forgotten_after_two_days(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    await sign_in(world, acme)
+    await world.customer(acme)
+    await world.make_portal_link("ada", acme)
+    assert await world.worker_store.forget_access(world.clock.now() - KEPT, 100) == 0
+    world.clock.advance(SESSION_LASTS + KEPT + timedelta(seconds=1))
+    assert await world.worker_store.forget_access(world.clock.now() - KEPT, 100) == 3
+    assert await world.worker_store.forget_access(world.clock.now() - KEPT, 100) == 0
+
+
+async def test_the_mail_with_the_code_goes_to_whoever_is_known_and_to_nobody_else(world: World) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, EMAIL)
+    known, unknown = await ask(world, acme), await ask(world, acme, "nobody@example.com")
+    code = await code_for(world, known)
+    for task in await world.lease(100):
+        await world.effects(task)
+    (mail,) = world.mailer.sent
+    assert (mail.to, mail.id) == (EMAIL, f"access.{known.id}")
+    assert f"{code[:3]} {code[3:]}" in mail.text
+    assert unknown.id not in mail.id
