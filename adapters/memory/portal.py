@@ -27,6 +27,7 @@ from domain.auth import AuthContext, Buyer
 from domain.catalog import Feature, Price, Product
 from domain.customer import Customer
 from domain.ids import AccessRequestId, OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.payment import Payment
 from domain.portal import (
     ADDRESS_LIMITS,
@@ -181,7 +182,8 @@ class PortalInMemory:
             for known in reversed(books.rows(Customer))
         )
         features = {feature.slug: feature.name for feature in books.current(Feature)}
-        page = copied(PortalPage(next(iter(books.rows(User)), None), customers, features))
+        asked = tuple(reversed(books.rows(IntakePayment)))[:NEWEST]
+        page = copied(PortalPage(next(iter(books.rows(User)), None), customers, features, asked))
         await asyncio.sleep(0)
         return page
 

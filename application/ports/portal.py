@@ -14,6 +14,7 @@ from domain.checkout import NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.customer import Customer
 from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.portal import AccessRequest, PortalLink, PortalSession, Seller
@@ -119,11 +120,12 @@ class PortalCustomer(Struct, frozen=True):
 
 class PortalPage(Struct, frozen=True):
     """What somebody who is in sees: their account, if they have one, and their customers, newest first; what
-    the features are called, by slug."""
+    the features are called, by slug; the newest of what was asked of their account by e-mail."""
 
     account: User | None
     customers: tuple[PortalCustomer, ...]
     features: dict[str, str]
+    asked: tuple[IntakePayment, ...] = ()
 
 
 class PortalRepository(Protocol):

@@ -12,6 +12,7 @@ from domain.auth import Authenticated, LetIn, SignedIn
 from domain.checkout import NewProductSession
 from domain.customer import NewCustomer
 from domain.errors import DomainError, NotFound, Rejected, TooMany
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.portal import (
     CODE_LASTS,
@@ -328,3 +329,21 @@ async def test_the_mail_with_the_code_goes_to_whoever_is_known_and_to_nobody_els
     assert (mail.to, mail.id) == (EMAIL, f"access.{known.id}")
     assert f"{code[:3]} {code[3:]}" in mail.text
     assert unknown.id not in mail.id
+
+
+async def test_what_was_asked_of_an_account_is_there_for_it_alone_and_its_payment_too(world: World) -> None:
+    acme = await world.organization()
+    for email in (EMAIL, "bob@example.com"):
+        await anonymous_purchase(world, acme, email)
+    ada, bob = [(await sign_in(world, acme, email)).session.buyer for email in (EMAIL, "bob@example.com")]
+    draft = NewIntakePayment(email=EMAIL, amount=2500, currency="usd", description="Consultation")
+    asked = [await world.ask_for_payment(draft, acme, REQUEST) for _ in range(2)]
+    await world.report(world.gateway.succeed(asked[0].payment_intent_id or ""), "evt_asked")
+    page = await world.portal.portal_page(ada, world.clock.now())
+    assert [(one.id, one.status) for one in page.asked] == [
+        (asked[1].id, "open"),
+        (asked[0].id, "succeeded"),
+    ]
+    assert asked[0].id in [payment.intake_payment_id for payment in await world.portal.payments(ada, 10)]
+    assert (await world.portal.portal_page(bob, world.clock.now())).asked == ()
+    assert [payment.intake_payment_id for payment in await world.portal.payments(bob, 10)] == [None]

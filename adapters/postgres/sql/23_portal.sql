@@ -225,6 +225,9 @@ BEGIN
                     AND t.customer_id = c.id ORDER BY t.id DESC LIMIT newest) AS p)
         ) ORDER BY c.id DESC), '[]')
         FROM customers c WHERE c.organization_id = org AND c.livemode = live),
+        'asked', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.id DESC), '[]') FROM (
+            SELECT * FROM intake_payments t WHERE t.organization_id = org AND t.livemode = live
+                AND t.user_id = buyer_user_id() ORDER BY t.id DESC LIMIT newest) AS i),
         'features', (SELECT coalesce(jsonb_object_agg(f.slug, f.name), '{}') FROM features f
             WHERE f.organization_id = org AND f.livemode = live AND f.archived_at IS NULL));
 END $$;
