@@ -9,6 +9,7 @@ from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
 from entrypoints.http.attach import attach
+from entrypoints.http.audit import AuditController
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.balances import BalanceController
 from entrypoints.http.catalog import CatalogController
@@ -97,6 +98,7 @@ def create_app(container: Container) -> Litestar:
             SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
+            AuditController,
             InboxController,
         ],
         security=[{"api_key": []}],

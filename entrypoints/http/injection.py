@@ -18,6 +18,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
     """What handlers may ask for, by name."""
     return {
         "apply_catalog": container.apply_catalog,
+        "audit_log": container.store,
         "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
         "cancel_subscription": providers.Factory(Once, container.cancel_subscription, container.answer_once),
         "catalogs": container.store,
