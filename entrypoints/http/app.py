@@ -37,6 +37,7 @@ from entrypoints.http.portal_links import PortalLinkController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
+from entrypoints.http.rate_limits import RateLimits
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
@@ -64,9 +65,12 @@ def create_app(container: Container) -> Litestar:
     given = injectable(container)
     keys = ApiKeys(container.store, seconds=container.seconds())
 
+    limits = RateLimits(container.settings().rate_limit, container.seconds())
+
     async def admitted(call: AnyRequest) -> None:
         if not acts_as_buyer(call):
             await identify(call, keys)
+            limits.take(call.auth.api_key_id)
         check_parameters(call)
 
     @asynccontextmanager
