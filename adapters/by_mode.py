@@ -1,5 +1,7 @@
 """Test and live mode each with a payment provider of its own: the sandbox beside Stripe itself."""
 
+from datetime import datetime
+
 from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -122,6 +124,9 @@ class GatewayByMode:
         return await self._gateways[livemode].create_refund(
             refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
         )
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        return await self._gateways[livemode].time_there(livemode=livemode)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

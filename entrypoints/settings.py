@@ -102,6 +102,14 @@ class Settings(BaseSettings):
             description="how long a request waits for a free connection before it is answered 503",
         ),
     ] = 2.0
+    rate_limit: Annotated[
+        int,
+        Field(
+            validation_alias="COUNTERFOIL_RATE_LIMIT",
+            ge=0,
+            description="requests a second that one API key may make of each process; 0 is no limit",
+        ),
+    ] = 1000
     public_url: Annotated[
         str | None,
         Field(

@@ -70,6 +70,7 @@ from application.ports import (
     UsageLedger,
     UserRepository,
 )
+from application.ports.audit import AuditLog
 from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
 from application.purchases.make_purchase import MakePurchase
 from application.subscriptions.cancel_subscription import CancelSubscription
@@ -108,6 +109,7 @@ class Store(
     PortalDoor,
     PortalAccounts,
     EventFeed,
+    AuditLog,
     EventSequencer,
     TaskQueue,
     Tenants,

@@ -1,6 +1,7 @@
 """A payment provider in memory: idempotent as Stripe is, and it fails when it is told to."""
 
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -215,6 +216,11 @@ class MemoryGateway(Payers, UserCustomers, Buyers):
 
         call = Call("create_refund", livemode, idempotency_key)
         return await self._idempotent(call, (refund, organization_id), act)
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        failure = await self._begun(Call("time_there", livemode))
+        await self._ended(failure)
+        return datetime.now(UTC)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

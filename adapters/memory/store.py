@@ -8,6 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.attaching import AttachReads
+from adapters.memory.audit import AuditReads
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from adapters.memory.customers import CustomerReads
@@ -62,6 +63,7 @@ T = TypeVar("T")
 
 class MemoryStore(
     Lists,
+    AuditReads,
     CustomerReads,
     IntakeReads,
     UserReads,

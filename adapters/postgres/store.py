@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.attaching import AttachReads
+from adapters.postgres.audit import AuditReads
 from adapters.postgres.checkouts import CheckoutReads
 from adapters.postgres.combining import USUAL, Combined, Limits
 from adapters.postgres.commits import encoded
@@ -62,6 +63,7 @@ _TASKS = msgspec.json.Decoder(list[Task])
 
 class PostgresStore(
     Lists,
+    AuditReads,
     CustomerReads,
     IntakeReads,
     CheckoutReads,

@@ -1,5 +1,6 @@
 """The payment provider: what is asked of it, and what it tells."""
 
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -123,6 +124,9 @@ class PaymentGateway(Protocol):
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
     ) -> Refund:
         """So much of the intent's payment goes back. The same key gives the same refund, under our id."""
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        """What time it is for the provider, who lets us in."""
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

@@ -9,6 +9,7 @@ from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
 from entrypoints.http.attach import attach
+from entrypoints.http.audit import AuditController
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.balances import BalanceController
 from entrypoints.http.catalog import CatalogController
@@ -38,6 +39,7 @@ from entrypoints.http.portal_links import PortalLinkController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
+from entrypoints.http.rate_limits import RateLimits
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
@@ -65,9 +67,12 @@ def create_app(container: Container) -> Litestar:
     given = injectable(container)
     keys = ApiKeys(container.store, seconds=container.seconds())
 
+    limits = RateLimits(container.settings().rate_limit, container.seconds())
+
     async def admitted(call: AnyRequest) -> None:
         if not acts_as_buyer(call):
             await identify(call, keys)
+            limits.take(call.auth.api_key_id)
         check_parameters(call)
 
     @asynccontextmanager
@@ -100,6 +105,7 @@ def create_app(container: Container) -> Litestar:
             SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
+            AuditController,
             InboxController,
         ],
         security=[{"api_key": []}],

@@ -36,6 +36,7 @@ from domain.reversal import NewRefund
 from domain.sign_up import NewUser
 from domain.user_changes import UserChanges
 from entrypoints.http.attach import AttachReply
+from entrypoints.http.audit import AuditReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
@@ -62,6 +63,7 @@ from entrypoints.http.users import UserPage, UserReply
 
 _BODIES = (
     AttachReply,
+    AuditReply,
     BuyerDetails,
     CatalogDocument,
     CatalogReply,

@@ -19,6 +19,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
     return {
         "apply_catalog": container.apply_catalog,
         "ask_for_payment": providers.Factory(Once, container.ask_for_payment, container.answer_once),
+        "audit_log": container.store,
         "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
         "cancel_intake_payment": providers.Factory(
             Once, container.cancel_intake_payment, container.answer_once

@@ -71,6 +71,7 @@ _HEADERS = {
     "conflict": {"Retry-After": "1"},
     "idempotency_key_in_use": {"Retry-After": "1"},
     "stale_state": {"Retry-After": "1"},
+    "rate_limited": {"Retry-After": "1"},
     "too_many_access_codes": {"Retry-After": "3600"},
     "database_busy": {"Retry-After": "1"},
     "database_unavailable": {"Retry-After": "5"},

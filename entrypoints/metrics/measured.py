@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
@@ -162,6 +163,10 @@ class MeasuredGateway:
             return await self._gateway.create_refund(
                 refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
             )
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        with self._noted("time_there"):
+            return await self._gateway.time_there(livemode=livemode)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

@@ -237,6 +237,7 @@ async def _checkout(call: Recorder, service: Service) -> None:
     await call("POST", f"/v1/checkout-sessions/{session['id']}/expire")
     await service.store.sequence(1000)
     await call("GET", "/v1/events?type=payment.succeeded")
+    await call("GET", "/v1/audit?type=payment.succeeded")
 
 
 async def _refunds(call: Recorder, service: Service) -> None:

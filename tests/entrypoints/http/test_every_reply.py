@@ -241,6 +241,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/stripe/inbox", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),
+        ("/v1/audit", "get"),
         ("/health/live", "get"),
         ("/health/ready", "get"),
         ("/metrics", "get"),
@@ -250,7 +251,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
     schema = description["components"]["schemas"]["NewCustomer"]
     assert {"external_id", "email", "name", "metadata"} <= set(schema["properties"])
     parameters = description["paths"]["/v1/events"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in parameters} == {"after", "limit", "type", "subject"}
+    assert {parameter["name"] for parameter in parameters} == {"after", "limit", "type", "subject", "wait"}
 
 
 async def test_odd_requests_are_refused_cleanly(service: Service) -> None:

@@ -61,6 +61,7 @@ def _of_feature(ids: Ids) -> list[dict[str, Any]]:
 CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/catalog": lambda _: [("", None)],
     "put /v1/catalog": lambda _: [("", CATALOG), ("?dry_run=true", CATALOG)],
+    "get /v1/audit": lambda ids: [("", None), (f"?subject={ids['customer']}", None)],
     "post /v1/customers": lambda ids: [("", {"external_id": "new", "pricing_model_id": ids["model"]})],
     "get /v1/customers/{reference}": lambda ids: [(ids["customer"], None), (ids["external"], None)],
     "post /v1/customers/{reference}/entities": lambda ids: [
