@@ -35,6 +35,7 @@ EventType = Literal[
     "intake_payment.canceled",
     "intake_payment.created",
     "intake_payment.failed",
+    "intake_payment.linked",
     "intake_payment.processing",
     "intake_payment.succeeded",
     "intake_payment.updated",

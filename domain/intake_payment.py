@@ -130,6 +130,14 @@ def cancel(asked: IntakePayment, now: datetime) -> Change[IntakePayment] | None:
     return Change(after, (Event("intake_payment.canceled"),), asked)
 
 
+def link(asked: IntakePayment, user_id: UserId) -> Change[IntakePayment] | None:
+    """It was asked of this person, who has proven the address now; None for what is somebody's already. Who
+    pays at Stripe stays."""
+    if asked.user_id is not None:
+        return None
+    return Change(replace(asked, user_id=user_id), (Event("intake_payment.linked"),), asked)
+
+
 class Standing(Struct, frozen=True):
     """How its payment stands: the intent and who pays by it, at Stripe; and the payment's own id, once there
     is anything to be said of it."""

@@ -22,6 +22,9 @@ from domain.purchase import Purchase
 from domain.text import EmailKey
 from domain.user import User
 
+MOST_CUSTOMERS = 50
+"""How many of their customers a page shows, the newest."""
+
 
 class PortalDoor(Protocol):
     """Who asks to be let in, and who is in. Not the books: nothing here is an event (adr/0021). Each method
@@ -84,12 +87,17 @@ class AccessContext(Struct, frozen=True):
 
 
 class ProofContext(Struct, frozen=True):
-    """What somebody who has proven an address finds: the account of whoever has proven it before, and the
-    customers with that address who are nobody's yet, in the order of ids. `has_linked`: the account has
-    customers."""
+    """What somebody who has proven an address finds: the account of whoever has proven it before, and what is
+    nobody's yet, in the order of ids: the customers with that address, and what was asked of it."""
 
     account: User | None
     unlinked: tuple[Customer, ...]
+    asked: tuple[IntakePayment, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything behind the door."""
+        return self.account is not None or bool(self.unlinked) or bool(self.asked)
 
 
 class PortalAccounts(Protocol):

@@ -24,6 +24,7 @@ from domain.portal import (
     Seller,
     access_code,
 )
+from domain.sign_up import NewUser
 from tests.contracts.worlds import REQUEST, World, fact_of, set_up
 
 EMAIL = "Ada@Example.com"
@@ -304,6 +305,24 @@ async def test_a_trial_that_somebody_else_had_with_the_same_fingerprint_is_not_o
     assert (await world.portal.opening_context(bob, wanted)).trial_used
     ada = NewProductSession(price="pro-trial", customer="ada")
     assert (await world.portal.opening_context(bob, ada)).customer is None
+
+
+async def test_what_was_asked_of_an_address_is_theirs_who_prove_it_and_lets_them_in(world: World) -> None:
+    acme = await world.organization()
+    draft = NewIntakePayment(email=EMAIL.upper(), amount=2500, currency="usd", description="A consultation")
+    asked = await world.ask_for_payment(draft, acme, REQUEST)
+    claiming = await world.sign_up(NewUser(email="bob@example.com", external_id="bob"), acme, REQUEST)
+    bobs = NewIntakePayment(email="bob@example.com", amount=100, currency="usd", description="Tea")
+    await world.ask_for_payment(bobs, acme, REQUEST)
+    ada = (await sign_in(world, acme)).session.buyer
+    page = await world.portal.portal_page(ada, world.clock.now())
+    assert [one.id for one in page.asked] == [asked.id]
+    assert page.customers == ()
+    assert (await world.event_types(acme)).count("intake_payment.linked") == 1
+    # What is somebody's stays theirs, also where they have not proven the address.
+    no_code = await ask(world, acme, "bob@example.com")
+    assert await try_code(world, acme, no_code, await code_for(world, no_code)) == "access_code_invalid"
+    assert claiming.user.email_verified_at is None
 
 
 async def test_who_was_at_the_door_is_forgotten_after_two_days(world: World) -> None:
