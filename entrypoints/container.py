@@ -80,6 +80,7 @@ from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
+from entrypoints.tracing import traces_sent_to
 
 UseCase = TypeVar("UseCase")
 
@@ -391,6 +392,7 @@ async def opened(container: Container) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         stack.callback(container.reset_singletons)
+        stack.enter_context(traces_sent_to(container.settings().traces_endpoint))
         for pool in _pools(container):
             await stack.enter_async_context(pool)
             await check_database(pool)

@@ -6,6 +6,8 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
+from opentelemetry.trace import SpanKind
+
 from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -20,6 +22,7 @@ from domain.setup import SetupFact
 from domain.user import User
 from entrypoints.logs import code_of
 from entrypoints.metrics.counted import Metrics, Timings
+from entrypoints.tracing import step_span
 
 UseCase = TypeVar("UseCase")
 
@@ -34,7 +37,8 @@ def measured(use_case: type[UseCase], timings: Timings) -> type[UseCase]:
         started = perf_counter()
         outcome = "canceled"
         try:
-            answer = await call(self, *args, **named)
+            with step_span(name):
+                answer = await call(self, *args, **named)
             outcome = "ok"
         except Exception as error:
             outcome = code_of(error)
@@ -179,7 +183,8 @@ class MeasuredGateway:
         started = perf_counter()
         result = "canceled"
         try:
-            yield
+            with step_span(f"Stripe {operation}", SpanKind.CLIENT):
+                yield
             result = "ok"
         except Exception as error:
             result = code_of(error)
