@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from application.account_views import ApiKeyView, OrganizationView, UserView
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
+from application.webhook_views import WebhookEndpointView
 from domain.account import ApiKey, Organization
 from domain.address import Address
 from domain.balance import Balance
@@ -59,6 +60,7 @@ from domain.subscription import (
     SubscriptionStatus,
 )
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
@@ -288,6 +290,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),
     Balance: ("balance", BalanceView),
+    WebhookEndpoint: ("webhook_endpoint", WebhookEndpointView),
 }
 
 

@@ -43,6 +43,18 @@ from application.ports.usage import (
     UsageLedger,
 )
 from application.ports.users import UserFilter, UserRepository, UserUpdateContext
+from application.ports.webhooks import (
+    DeliveryFeed,
+    DeliveryFilter,
+    DeliveryQueue,
+    DeliveryRecord,
+    EndpointNotice,
+    EndpointRecord,
+    LeasedDelivery,
+    Sent,
+    WebhookEndpointRepository,
+    WebhookSender,
+)
 
 __all__ = [
     "AttachContext",
@@ -58,6 +70,12 @@ __all__ = [
     "CustomerFilter",
     "CustomerRepository",
     "DeletionContext",
+    "DeliveryFeed",
+    "DeliveryFilter",
+    "DeliveryQueue",
+    "DeliveryRecord",
+    "EndpointNotice",
+    "EndpointRecord",
     "EntityContext",
     "EntityRepository",
     "EventFeed",
@@ -71,6 +89,7 @@ __all__ = [
     "HeldPlan",
     "InvoiceRecord",
     "InvoiceRepository",
+    "LeasedDelivery",
     "Mail",
     "Mailer",
     "ManagedContext",
@@ -85,6 +104,7 @@ __all__ = [
     "PurchaseRepository",
     "RenewalContext",
     "Secrets",
+    "Sent",
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
@@ -94,6 +114,8 @@ __all__ = [
     "UserFilter",
     "UserRepository",
     "UserUpdateContext",
+    "WebhookEndpointRepository",
     "WebhookNotice",
     "WebhookReader",
+    "WebhookSender",
 ]

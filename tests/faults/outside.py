@@ -22,6 +22,8 @@ from domain.ids import Ids, OrganizationId, RequestId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
+from entrypoints.deliveries import Deliveries
+from entrypoints.metrics.counted import Metrics
 from entrypoints.worker import Worker
 from tests.faults.injection import Faults, Killed, faulty
 from tests.use_cases import Store, UseCases
@@ -107,7 +109,15 @@ class Process(UseCases[Store]):
         store = self.worker_store
         # One task after the other: each run makes the same calls, on whatever store.
         self.worker = Worker(
-            store, store, store, self.effects, self.retries, self.clock, concurrency=1, random=lambda: 0.0
+            store,
+            store,
+            store,
+            self.effects,
+            self.retries,
+            Deliveries(store, self.deliver_event, self.clock, Metrics().deliveries, concurrency=1),
+            self.clock,
+            concurrency=1,
+            random=lambda: 0.0,
         )
 
     def request(self) -> ApiRequest:
