@@ -5,6 +5,7 @@ for; a provider is swapped with `container.store.override(…)`.
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from secrets import SystemRandom
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -162,6 +163,8 @@ class Container(containers.DeclarativeContainer):
     """What links start with, such as a checkout session's."""
 
     clock = providers.Singleton(SystemClock)
+    random = providers.Object(SystemRandom().random)
+    """Keeps what failed together from being tried again together."""
     seconds = providers.Object(time.monotonic)
     """Measures how long something is remembered."""
     ids = providers.Singleton(TypeIds)
@@ -273,6 +276,7 @@ class Container(containers.DeclarativeContainer):
         sender=webhook_sender,
         queue=worker_store,
         endpoints=worker_store,
+        random=random,
         **working,
     )
     deliveries = providers.Singleton(
