@@ -9,8 +9,9 @@ from domain.errors import Rejected
 
 Address = IPv4Address | IPv6Address
 
-# RFC 6052 and 8215: an IPv4 address is in the last four bytes, for whoever translates.
-_TRANSLATED = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+# RFC 6052: an IPv4 address is in the last four bytes, for whoever translates. Where there is no IPv4, every
+# name is given as one of these.
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 # RFC 4291, 2.5.5.1: deprecated, and some systems still take it for the IPv4 address in it.
 _COMPATIBLE = IPv6Network("::/96")
 _ALSO_NOT_PUBLIC = (ip_network("100.64.0.0/10"), ip_network("192.88.99.0/24"), ip_network("fec0::/10"))
@@ -30,9 +31,9 @@ PUBLIC_ALONE = AddressRule()
 def is_public(address: Address) -> bool:
     """Whether it is somewhere in the internet, and so is any address that is written inside it."""
     if isinstance(address, IPv6Address):
-        if any(not is_public(inner) for inner in _inside(address)):
-            return False
-        if address.is_site_local:
+        if address in _TRANSLATED:
+            return is_public(_last_four_bytes(address))
+        if address.is_site_local or not all(map(is_public, _inside(address))):
             return False
     if any(address in network for network in _ALSO_NOT_PUBLIC if network.version == address.version):
         return False
@@ -40,13 +41,15 @@ def is_public(address: Address) -> bool:
 
 
 def _inside(address: IPv6Address) -> list[IPv4Address]:
-    """The IPv4 addresses that a mapped, compatible, 6to4, Teredo or NAT64 address leads to."""
+    """The IPv4 addresses that a mapped, compatible, 6to4 or Teredo address leads to."""
     inner = [found for found in (address.ipv4_mapped, address.sixtofour) if found is not None]
     if address.teredo is not None:
         inner += address.teredo
-    if address in _COMPATIBLE or any(address in network for network in _TRANSLATED):
-        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return inner
+    return [*inner, _last_four_bytes(address)] if address in _COMPATIBLE else inner
+
+
+def _last_four_bytes(address: IPv6Address) -> IPv4Address:
+    return IPv4Address(int(address) & 0xFFFFFFFF)
 
 
 def check_url(url: str, rule: AddressRule, *, field: str = "url") -> None:

@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from domain.webhook_address import AddressRule, is_public
@@ -38,6 +39,18 @@ class CheckedResolver(AbstractResolver):
     def allows(self, address: str) -> bool:
         """Whether an address, not a name, may be sent to."""
         return self._rule.allow_private or is_public(ip_address(address))
+
+    def socket_to(self, place: AddrInfoType) -> socket.socket:
+        """The socket of a connection: nothing is connected to an address that is not allowed, whoever has
+        made it of whatever the host was called. Raises AddressRefusedError."""
+        family, kind, protocol, _, address = place
+        try:
+            allowed = self.allows(str(address[0]))
+        except ValueError:  # 127.1, and other ways of writing what is no address
+            allowed = False
+        if not allowed:
+            raise AddressRefusedError
+        return socket.socket(family, kind, protocol)
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)

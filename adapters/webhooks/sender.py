@@ -3,9 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
-from ipaddress import ip_address
 from time import perf_counter
 
 import aiohttp
@@ -62,20 +60,23 @@ class HttpSender:
         self._session = self._resolver = None
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str], reply: "_Reply") -> None:
-        resolver, session = self._opened()
         check_url(url, self._rule)  # what is allowed may have changed since it was stored
-        target = URL(url)
-        _check_literal(target, resolver)
-        async with session.post(target, data=body, headers=headers, allow_redirects=False) as answered:
+        async with self._opened().post(
+            URL(url), data=body, headers=headers, allow_redirects=False
+        ) as answered:
             reply.status = answered.status
             while len(reply.begun) < _MOST_READ and (piece := await answered.content.read(_PIECE)):
                 reply.begun += piece
 
-    def _opened(self) -> tuple[CheckedResolver, aiohttp.ClientSession]:
+    def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._resolver is None:
             self._resolver = CheckedResolver(self._rule)
             connector = aiohttp.TCPConnector(
-                resolver=self._resolver, use_dns_cache=False, force_close=True, limit=0
+                resolver=self._resolver,
+                socket_factory=self._resolver.socket_to,
+                use_dns_cache=False,
+                force_close=True,
+                limit=0,
             )
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -86,7 +87,7 @@ class HttpSender:
                 max_line_size=_PIECE,
                 max_field_size=_PIECE,
             )
-        return self._resolver, self._session
+        return self._session
 
 
 class _Reply:
@@ -117,13 +118,6 @@ def _signed(endpoint: WebhookEndpoint, event: RecordedEvent, body: bytes, now: d
     }
 
 
-def _check_literal(url: URL, resolver: CheckedResolver) -> None:
-    """An address that is written out is not looked up, and so not checked by the resolver."""
-    with suppress(ValueError):
-        if not resolver.allows(str(ip_address(url.host or ""))):
-            raise AddressRefusedError
-
-
 def _of_status(status: int) -> str | None:
     if 200 <= status < 300:
         return None
@@ -132,7 +126,7 @@ def _of_status(status: int) -> str | None:
 
 def _why(failure: Exception) -> str:  # noqa: PLR0911  (one for each)
     match failure:
-        case AddressRefusedError() | Rejected():
+        case AddressRefusedError() | aiohttp.InvalidURL() | Rejected():
             return "address_not_allowed"
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientSSLError():
             return "certificate_refused"

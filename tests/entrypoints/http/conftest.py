@@ -118,7 +118,8 @@ class Service:
     @property
     def sender(self) -> MemorySender:
         """What stands in for everybody's endpoints."""
-        sender: MemorySender = self.container.webhook_sender()
+        sender: object = self.container.webhook_sender()
+        assert isinstance(sender, MemorySender)
         return sender
 
     async def with_catalog(self) -> "Service":
