@@ -98,6 +98,13 @@ class Inbox(Protocol):
         """By Stripe's id, handled or not; the first one, should several organizations have it."""
 
 
+class Diagnostics(Protocol):
+    """What can be asked of the database to see that all is well."""
+
+    async def database_time(self) -> datetime:
+        """What time it is there."""
+
+
 class Backlog(Struct, frozen=True):
     """What waits to be done, of every organization; tasks by the kind of their effect, `unhandled` inbound
     events by the code of their refusal. A task that is due `later` is leased, or waits for its time.

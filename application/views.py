@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from application.account_views import ApiKeyView, OrganizationView, UserView
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
+from application.intake_views import IntakePaymentView
 from application.webhook_views import WebhookEndpointView
 from domain.account import ApiKey, Organization
 from domain.address import Address
@@ -35,6 +36,7 @@ from domain.ids import (
     CustomerId,
     EntityId,
     FeatureId,
+    IntakePaymentId,
     InvoiceId,
     PaymentMethodId,
     PriceId,
@@ -45,6 +47,7 @@ from domain.ids import (
     SubscriptionId,
     UserId,
 )
+from domain.intake_payment import IntakePayment
 from domain.intent import IntentStatus
 from domain.invoice import BilledTo, Invoice, InvoiceLine, InvoiceStatus
 from domain.payment import Payment, PaymentStatus
@@ -204,6 +207,7 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     refunded_amount: int
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
+    intake_payment_id: IntakePaymentId | None
     livemode: bool
     created_at: datetime
 
@@ -286,6 +290,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     CheckoutSession: ("checkout_session", CheckoutSessionView),
     Purchase: ("purchase", PurchaseView),
     Payment: ("payment", PaymentView),
+    IntakePayment: ("intake_payment", IntakePaymentView),
     PaymentMethod: ("payment_method", PaymentMethodView),
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),

@@ -2,7 +2,7 @@
 
 Among the proven addresses of an organization's mode there is one user of each, and so among those that are
 only claimed. A claim never becomes a proven account by knowing its address; and who has proven the address
-is never given an account that somebody else may hold, as whoever claimed it first does by its external id.
+is never given an account that somebody else may hold, as whoever claimed it first does.
 """
 
 from datetime import datetime
@@ -64,13 +64,13 @@ def sign_up(draft: NewUser, auth: Authenticated, context: SignUpContext, ids: Id
     """The user whom the draft means: the one with its external id, as they are; else the one with its e-mail
     who has as much proven it as the draft has. Without an external id they are given the draft's.
 
-    A proven draft also means the one who only claims its e-mail, and proves it, unless they have an external
-    id: then a new user is made, as it is for a claim to what is proven to be somebody's. Raises Rejected
+    So a proven draft never means the one who only claims its e-mail: whoever claimed it first may hold that
+    account. (That they have proven it by now is said of the account itself, by changing it.) Raises Rejected
     `email_taken`: the one with the e-mail has another external id.
     """
     if context.named is not None:
         return SignedUp(context.named, None, created=False)
-    known = _meant(draft, context)
+    known = context.proven if draft.email_verified else context.claimed
     if known is None:
         user = _new(draft.email, auth.organization_id, ids, now, livemode=auth.livemode)
         user = replace(
@@ -84,7 +84,7 @@ def sign_up(draft: NewUser, auth: Authenticated, context: SignUpContext, ids: Id
         raise Rejected(
             "email_taken", "Another user, with another external id, has this e-mail.", field="email"
         )
-    return _known(draft, known, now)
+    return _known(draft, known)
 
 
 def proven(
@@ -105,24 +105,10 @@ def proven(
     return user, Change(user, (Event("user.signed_up"),))
 
 
-def _meant(draft: NewUser, context: SignUpContext) -> User | None:
-    if not draft.email_verified or context.proven is not None:
-        return context.proven if draft.email_verified else context.claimed
-    claimed = context.claimed
-    return claimed if claimed is not None and claimed.external_id is None else None
-
-
-def _known(draft: NewUser, known: User, now: datetime) -> SignedUp:
-    is_named = known.external_id is None and draft.external_id is not None
-    is_proven = draft.email_verified and not known.email_verified
-    if not is_named and not is_proven:
+def _known(draft: NewUser, known: User) -> SignedUp:
+    if known.external_id is not None or draft.external_id is None:
         return SignedUp(known, None, created=False)
-    after = replace(
-        known,
-        external_id=known.external_id or draft.external_id,
-        name=known.name or draft.name,
-        email_verified_at=now if is_proven else known.email_verified_at,
-    )
+    after = replace(known, external_id=draft.external_id, name=known.name or draft.name)
     return SignedUp(after, Change(after, (Event("user.updated"),), known), created=False)
 
 

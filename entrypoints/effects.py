@@ -18,6 +18,7 @@ from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.tell_stripe import TellStripeOfUser
 from application.webhooks.mail_endpoint_disabled import MailEndpointDisabled
 from domain.effects import (
+    CancelIntakeIntent,
     CancelInvoiceIntent,
     CancelPaymentIntent,
     CancelSetupIntent,
@@ -73,7 +74,9 @@ class Effects:
                 await self._known_to_stripe(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
-            case CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() as effect:
+            case (
+                CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() | CancelIntakeIntent()
+            ) as effect:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))

@@ -5,7 +5,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -95,6 +95,10 @@ class OperatorReads:
         if known is not None and known.handled_at is None:
             done = replace(known, handled_at=now, refusal=None, reason=None, fact=None, next_try_at=None)
             self._books = self._books.with_inbox([done])
+
+    async def database_time(self) -> datetime:
+        await asyncio.sleep(0)
+        return datetime.now(UTC)
 
     async def backlog(self, now: datetime, limit: int) -> Backlog:
         await asyncio.sleep(0)

@@ -21,6 +21,7 @@ from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.entities import EntityContext, EntityRepository
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
 from application.ports.expanding import Expanded, ExpandedCustomer
+from application.ports.intake import Bill, IntakeFilter, IntakeRecord, IntakeRepository
 from application.ports.invoices import (
     BillingRepository,
     ChargeContext,
@@ -60,6 +61,7 @@ __all__ = [
     "AttachContext",
     "AttachmentRepository",
     "BalanceContext",
+    "Bill",
     "BillingOverview",
     "BillingRepository",
     "BookingContext",
@@ -87,6 +89,9 @@ __all__ = [
     "FeatureAsked",
     "FeatureContext",
     "HeldPlan",
+    "IntakeFilter",
+    "IntakeRecord",
+    "IntakeRepository",
     "InvoiceRecord",
     "InvoiceRepository",
     "LeasedDelivery",

@@ -24,6 +24,9 @@ SECRET=$(echo "$SESSION" | sed 's/.*"client_secret": *"\\([^"]*\\)".*/\\1/')
 curl -sS -w '\\n' $STRIPE/v1/payment_intents/${{SECRET%_secret_*}}/confirm -u $PUBLISHABLE_KEY: \\
   -d client_secret=$SECRET -d payment_method=pm_card_visa -d return_url=$API/
 
+# Her own page, with all that is hers: a link that lets her in, once
+curl -sS -w '\\n' -X POST $API/v1/customers/user_1/portal-link -H "Authorization: Bearer $KEY"
+
 # Everything that has happened, in order
 curl -sS -w '\\n' "$API/v1/events?after=0&limit=100" -H "Authorization: Bearer $KEY"
 """

@@ -31,12 +31,14 @@ from domain.customer_changes import CustomerChanges
 from domain.delivery import Redelivery
 from domain.entity import NewEntity
 from domain.granting import NewGrant
+from domain.intake_payment import NewIntakePayment
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from domain.sign_up import NewUser
 from domain.user_changes import UserChanges
 from domain.webhook_endpoint import NewWebhookEndpoint, SecretRotation, WebhookEndpointChanges
 from entrypoints.http.attach import AttachReply
+from entrypoints.http.audit import AuditReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
@@ -49,6 +51,7 @@ from entrypoints.http.entities import EntityPage, EntityReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from entrypoints.http.intake_payments import IntakePaymentPage, IntakePaymentReply
 from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.portal_links import PortalLinkReply
@@ -68,6 +71,7 @@ from entrypoints.http.webhook_endpoints import (
 
 _BODIES = (
     AttachReply,
+    AuditReply,
     BuyerDetails,
     CatalogDocument,
     CatalogReply,
@@ -95,7 +99,10 @@ _BODIES = (
     NewCheckoutSession,
     NewCustomer,
     NewEntity,
+    IntakePaymentPage,
+    IntakePaymentReply,
     NewGrant,
+    NewIntakePayment,
     NewPurchase,
     NewRefund,
     NewTrack,
@@ -195,6 +202,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
             Tag("payments", "What was paid, what went back, and what is disputed."),
+            Tag("intake payments", "What is asked of people by e-mail."),
             Tag("purchases", "What was bought, by whom, and whether it is paid."),
             Tag("invoices", "What customers are told that they owe, or have paid."),
             Tag("subscriptions", "What customers have, and had."),

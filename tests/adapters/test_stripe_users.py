@@ -10,6 +10,7 @@ import stripe
 from adapters.sandbox import Exchange, Fail, RateLimit, Sandbox
 from adapters.stripe.connection import StripeAccount
 from adapters.stripe.gateway import StripeGateway
+from adapters.stripe.marks import is_user, user_marks
 from domain.errors import ProviderRefused, Unavailable
 from domain.ids import OrganizationId, UserId
 from tests.builders import ORGANIZATION, USER, suffix, user
@@ -112,3 +113,11 @@ async def test_too_many_calls_at_once_may_be_made_again(gateway: StripeGateway, 
     with sandbox.misbehave(RateLimit(path="/v1/customers", times="always")), pytest.raises(Unavailable):
         await create(gateway)
     assert await create(gateway) == await find(gateway)
+
+
+@pytest.mark.parametrize("mark", ["user_id", "source", "created_via", "organization_id", "livemode"])
+def test_whoever_differs_in_a_letter_of_a_mark_is_somebody_else(mark: str) -> None:
+    """Stripe's search takes capital letters for small ones (docs.stripe.com/search#query-fields)."""
+    marks = user_marks(USER, ORGANIZATION, livemode=False)
+    assert is_user({**marks, "theirs": "too"}, USER, ORGANIZATION, livemode=False)
+    assert not is_user({**marks, mark: marks[mark].upper()}, USER, ORGANIZATION, livemode=False)

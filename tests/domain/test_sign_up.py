@@ -93,19 +93,13 @@ def test_the_email_of_one_with_another_external_id_is_taken(verified: bool) -> N
     assert (refused.value.code, refused.value.field) == ("email_taken", "email")
 
 
-def test_who_has_proven_it_is_the_one_who_claimed_it_under_no_name() -> None:
-    claimed = somebody(1, verified=False)
-    found = signed_up(NewUser(email=EMAIL, external_id="ada", email_verified=True), claimed=claimed)
-    assert found.user == replace(claimed, external_id="ada", email_verified_at=NOW)
-    assert not found.created
-
-
 @pytest.mark.parametrize("external_id", ["ada", None])
-def test_who_has_proven_it_is_not_given_what_somebody_else_claimed_under_a_name(
-    external_id: str | None,
+@pytest.mark.parametrize("claimed_as", ["mallory", None])
+def test_who_has_proven_it_is_not_given_what_somebody_else_has_claimed(
+    external_id: str | None, claimed_as: str | None
 ) -> None:
     """Who signed up with somebody else's address, to have their account once they come."""
-    mallory = somebody(1, "mallory", verified=False)
+    mallory = somebody(1, claimed_as, verified=False)
     found = signed_up(NewUser(email=EMAIL, external_id=external_id, email_verified=True), claimed=mallory)
     assert found.created
     assert (found.user.external_id, found.user.email_verified) == (external_id, True)

@@ -114,7 +114,7 @@ async def backfill(folder: Path, database: Database, users: int) -> Figures:
         words = ("organization", "create", "Acme", "--owner-email", "o@acme.test", "--json")
         created = await asyncio.to_thread(counterfoil, folder / "home", *words, **settings)
         organization_id = msgspec.json.decode(created.stdout)["organization_id"]
-        await _filled(admin, organization_id, users - 1)  # the owner is one too
+        await filled(admin, organization_id, users - 1)  # the owner is one too
         runs = Backfills(folder, settings, sandbox)
         await runs.run("interrupted", until=users // 5)
         await runs.run("killed", until=2 * users // 5, asked=signal.SIGKILL)
@@ -134,7 +134,7 @@ async def backfill(folder: Path, database: Database, users: int) -> Figures:
         )
 
 
-async def _filled(admin: asyncpg.Connection, organization_id: str, users: int) -> None:
+async def filled(admin: asyncpg.Connection, organization_id: str, users: int) -> None:
     """Users who signed up before Stripe was to know them."""
     ids = TypeIds()
     created_at = await admin.fetchval("SELECT now() - interval '30 days'")

@@ -23,6 +23,7 @@ from domain.entity import NewEntity
 from domain.granting import NewGrant
 from domain.ids import RequestId
 from domain.intent import Attempt
+from domain.portal import Seller
 from domain.reversal import NewRefund
 from tests.contracts.worlds import COMMAND, World, fact_of, set_up
 from tests.databases import Database, connected
@@ -77,6 +78,13 @@ async def everywhere(world: World, auth: Authenticated) -> CustomerRecord:
     await world.create_entity("zelda2", seat, auth, request("entity"))
     used = NewTrack(customer="zelda2", feature="seats", idempotency_key="zelda-1")
     await world.track_usage(used, auth, ApiRequest(RequestId("req_4")))
+    seller = Seller(auth.organization_id, "acme")
+    await world.ask_for_access(
+        EMAIL, "at home", seller, ApiRequest(RequestId("req_6")), livemode=auth.livemode
+    )
+    for _ in range(2):
+        link = await world.make_portal_link("zelda2", auth)
+    await world.use_portal_link(link.secret, seller, livemode=auth.livemode)
     return found.record
 
 
@@ -125,6 +133,7 @@ async def test_nothing_in_any_table_names_a_deleted_customer(fresh_database: Dat
         before = await named_in(fresh_database, MARKER)
         assert set(before) == {
             "customers",
+            "access_requests",
             "checkout_sessions",
             "entities",
             "usages",

@@ -7,7 +7,7 @@ from hypothesis.stateful import rule
 
 from domain.checkout import LIFETIME
 from tests.machine import drawing, drawing_plans
-from tests.machine.billing import Settle
+from tests.machine.billing import Decline, Settle
 from tests.machine.catalogs import SHOP
 from tests.machine.lockstep import Way
 from tests.machine.managing import Cancel
@@ -107,24 +107,22 @@ class Plans(Races):
 
     @rule(
         who=drawing.strangers,
-        paid=st.booleans(),
+        charge=st.sampled_from(("paid", "declined", "to come")),
         first=drawing_plans.managed_alike,
         second=drawing_plans.managed_alike | drawing_plans.work,
         way=drawing.ways,
     )
     def somebody_changes_their_mind_at_once(
-        self, who: str, paid: bool, first: Operation, second: Operation, way: Way
+        self, who: str, charge: str, first: Operation, second: Operation, way: Way
     ) -> None:
         self._new_customer(who)
-        for _ in range(2):
-            self._alone(OpenPlan(0, "club", who))
-            self._alone(OpenFor(0, "add_payment_method", 0, who))
-            self._alone(ReportSetup(0, "succeeded"))
-        self._alone(ReportSetup(1, "succeeded"))
-        if paid:
-            self._alone(Settle())
-        else:
-            self._alone(Lease(1000))
+        self._alone(OpenPlan(0, "club", who))
+        self._alone(OpenFor(0, "add_payment_method", 0, who))
+        if charge == "declined":
+            self._alone(Decline(1, "insufficient_funds"))
+        for session in (0, 1):
+            self._alone(ReportSetup(session, "succeeded"))
+        self._alone(Lease(1000) if charge == "to come" else Settle())
         self._at_once(first, second, way)
 
     @rule(who=drawing.strangers, first=drawing_plans.managed_alike, way=drawing.ways)

@@ -77,6 +77,11 @@ class Races(RuleBasedStateMachine):
         )
         self._at_once(one, other, way)
 
+    @rule(number=numbers, same=st.booleans(), way=drawing.ways)
+    def one_name_signed_up_at_once(self, number: int, same: bool, way: Way) -> None:
+        first, second = (f"{who}{number}@named.test" for who in ("a", "a" if same else "b"))
+        self._at_once(SignUpUser(0, first, f"n-{number}"), SignUpUser(0, second, f"n-{number}"), way)
+
     @rule(number=drawing.newcomers, way=drawing.ways)
     def one_fingerprint_at_once(self, number: int, way: Way) -> None:
         first, second = (

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.sandbox import Hang
-from tests.databases import Database
-from tests.entrypoints.counterfoil_process import _COMMAND, _HERE, environment
+from adapters.postgres.migrations import SCHEMA
+from adapters.sandbox import Fail, Hang
+from tests.databases import Database, connected
+from tests.entrypoints.counterfoil_process import _COMMAND, _HERE, counterfoil, environment
+from tests.faults.backfill import filled
 from tests.system.service import Service
 
 _WORDS = ("backfill-stripe-customers", "--delay-ms", "0")
@@ -83,3 +85,17 @@ async def test_ctrl_c_ends_it_after_the_one_in_hand(
         said, _ = await asyncio.to_thread(process.communicate)
     assert (process.returncode, said) == (130, "Stopped. 2 made known to Stripe, 0 failed.\n")
     assert len(await service.customers_at_stripe()) == 2
+
+
+async def test_who_fails_is_met_once_however_many_they_are(
+    service: Service, settings: dict[str, str], fresh_database: Database, tmp_path: Path
+) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        organization_id = await admin.fetchval(f"SELECT organization_id FROM {SCHEMA}.organizations")
+        await filled(admin, organization_id, 120)
+    with service.sandbox.misbehave(Fail(path="/v1/customers", status=400, times="always")):
+        ended = await asyncio.to_thread(counterfoil, tmp_path, *_WORDS, **settings)
+    assert (ended.returncode, ended.stdout) == (1, "0 made known to Stripe, 121 failed.\n")
+    told = [line.split() for line in ended.stderr.splitlines()]
+    assert {code for _, code in told} == {"payment_provider_refused"}
+    assert len({user for user, _ in told}) == len(told) == 121
