@@ -13,6 +13,7 @@ from structlog.typing import FilteringBoundLogger
 
 from application.ports import Clock, DeliveryQueue, LeasedDelivery
 from application.webhooks.deliver_event import DeliverEvent
+from domain.errors import DomainError
 from domain.ids import WebhookEndpointId
 from entrypoints.logs import code_of, telling_of
 from entrypoints.metrics.counted import Timings
@@ -96,7 +97,8 @@ class Deliveries:
                 attempt = await self._deliver(leased)
             except Exception as error:  # it could not be recorded: it is due again when its lease ends
                 self._timings.note(("not_recorded",), perf_counter() - begun)
-                log.warning("delivery_left", code=code_of(error), exc_info=error)
+                ours = None if isinstance(error, DomainError) else error
+                log.warning("delivery_left", code=code_of(error), exc_info=ours)
                 return
             self._timings.note((attempt.error or "succeeded",), perf_counter() - begun)
             tell = log.info if attempt.succeeded else log.warning

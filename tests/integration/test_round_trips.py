@@ -17,7 +17,7 @@ from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned, PayerReturned
-from application.ports import CustomerFilter, IntakeFilter, UserFilter
+from application.ports import CustomerFilter, DeliveryFilter, IntakeFilter, UserFilter
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
@@ -35,6 +35,7 @@ from domain.charging import AllCurrent, MethodChoice
 from domain.checkout import BuyerDetails, CheckoutSession, NewPaymentMethodSession
 from domain.customer import CustomerData, NewCustomer
 from domain.customer_changes import CustomerChanges
+from domain.delivery import Redelivery
 from domain.effects import (
     CancelIntakeIntent,
     ChargeInvoice,
@@ -59,6 +60,7 @@ from domain.sign_up import NewUser
 from domain.subscription import Subscription
 from domain.usage import Line
 from domain.user_changes import UserChanges
+from domain.webhook_endpoint import NewWebhookEndpoint, SecretRotation, WebhookEndpointChanges
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -554,3 +556,29 @@ async def test_whoever_is_asked_about_first_is_found_missing_made_in_two_and_ask
     ]
     turns = [await counted.turns(world.track_usage(asked, auth, REQUEST)) for asked in tracks]
     assert turns[1:] == [6, 1]
+
+
+async def test_endpoints_take_two_and_their_deliveries_one_each_way(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    draft = NewWebhookEndpoint(url="https://example.com", event_types=("webhook_endpoint.*",))
+    to = await world.create_webhook_endpoint(draft, auth, REQUEST)
+    changed = WebhookEndpointChanges(description="Ours")
+    for call, turns in (
+        (world.create_webhook_endpoint(draft, auth, REQUEST), 2),
+        (world.store.webhook_endpoint(auth, to.id), 1),
+        (world.store.webhook_endpoints(auth, 10), 1),
+        (world.update_webhook_endpoint(to.id, changed, auth, REQUEST), 2),
+        (world.update_webhook_endpoint(to.id, changed, auth, REQUEST), 1),
+        (world.rotate_webhook_secret(to.id, SecretRotation(), auth, REQUEST), 2),
+        (world.send_test_event(to.id, auth, REQUEST), 2),
+        (world.worker_store.sequence(1000), 1),
+        (world.store.deliveries(auth, to.id, DeliveryFilter(status="pending"), 10), 1),
+        (world.redeliver_events(to.id, Redelivery(failed=True), auth), 2),
+    ):
+        assert await counted.turns(call) == turns
+    lease = world.worker_store.lease_deliveries(1, 1, {}, world.clock.now(), timedelta(minutes=1))
+    await lease
+    leased = await world.worker_store.lease_deliveries(1, 8, {}, world.clock.now(), timedelta(minutes=1))
+    assert await counted.turns(world.deliver_event(leased[0])) == 1
+    assert await counted.turns(world.store.delivery(auth, leased[0].delivery.id)) == 1
+    assert await counted.turns(world.delete_webhook_endpoint(to.id, auth, REQUEST)) == 2
