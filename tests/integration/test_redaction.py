@@ -96,7 +96,7 @@ async def told(world: World, auth: Authenticated) -> None:
         NewWebhookEndpoint(url="https://example.test"), auth, ApiRequest(RequestId("req_8"))
     )
     await world.events(auth)
-    world.sender.answers = lambda _, event: Sent(200, None, 1, f"{event.data.object} by {MARKER}")
+    world.sender.answers = lambda _, event: Sent(200, None, 1, f"{event.data.object}")
     while await world.deliveries.begin_due():
         await world.deliveries.finish()
 
