@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -78,6 +78,7 @@ class Processes:
         self.api = ""
         self._folder = folder
         self._running: dict[str, tuple[Any, Running]] = {}
+        self._killed: int | None = None
         self._starts = 0
 
     async def start(self, whom: str) -> None:
@@ -92,18 +93,26 @@ class Processes:
         if whom == "API":
             self.api = found[1]
 
-    async def kill(self, whom: str) -> None:
-        """At once, whatever it is doing; PostgreSQL is started again by those who need it."""
+    async def kill(self, whom: str) -> bool:
+        """At once, whatever it is doing, and whether it was there; PostgreSQL is started again by those who
+        need it."""
         if whom == "PostgreSQL":
-            server = postmaster(self.home)
-            if server is not None:
-                os.kill(server, signal.SIGKILL)
-            return
+            return self._kill_server()
         context, running_one = self._running[whom]
         running_one.process.kill()
         await asyncio.to_thread(running_one.process.wait)
         context.__exit__(None, None, None)
         await self.start(whom)
+        return True
+
+    def _kill_server(self) -> bool:
+        server = postmaster(self.home)
+        if server is None or server == self._killed:  # nobody has started it again yet
+            return False
+        self._killed = server
+        with suppress(ProcessLookupError):
+            os.kill(server, signal.SIGKILL)
+        return True
 
     async def stop(self) -> None:
         """Both, in good order."""
@@ -141,8 +150,7 @@ async def storm(
             while time.monotonic() < began + seconds:
                 await asyncio.sleep(random.uniform(0.3, 3.0))  # the moment is random: nothing is waited for
                 whom = random.choice(_WHOM)
-                kills[whom] += 1
-                await processes.kill(whom)
+                kills[whom] += await processes.kill(whom)
             stop.set()
         ended = time.monotonic()
         await _settled(processes)
