@@ -48,7 +48,7 @@ class Deliveries:
         self._running: set[asyncio.Task[None]] = set()
         self._of_endpoint: Counter[WebhookEndpointId] = Counter()
         self.when_done: Callable[[], None] = lambda: None
-        """Called when a hand is free again."""
+        """Called when hands are free again."""
 
     @property
     def running(self) -> int:
@@ -86,9 +86,11 @@ class Deliveries:
     def _done(self, endpoint: WebhookEndpointId, sent: asyncio.Task[None]) -> None:
         self._running.discard(sent)
         self._of_endpoint[endpoint] -= 1
-        if not self._of_endpoint[endpoint]:
+        left = self._of_endpoint[endpoint]
+        if not left:
             del self._of_endpoint[endpoint]
-        self.when_done()
+        if left <= self._each // 2:  # a lease for several, not one for each
+            self.when_done()
 
     async def _told(self, leased: LeasedDelivery) -> None:
         begun = perf_counter()
