@@ -1,9 +1,12 @@
 """What becomes of endpoints, and of what they are told (see scenarios.py)."""
 
+from application.answer_once import Answered, AnswerOnce
+from application.idempotency import IdempotencyKey, Reply
 from application.ports import DeliveryFilter, Sent
 from application.views import subject_of
 from domain.customer import NewCustomer
-from domain.ids import WebhookEndpointId
+from domain.delivery import Redelivery
+from domain.ids import RequestId, WebhookEndpointId
 from domain.webhook_endpoint import (
     NewWebhookEndpoint,
     WebhookEndpoint,
@@ -21,8 +24,7 @@ async def _endpoint(run: Run) -> WebhookEndpointId:
 
 
 async def _listening(run: Run) -> None:
-    await run.open_books()
-    await run.sell()
+    await _shop(run)
     await run.insist(lambda process: process.create_webhook_endpoint(HOOK, run.auth, process.request()))
     await run.drain(1)
     run.outside.sender.sent.clear()
@@ -42,6 +44,37 @@ async def _told(run: Run) -> None:
     known = await run.outside.store.deliveries(run.auth, await _endpoint(run), DeliveryFilter(), 100)
     assert {one.status for one in known} == {"succeeded"}
     assert {one.event_id for one in known if one.event_type == "customer.created"} <= told
+
+
+async def _created(run: Run) -> None:
+    """Named by the caller, so that there is one, with the secret that was answered."""
+
+    def encode(made: object) -> Reply:
+        assert isinstance(made, WebhookEndpoint)
+        return Reply(201, made.secret)
+
+    async def create(process: Process) -> Answered:
+        return await AnswerOnce(process.store)(
+            run.auth,
+            process.ids.new(RequestId),
+            IdempotencyKey("POST /webhook-endpoints", "k-1", "asked", encode),
+            lambda cause: process.create_webhook_endpoint(HOOK, run.auth, cause),
+        )
+
+    answered = await run.insist(create)
+    await run.drain(2)
+    (known,) = await run.outside.store.webhook_endpoints(run.auth, 10)
+    assert known.endpoint.secret == answered.reply.body
+    again = Redelivery(from_sequence=1, to_sequence=100)
+    await run.insist(lambda process: process.redeliver_events(known.endpoint.id, again, run.auth))
+    await run.drain(2)
+    page = await run.outside.store.deliveries(run.auth, known.endpoint.id, DeliveryFilter(), 100)
+    assert {one.status for one in page} == {"succeeded"}
+
+
+async def _shop(run: Run) -> None:
+    await run.open_books()
+    await run.sell()
 
 
 async def _gone(run: Run) -> None:
@@ -74,6 +107,7 @@ async def _changed(run: Run) -> None:
 
 
 TELLING = (
+    Scenario("create an endpoint, named by its caller", _shop, _created),
     Scenario("tell an endpoint", _listening, _told),
     Scenario("tell an endpoint that is gone", _listening, _gone),
     Scenario("change an endpoint", _listening, _changed),
