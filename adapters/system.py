@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -47,6 +48,10 @@ class RandomSecrets:
     def portal_secret(self) -> str:
         """What a browser in the billing portal holds, or a link to it."""
         return _random_letters()
+
+    def webhook_secret(self) -> str:
+        """A new secret of a webhook endpoint."""
+        return f"whsec_{b64encode(secrets.token_bytes(24)).decode()}"
 
 
 def _random_letters() -> str:

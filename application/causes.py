@@ -66,4 +66,12 @@ class Task(Struct, frozen=True):
     parked_at: datetime | None = None
 
 
-Cause = ApiRequest | CommandLine | InboundEvent | Task
+class DeliveryTried(Struct, frozen=True):
+    """An event was brought to an endpoint, or was not. It has no row here: the worker records its attempts
+    beside the books. `correlation_id` and `event_id` lead back to what was told."""
+
+    correlation_id: str
+    event_id: EventId
+
+
+Cause = ApiRequest | CommandLine | InboundEvent | Task | DeliveryTried

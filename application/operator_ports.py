@@ -110,7 +110,8 @@ class Backlog(Struct, frozen=True):
     events by the code of their refusal. A task that is due `later` is leased, or waits for its time.
 
     `given_up` are those of the `unhandled` that are not tried again by themselves.
-    `customers_without_pricing_model` is 0 for as long as the database keeps its promises.
+    `deliveries_due` go to endpoints that are enabled; at those that are `endpoints_failing` nothing has
+    arrived lately. `customers_without_pricing_model` is 0 for as long as the database keeps its promises.
     """
 
     events_to_number: int
@@ -122,6 +123,10 @@ class Backlog(Struct, frozen=True):
     unhandled: dict[str, int]
     customers_without_pricing_model: int
     given_up: int = 0
+    deliveries_due: int = 0
+    oldest_delivery_at: datetime | None = None
+    deliveries_failed: int = 0
+    endpoints_failing: int = 0
 
 
 class Backlogs(Protocol):

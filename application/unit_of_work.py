@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar, assert_never, final
 import msgspec
 from msgspec import Struct
 
-from application.causes import ApiRequest, Cause, CommandLine, InboundEvent, Task
+from application.causes import ApiRequest, Cause, CommandLine, DeliveryTried, InboundEvent, Task
 from application.idempotency import IdempotencyKey, KeptReply, Reply
 from application.views import previous_of, snapshot_of, subject_of
 from domain.auth import Authenticated, Caller, actor_of
@@ -95,7 +95,9 @@ class UnitOfWork:
     @property
     def is_needed(self) -> bool:
         """Whether there is anything to commit: a change, or a row of the cause's own."""
-        has_no_row = isinstance(self._cause, ApiRequest | CommandLine) and _key_of(self._cause) is None
+        has_no_row = (
+            isinstance(self._cause, ApiRequest | CommandLine | DeliveryTried) and _key_of(self._cause) is None
+        )
         return bool(self._changes) or not has_no_row
 
     def take(self) -> TakenWork:
@@ -213,6 +215,8 @@ def _origin(cause: Cause) -> tuple[Any, str, str | None]:
             return None, id, id
         case Task(correlation_id=correlation_id, causation_id=causation_id):
             return None, correlation_id, causation_id
+        case DeliveryTried(correlation_id=correlation_id, event_id=event_id):
+            return None, correlation_id, event_id
         case _:
             assert_never(cause)
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from application.account_views import ApiKeyView, OrganizationView, UserView
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
 from application.intake_views import IntakePaymentView
+from application.webhook_views import WebhookEndpointView
 from domain.account import ApiKey, Organization
 from domain.address import Address
 from domain.balance import Balance
@@ -62,6 +63,7 @@ from domain.subscription import (
     SubscriptionStatus,
 )
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 
 
 class CustomerView(Struct, frozen=True, kw_only=True):
@@ -293,6 +295,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),
     Balance: ("balance", BalanceView),
+    WebhookEndpoint: ("webhook_endpoint", WebhookEndpointView),
 }
 
 

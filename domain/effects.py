@@ -17,6 +17,7 @@ from domain.ids import (
     PaymentId,
     SubscriptionId,
     UserId,
+    WebhookEndpointId,
 )
 from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
@@ -24,6 +25,7 @@ from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
 from domain.subscription import Subscription
 from domain.user import User, called
+from domain.webhook_endpoint import WebhookEndpoint
 
 
 class CreateStripeCustomer(Struct, frozen=True, tag="create_stripe_customer"):
@@ -148,6 +150,12 @@ class CreateRefund(Struct, frozen=True, tag="create_refund"):
     reason: RefundReason | None
 
 
+class SendEndpointDisabled(Struct, frozen=True, tag="send_endpoint_disabled"):
+    """The organization's owner is told by mail that nothing is sent to this endpoint any more."""
+
+    webhook_endpoint_id: WebhookEndpointId
+
+
 Effect = (
     CreateStripeCustomer
     | UpdateStripeCustomer
@@ -166,6 +174,7 @@ Effect = (
     | ChargeInvoice
     | RenewSubscription
     | SendAccessCode
+    | SendEndpointDisabled
 )
 
 ANSWERED_WITHIN = timedelta(minutes=2)
@@ -178,6 +187,7 @@ _OF_EXPIRED = ("checkout_session.expired", "checkout_session.updated")
 _IS_TO_BE_CHARGED = ("invoice.charge_due", "invoice.payment_intent_created")
 _IS_VOID = ("invoice.voided", "invoice.payment_intent_created")
 _IS_CURRENT = ("subscription.created", "subscription.activated", "subscription.renewed")
+_IS_DISABLED = "webhook_endpoint.disabled"
 _IS_TO_END = "subscription.cancellation_scheduled"
 
 
@@ -204,6 +214,8 @@ def effects_of(event: Event, state: State, before: State | None = None) -> tuple
             effects = _of_invoice(event, state)
         case Subscription():
             effects = _of_subscription(event, state)
+        case WebhookEndpoint(disabled_reason="gone" | "failing") if event.type == _IS_DISABLED:
+            effects = (SendEndpointDisabled(state.id),)
         case _:
             pass
     return effects

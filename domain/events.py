@@ -92,6 +92,11 @@ EventType = Literal[
     "user.created",
     "user.signed_up",
     "user.updated",
+    "webhook_endpoint.created",
+    "webhook_endpoint.deleted",
+    "webhook_endpoint.disabled",
+    "webhook_endpoint.test",
+    "webhook_endpoint.updated",
 ]
 
 

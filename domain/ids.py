@@ -29,6 +29,8 @@ AccessRequestId = NewType("AccessRequestId", str)
 PortalSessionId = NewType("PortalSessionId", str)
 EventId = NewType("EventId", str)
 TaskId = NewType("TaskId", str)
+WebhookEndpointId = NewType("WebhookEndpointId", str)
+DeliveryId = NewType("DeliveryId", str)
 RequestId = NewType("RequestId", str)
 
 PREFIXES: Mapping[Callable[[str], str], str] = {
@@ -58,6 +60,8 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     PortalSessionId: "psn",
     EventId: "evt",
     TaskId: "task",
+    WebhookEndpointId: "we",
+    DeliveryId: "del",
     RequestId: "req",
 }
 

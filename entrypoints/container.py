@@ -5,6 +5,7 @@ for; a provider is swapped with `container.store.override(…)`.
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from secrets import SystemRandom
 from typing import Any, TypeAlias, TypeVar
 
 import asyncpg
@@ -26,6 +27,7 @@ from adapters.stripe.connection import StripeAccount
 from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
 from adapters.system import RandomSecrets, SystemClock, TypeIds
+from adapters.webhooks.sender import HttpSender
 from application.answer_once import AnswerOnce
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
@@ -73,6 +75,15 @@ from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.sign_up import SignUp
 from application.users.tell_stripe import TellStripeOfUser
 from application.users.update_user import UpdateUser
+from application.webhooks.create_endpoint import CreateWebhookEndpoint
+from application.webhooks.delete_endpoint import DeleteWebhookEndpoint
+from application.webhooks.deliver_event import DeliverEvent
+from application.webhooks.mail_endpoint_disabled import MailEndpointDisabled
+from application.webhooks.redeliver_events import RedeliverEvents
+from application.webhooks.rotate_secret import RotateWebhookSecret
+from application.webhooks.send_test_event import SendTestEvent
+from application.webhooks.update_endpoint import UpdateWebhookEndpoint
+from entrypoints.deliveries import Deliveries
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
@@ -155,6 +166,8 @@ class Container(containers.DeclarativeContainer):
     """What links start with, such as a checkout session's."""
 
     clock = providers.Singleton(SystemClock)
+    random = providers.Object(SystemRandom().random)
+    """Keeps what failed together from being tried again together."""
     seconds = providers.Object(time.monotonic)
     """Measures how long something is remembered."""
     ids = providers.Singleton(TypeIds)
@@ -184,6 +197,7 @@ class Container(containers.DeclarativeContainer):
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
     mailer = providers.Singleton(_mailer, settings.provided.mail_server)
+    webhook_sender = providers.Singleton(HttpSender, settings.provided.webhook_addresses)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
     deciding = {"outbox": store, "ids": ids, "clock": clock}  # noqa: RUF012  (not a default: read here alone)
@@ -229,6 +243,49 @@ class Container(containers.DeclarativeContainer):
     backfill_stripe_customer: providers.Singleton[BackfillStripeCustomer] = providers.Singleton(
         _use_case, BackfillStripeCustomer, metrics, users=store, gateway=gateway, **deciding
     )
+    create_webhook_endpoint: providers.Singleton[CreateWebhookEndpoint] = providers.Singleton(
+        _use_case,
+        CreateWebhookEndpoint,
+        metrics,
+        endpoints=store,
+        secrets=secrets,
+        addresses=settings.provided.webhook_addresses,
+        **deciding,
+    )
+    update_webhook_endpoint: providers.Singleton[UpdateWebhookEndpoint] = providers.Singleton(
+        _use_case,
+        UpdateWebhookEndpoint,
+        metrics,
+        endpoints=store,
+        addresses=settings.provided.webhook_addresses,
+        **deciding,
+    )
+    delete_webhook_endpoint: providers.Singleton[DeleteWebhookEndpoint] = providers.Singleton(
+        _use_case, DeleteWebhookEndpoint, metrics, endpoints=store, **deciding
+    )
+    rotate_webhook_secret: providers.Singleton[RotateWebhookSecret] = providers.Singleton(
+        _use_case, RotateWebhookSecret, metrics, endpoints=store, secrets=secrets, **deciding
+    )
+    send_test_event: providers.Singleton[SendTestEvent] = providers.Singleton(
+        _use_case, SendTestEvent, metrics, endpoints=store, **deciding
+    )
+    redeliver_events: providers.Singleton[RedeliverEvents] = providers.Singleton(
+        _use_case, RedeliverEvents, metrics, endpoints=store, queue=store, clock=clock
+    )
+    deliver_event: providers.Singleton[DeliverEvent] = providers.Singleton(
+        _use_case,
+        DeliverEvent,
+        metrics,
+        sender=webhook_sender,
+        queue=worker_store,
+        endpoints=worker_store,
+        random=random,
+        **working,
+    )
+    deliveries = providers.Singleton(
+        Deliveries, worker_store, deliver_event, clock, metrics.provided.deliveries
+    )
+    """The worker's hands for what goes to endpoints."""
     first_use = providers.Singleton(FirstUse, customers=store, entities=store, **deciding)
     check_feature: providers.Singleton[CheckFeature] = providers.Singleton(
         _use_case, CheckFeature, metrics, ledger=store, first_use=first_use, clock=clock
@@ -380,6 +437,15 @@ class Container(containers.DeclarativeContainer):
             mailer=mailer,
             **working,
         ),
+        providers.Singleton(
+            _use_case,
+            MailEndpointDisabled,
+            metrics,
+            endpoints=worker_store,
+            writer=providers.Factory(TemplateWording),
+            mailer=mailer,
+            **working,
+        ),
     )
     """What the worker does; with the worker's store."""
 
@@ -399,6 +465,8 @@ async def opened(container: Container) -> AsyncIterator[None]:
         if not container.gateway.overridden:
             for gateway in (container.test_gateway(), container.live_gateway()):
                 stack.push_async_callback(gateway.close)
+        if not container.webhook_sender.overridden:
+            stack.push_async_callback(container.webhook_sender().close)
         yield
 
 

@@ -16,6 +16,7 @@ from application.payments.refund_payment import RefundDue, RefundPayment
 from application.portal.send_access_code import MailAccessCode
 from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.tell_stripe import TellStripeOfUser
+from application.webhooks.mail_endpoint_disabled import MailEndpointDisabled
 from domain.effects import (
     CancelIntakeIntent,
     CancelInvoiceIntent,
@@ -31,6 +32,7 @@ from domain.effects import (
     FinalizeInvoices,
     RenewSubscription,
     SendAccessCode,
+    SendEndpointDisabled,
     SendReceipt,
     UpdateStripeCustomer,
     UpdateStripeUser,
@@ -58,6 +60,7 @@ class Effects:
     create_user_at_stripe: CreateUserAtStripe
     tell_stripe_of_user: TellStripeOfUser
     mail_access_code: MailAccessCode
+    mail_endpoint_disabled: MailEndpointDisabled
 
     async def __call__(self, task: Task) -> None:
         match task.effect:
@@ -87,6 +90,8 @@ class Effects:
                 await self.mail_receipt(effect, task)
             case SendAccessCode() as effect:
                 await self.mail_access_code(effect, task)
+            case SendEndpointDisabled() as effect:
+                await self.mail_endpoint_disabled(effect, task)
             case _:
                 assert_never(task.effect)
 

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.text import EMAIL
+from domain.webhook_address import AddressRule
 
 _KEY_PREFIXES: dict[str, tuple[str, ...]] = {
     "STRIPE_TEST_SECRET_KEY": ("sk_test_", "rk_test_"),
@@ -158,6 +159,21 @@ class Settings(BaseSettings):
         ),
     ] = None
 
+    webhook_allow_http: Annotated[
+        bool,
+        Field(
+            validation_alias="COUNTERFOIL_WEBHOOK_ALLOW_HTTP",
+            description="whether webhook endpoints may be http://, without TLS",
+        ),
+    ] = False
+    webhook_allow_private: Annotated[
+        bool,
+        Field(
+            validation_alias="COUNTERFOIL_WEBHOOK_ALLOW_PRIVATE",
+            description="whether webhook endpoints may be in private networks, or on this machine",
+        ),
+    ] = False
+
     stripe_api_base: Annotated[
         str | None,
         Field(
@@ -226,6 +242,11 @@ class Settings(BaseSettings):
     def checkout_lifetime(self) -> timedelta:
         """How long a checkout session can be paid."""
         return timedelta(hours=self.checkout_hours)
+
+    @property
+    def webhook_addresses(self) -> AddressRule:
+        """Where events may be sent."""
+        return AddressRule(self.webhook_allow_http, self.webhook_allow_private)
 
     @property
     def mail_server(self) -> MailServer | None:

@@ -1,5 +1,5 @@
-"""The worker: numbers the events that have committed, performs the effects they asked for, tries again what
-Stripe told and did not fit, and forgets what has been kept for long enough."""
+"""The worker: numbers the events that have committed and brings them to endpoints, performs the effects they
+asked for, tries again what Stripe told and did not fit, and forgets what has been kept for long enough."""
 
 import asyncio
 import secrets
@@ -15,8 +15,10 @@ from structlog.typing import FilteringBoundLogger
 from application.causes import Task
 from application.idempotency import KEPT
 from application.ports import Clock, EventSequencer, TaskQueue
+from domain.delivery import KEPT as DELIVERIES_KEPT
 from domain.errors import Conflict, DomainError, Forbidden, NotFound, ProviderRefused, Rejected, Unavailable
 from domain.portal import KEPT as KEPT_AT_THE_DOOR
+from entrypoints.deliveries import Deliveries
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.logs import code_of, telling_of
@@ -55,10 +57,12 @@ def next_try(attempts: int, random: float) -> timedelta:
 
 
 class Forgets(Protocol):
-    """What is kept for some time only; see the ports of kept replies, and of the portal's door."""
+    """What is kept for some time only; see the ports of kept replies, of the portal's door, and of
+    deliveries."""
 
     async def forget_replies(self, before: datetime, limit: int) -> int: ...
     async def forget_access(self, before: datetime, limit: int) -> int: ...
+    async def forget_deliveries(self, before: datetime, limit: int) -> int: ...
 
 
 class Worker:
@@ -75,6 +79,7 @@ class Worker:
         kept: Forgets,
         effects: Effects,
         retries: InboxRetries,
+        deliveries: Deliveries,
         clock: Clock,
         *,
         concurrency: int = 32,
@@ -89,6 +94,7 @@ class Worker:
         self._kept = kept
         self._effects = effects
         self._retries = retries
+        self._deliveries = deliveries
         self._clock = clock
         self._concurrency = concurrency
         self._batch = batch
@@ -99,8 +105,10 @@ class Worker:
         self._running: set[asyncio.Task[None]] = set()
         self._to_sequence = asyncio.Event()
         self._to_perform = asyncio.Event()
+        self._to_deliver = asyncio.Event()
         self._to_retry = asyncio.Event()
         self._to_forget = asyncio.Event()
+        deliveries.when_done = self._to_deliver.set
 
     @property
     def tasks_running(self) -> int:
@@ -118,23 +126,26 @@ class Worker:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._repeat("sequence", self._sequence, self._to_sequence, stop))
             loops.create_task(self._repeat("perform", self._begin_due, self._to_perform, stop))
+            deliver = self._deliveries.begin_due
+            loops.create_task(self._repeat("deliver", deliver, self._to_deliver, stop))
             retry = partial(self._retries.run_due, stop)
             loops.create_task(self._repeat("retry", retry, self._to_retry, stop, _RETRY_SECONDS))
             loops.create_task(self._repeat("forget", self._forget, self._to_forget, stop, _FORGET_SECONDS))
             await stop.wait()
             self.nudge()
-            self._to_retry.set()
-            self._to_forget.set()
-        await self._finish_soon()
+            for waiting in (self._to_deliver, self._to_retry, self._to_forget):
+                waiting.set()
+        await asyncio.gather(self._finish_soon(), self._deliveries.finish_soon(self._grace_seconds))
 
     async def drain(self) -> None:
-        """Work until every event has its number, nothing is due and nothing is kept for too long; what failed
-        waits for its next try."""
+        """Work until every event has its number, nothing is due, also to be delivered, and nothing is kept
+        for too long; what failed waits for its next try."""
         await self._forget()
         await self._retries.run_due()
         while True:
-            begun = await self._begin_due()
+            begun = await self._begin_due() + await self._deliveries.begin_due()
             await self._finish()
+            await self._deliveries.finish()
             if not begun and not await self._sequence():
                 return
 
@@ -167,15 +178,19 @@ class Worker:
         while True:
             numbered = await self._sequencer.sequence(self._batch)
             total += numbered
+            if numbered:
+                self._to_deliver.set()
             if numbered < self._batch:
                 return total
 
     async def _forget(self) -> int:
-        """Forget what has been kept for long enough: the replies to named requests, and who was at the
-        portal's door."""
+        """Forget what has been kept for long enough: the replies to named requests, who was at the portal's
+        door, and what was delivered."""
         now = self._clock.now()
         replies = await self._in_batches(partial(self._kept.forget_replies, now - KEPT))
-        return replies + await self._in_batches(partial(self._kept.forget_access, now - KEPT_AT_THE_DOOR))
+        access = await self._in_batches(partial(self._kept.forget_access, now - KEPT_AT_THE_DOOR))
+        delivered = partial(self._kept.forget_deliveries, now - DELIVERIES_KEPT)
+        return replies + access + await self._in_batches(delivered)
 
     async def _in_batches(self, forget: Callable[[int], Awaitable[int]]) -> int:
         total = 0

@@ -8,6 +8,7 @@ from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
 from adapters.memory.mailer import MemoryMailer
 from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.sender import MemorySender
 from application.billing.charge_invoice import ChargeForInvoice
 from application.billing.renew_subscription import RenewAndBill
 from application.catalog.apply_catalog import ApplyCatalog
@@ -54,6 +55,8 @@ from application.ports import (
     CatalogRepository,
     CheckoutRepository,
     CustomerRepository,
+    DeliveryFeed,
+    DeliveryQueue,
     EntityRepository,
     EventFeed,
     EventOutbox,
@@ -69,6 +72,7 @@ from application.ports import (
     Tenants,
     UsageLedger,
     UserRepository,
+    WebhookEndpointRepository,
 )
 from application.ports.audit import AuditLog
 from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
@@ -86,10 +90,19 @@ from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.sign_up import SignUp
 from application.users.tell_stripe import TellStripeOfUser
 from application.users.update_user import UpdateUser
+from application.webhooks.create_endpoint import CreateWebhookEndpoint
+from application.webhooks.delete_endpoint import DeleteWebhookEndpoint
+from application.webhooks.deliver_event import DeliverEvent
+from application.webhooks.mail_endpoint_disabled import MailEndpointDisabled
+from application.webhooks.redeliver_events import RedeliverEvents
+from application.webhooks.rotate_secret import RotateWebhookSecret
+from application.webhooks.send_test_event import SendTestEvent
+from application.webhooks.update_endpoint import UpdateWebhookEndpoint
 from domain.ids import Ids
+from entrypoints.deliveries import Deliveries
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
-from entrypoints.metrics.counted import Tries
+from entrypoints.metrics.counted import Metrics, Tries
 from entrypoints.news import News
 
 
@@ -122,6 +135,9 @@ class Store(
     KeptReplies,
     BillingRepository,
     UsageLedger,
+    WebhookEndpointRepository,
+    DeliveryFeed,
+    DeliveryQueue,
     Protocol,
 ):
     """All the ports that one store implements."""
@@ -144,6 +160,7 @@ class UseCases(Generic[StoreT]):
         clock: FixedClock | None = None,
         secrets: Secrets | None = None,
         mailer: MemoryMailer | None = None,
+        sender: MemorySender | None = None,
     ) -> None:
         self.store = store
         self.worker_store = worker_store or store
@@ -173,6 +190,15 @@ class UseCases(Generic[StoreT]):
         self.attach_product = AttachProduct(store, store, gateway, store, ids, clock, secrets)
         self.complete_free_checkout = CompleteFreeCheckout(store, store, ids, clock)
         self.update_checkout_session = UpdateCheckoutSession(store, gateway, store, ids, clock)
+        self.create_webhook_endpoint = CreateWebhookEndpoint(store, store, ids, clock, secrets)
+        self.update_webhook_endpoint = UpdateWebhookEndpoint(store, store, ids, clock)
+        self.delete_webhook_endpoint = DeleteWebhookEndpoint(store, store, ids, clock)
+        self.rotate_webhook_secret = RotateWebhookSecret(store, store, ids, clock, secrets)
+        self.send_test_event = SendTestEvent(store, store, ids, clock)
+        self.redeliver_events = RedeliverEvents(store, store, clock)
+        self.sender = sender or MemorySender()
+        self.deliver_event = DeliverEvent(self.sender, worker, worker, worker, ids, clock, random=lambda: 0.5)
+        self.deliveries = Deliveries(worker, self.deliver_event, clock, Metrics().deliveries)
         self._portal = portal
         self.ask_for_access = AskForAccess(store, ids, clock)
         self.sign_in = SignIn(store, store, store, ids, clock, secrets)
@@ -225,6 +251,7 @@ def effects_on(
         CreateUserAtStripe(store, gateway, store, ids, clock),
         TellStripeOfUser(store, gateway, store, ids, clock),
         MailAccessCode(store, store, TemplateWording(), mailer, store, ids, clock),
+        MailEndpointDisabled(store, TemplateWording(), mailer, store, ids, clock),
     )
 
 

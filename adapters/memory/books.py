@@ -7,18 +7,20 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace as with_fields
 
+from adapters.memory.addressing import DeliveryKey, addressed
 from adapters.memory.constraints import RowKey, UniqueKey, references, unique_keys
 from adapters.memory.redaction import Redacting, is_begun_for_nobody, is_somebody_deleted
-from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.causes import ApiRequest, CommandLine, DeliveryTried, InboundEvent, Task
 from application.idempotency import KeptReply, repeated
 from application.inbox_tries import next_try_at
 from application.operator_ports import InboxRow
 from application.ports import Tracked
 from application.unit_of_work import TakenWork
 from domain.change import State, stored
+from domain.delivery import Attempt, Delivery
 from domain.errors import Conflict, StaleState
 from domain.events import RecordedEvent
-from domain.ids import AccessRequestId, OrganizationId, TaskId
+from domain.ids import AccessRequestId, OrganizationId, TaskId, WebhookEndpointId
 from domain.portal import AccessRequest, PortalLink, PortalSession
 from domain.usage import Entry, Level, Usage
 
@@ -53,6 +55,10 @@ class Books:
     """By the hash of what the browser holds; these and the requests are not the books, but stand beside
     them."""
     answers: dict[InboxKey, tuple[str, Tracked]] = field(default_factory=dict)
+    deliveries: dict[DeliveryKey, Delivery] = field(default_factory=dict)
+    attempts: dict[DeliveryKey, tuple[Attempt, ...]] = field(default_factory=dict)
+    failing: dict[tuple[OrganizationId, bool, WebhookEndpointId], datetime] = field(default_factory=dict)
+    """Endpoints at which nothing has arrived since then."""
 
     def after(self, work: TakenWork) -> "Books":
         """The books with this work in them. Raises Repeated, StaleState or Conflict; these books stay as they
@@ -98,6 +104,7 @@ class Books:
                 for key, (fingerprint, answer) in self.answers.items()
                 if answer.usage is None or redacting.usage(answer.usage) == answer.usage
             },
+            attempts=redacting.attempts(self.attempts, self.deliveries, self.events),
         )
 
     def without_replies(self, before: datetime, limit: int) -> tuple["Books", int]:
@@ -132,7 +139,8 @@ class Books:
         return replace(self, inbox={**self.inbox, **changed})
 
     def numbered(self, limit: int) -> tuple["Books", int]:
-        """With the first `limit` events that have no sequence given theirs, and how many those were."""
+        """With the first `limit` events that have no sequence given theirs, and addressed to whoever wants
+        them; and how many those were."""
         last: dict[tuple[OrganizationId, bool], int] = {}
         given = 0
         events: list[RecordedEvent] = []
@@ -145,7 +153,10 @@ class Books:
             if sequence is not None:
                 last[tenant] = sequence
             events.append(with_fields(event, sequence=sequence))
-        return replace(self, events=tuple(events)), given
+        known = {event.id for event in self.events if event.sequence is not None}
+        new = [event for event in events if event.sequence is not None and event.id not in known]
+        deliveries = {**self.deliveries, **addressed(new, self.states)}
+        return replace(self, events=tuple(events), deliveries=deliveries), given
 
     def _with_states(self, changed: list[State]) -> tuple[dict[RowKey, State], dict[UniqueKey, RowKey]]:
         states, taken = dict(self.states), dict(self.taken)
@@ -196,7 +207,7 @@ def _settle(
         case Task(id=task_id):
             if tasks.pop(task_id, None) is None and changed:
                 raise StaleState("stale_state", f"{task_id} has been done by somebody else")
-        case ApiRequest() | CommandLine():
+        case ApiRequest() | CommandLine() | DeliveryTried():
             pass
 
 

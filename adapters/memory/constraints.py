@@ -25,6 +25,7 @@ from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 
 RowKey = tuple[type, OrganizationId, bool, str]
 UniqueKey = tuple[Any, ...]
@@ -60,7 +61,7 @@ def _current_default(row: PricingModel) -> bool:
     return row.is_default and row.archived_at is None
 
 
-def _not_deleted(row: Entity) -> bool:
+def _not_deleted(row: Entity | WebhookEndpoint) -> bool:
     return row.deleted_at is None
 
 
@@ -127,6 +128,7 @@ _UNIQUE = _by_kind(
         _Unique(Invoice, ("subscription_id", "period_end")),
         _Unique(IntakePayment, ("payment_intent_id",)),
         _Unique(Payment, ("payment_intent_id",)),
+        _Unique(WebhookEndpoint, ("slot",), _not_deleted),
     )
 )
 

@@ -18,6 +18,7 @@ from domain.account import ApiKey, Organization
 from domain.auth import Authenticated
 from domain.ids import ApiKeyId, OrganizationId
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 
 
 class OperatorReads:
@@ -106,6 +107,8 @@ class OperatorReads:
         parked = sorted((task.parked_at, task.id, task) for task in waiting if task.parked_at is not None)
         events = [event for event in self._books.events if event.sequence is None]
         unhandled = self._waiting()
+        deliveries = self._books.deliveries.values()
+        to_send = self._to_send(now)
         return Backlog(
             events_to_number=min(len(events), limit),
             oldest_event_at=events[0].occurred_at if events else None,
@@ -116,7 +119,18 @@ class OperatorReads:
             unhandled=dict(Counter(row.refusal or "" for row in unhandled[:limit])),
             customers_without_pricing_model=0,  # a state has one, or it cannot be made
             given_up=min(sum(row.next_try_at is None for row in unhandled), limit),
+            deliveries_due=min(len(to_send), limit),
+            oldest_delivery_at=to_send[0] if to_send else None,
+            deliveries_failed=min(sum(row.status == "failed" for row in deliveries), limit),
+            endpoints_failing=min(len(self._books.failing), limit),
         )
+
+    def _to_send(self, now: datetime) -> list[datetime]:
+        """Since when each delivery is due that goes to an endpoint which is enabled."""
+        states = self._books.states.values()
+        told = {row.id for row in states if isinstance(row, WebhookEndpoint) and row.enabled}
+        tries = (row.next_try_at for row in self._books.deliveries.values() if row.endpoint_id in told)
+        return sorted(at for at in tries if at is not None and at <= now)
 
     def _waiting(self) -> list[InboxRow]:
         """What is not handled, by when it first came."""

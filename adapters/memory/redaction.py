@@ -1,11 +1,12 @@
 """Forgetting who a customer was, wherever the books in memory name them: as sql/17_redaction.sql does."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
 
+from adapters.memory.addressing import DeliveryKey
 from adapters.memory.constraints import RowKey
 from application.causes import Task
 from application.idempotency import REDACTED, KeptReply
@@ -14,6 +15,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.customer_changes import Redaction
+from domain.delivery import Attempt, Delivery
 from domain.effects import CreateStripeCustomer
 from domain.entity import Entity
 from domain.errors import StaleState
@@ -134,6 +136,21 @@ class Redacting:
             or email_key(fact.receipt_email) == redaction.email_key
         )
         return replace(row, fact=replace(fact, receipt_email=None)) if is_theirs else row
+
+    def attempts(
+        self,
+        attempts: Mapping[DeliveryKey, tuple[Attempt, ...]],
+        deliveries: Mapping[DeliveryKey, Delivery],
+        events: Iterable[RecordedEvent],
+    ) -> dict[DeliveryKey, tuple[Attempt, ...]]:
+        """What endpoints have answered to being told of them."""
+        of_them = {e.id for e in events if e.subject.id in self._things}
+        return {
+            key: tuple(replace(one, reply=None) for one in tried)
+            if key[:2] == self._tenant and deliveries[key].event_id in of_them
+            else tried
+            for key, tried in attempts.items()
+        }
 
     def tasks(self, tasks: Mapping[TaskId, Task]) -> dict[TaskId, Task]:
         """Stripe need not get to know them any more."""

@@ -1,5 +1,6 @@
 """Secrets that can be foreseen: for tests alone."""
 
+from base64 import b64encode
 from itertools import count
 
 
@@ -24,3 +25,7 @@ class SequentialSecrets:
     def portal_secret(self) -> str:
         """The next one: `00000000000000000000000000000004`."""
         return f"{next(self._numbers):032d}"
+
+    def webhook_secret(self) -> str:
+        """The next one: `whsec_` and the base64 of `000000000000000000000005`."""
+        return f"whsec_{b64encode(f'{next(self._numbers):024d}'.encode()).decode()}"

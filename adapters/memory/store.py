@@ -23,6 +23,7 @@ from adapters.memory.portal import PortalInMemory
 from adapters.memory.reading import sessions_whosever
 from adapters.memory.usage import UsageLedgerInMemory, check_entities
 from adapters.memory.users import UserReads
+from adapters.memory.webhooks import WebhooksInMemory
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
@@ -74,6 +75,7 @@ class MemoryStore(
     UsageLedgerInMemory,
     PortalInMemory,
     OperatorReads,
+    WebhooksInMemory,
 ):
     """Every port that reads or writes the books. What each method promises stands in `application.ports`.
 

@@ -7,7 +7,7 @@ from typing import Any, assert_never
 import msgspec
 from msgspec import Struct
 
-from application.causes import ApiRequest, CommandLine, InboundEvent, Task
+from application.causes import ApiRequest, CommandLine, DeliveryTried, InboundEvent, Task
 from application.idempotency import KeptReply
 from application.inbox_tries import next_try_at
 from application.unit_of_work import TakenWork
@@ -29,6 +29,7 @@ from domain.purchase import Purchase
 from domain.setup import Setup
 from domain.subscription import Subscription, SubscriptionItem
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 
 TABLES: Mapping[type, str] = {
     Organization: "organizations",
@@ -51,6 +52,7 @@ TABLES: Mapping[type, str] = {
     IntakePayment: "intake_payments",
     Payment: "payments",
     Balance: "balances",
+    WebhookEndpoint: "webhook_endpoints",
 }
 """Where each kind of state is stored; the columns are the state's fields."""
 
@@ -73,6 +75,7 @@ _NATURAL_KEYS: Mapping[type, Callable[[Any], Any]] = {
     Payment: attrgetter("payment_intent_id"),
     PaymentMethod: attrgetter("stripe_payment_method_id"),
     Setup: attrgetter("setup_intent_id"),
+    WebhookEndpoint: attrgetter("slot"),
 }
 """What two requests that know nothing of each other may both make new: the unique key that they meet on."""
 
@@ -137,7 +140,7 @@ def _add_cause(parts: _Parts, work: TakenWork) -> None:
         case ApiRequest():
             if work.reply is not None:
                 parts[work.reply.organization_id, work.reply.livemode].replies.append(work.reply)
-        case CommandLine():
+        case CommandLine() | DeliveryTried():
             pass
         case _:
             assert_never(work.cause)

@@ -24,6 +24,7 @@ from adapters.postgres.operating import OperatorReads
 from adapters.postgres.portal import PortalDoorInPostgres
 from adapters.postgres.usage import UsageLedgerInPostgres
 from adapters.postgres.users import UserReads
+from adapters.postgres.webhooks import WebhooksInPostgres
 from application.causes import Task
 from application.idempotency import KeptReply
 from application.ports import (
@@ -75,6 +76,7 @@ class PostgresStore(
     UsageLedgerInPostgres,
     PortalDoorInPostgres,
     OperatorReads,
+    WebhooksInPostgres,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 

@@ -44,6 +44,18 @@ from application.ports.usage import (
     UsageLedger,
 )
 from application.ports.users import UserFilter, UserRepository, UserUpdateContext
+from application.ports.webhooks import (
+    DeliveryFeed,
+    DeliveryFilter,
+    DeliveryQueue,
+    DeliveryRecord,
+    EndpointNotice,
+    EndpointRecord,
+    LeasedDelivery,
+    Sent,
+    WebhookEndpointRepository,
+    WebhookSender,
+)
 
 __all__ = [
     "AttachContext",
@@ -60,6 +72,12 @@ __all__ = [
     "CustomerFilter",
     "CustomerRepository",
     "DeletionContext",
+    "DeliveryFeed",
+    "DeliveryFilter",
+    "DeliveryQueue",
+    "DeliveryRecord",
+    "EndpointNotice",
+    "EndpointRecord",
     "EntityContext",
     "EntityRepository",
     "EventFeed",
@@ -76,6 +94,7 @@ __all__ = [
     "IntakeRepository",
     "InvoiceRecord",
     "InvoiceRepository",
+    "LeasedDelivery",
     "Mail",
     "Mailer",
     "ManagedContext",
@@ -90,6 +109,7 @@ __all__ = [
     "PurchaseRepository",
     "RenewalContext",
     "Secrets",
+    "Sent",
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
@@ -99,6 +119,8 @@ __all__ = [
     "UserFilter",
     "UserRepository",
     "UserUpdateContext",
+    "WebhookEndpointRepository",
     "WebhookNotice",
     "WebhookReader",
+    "WebhookSender",
 ]

@@ -29,6 +29,10 @@ class Secrets(Protocol):
     def portal_secret(self) -> str:
         """What a browser in the billing portal holds, or a link to it, with as many."""
 
+    def webhook_secret(self) -> str:
+        """A new secret of a webhook endpoint, `whsec_` and the base64 of 192 random bits (Standard
+        Webhooks)."""
+
 
 class EventOutbox(Protocol):
     """The only way to write."""

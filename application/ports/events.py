@@ -31,7 +31,8 @@ class EventSequencer(Protocol):
     """Gives committed events their place in the feed."""
 
     async def sequence(self, limit: int) -> int:
-        """Number up to `limit` events, per organization and mode, and say how many.
+        """Number up to `limit` events, per organization and mode, and say how many. With its number each is
+        addressed to the webhook endpoints that want it, all or nothing (`DeliveryQueue`).
 
         An event is numbered only when no transaction that could still commit an earlier one is running, so
         that a reader who has seen a number has seen all below it. Safe to call concurrently.

@@ -11,7 +11,9 @@ from rich.console import Console
 
 from application.ports import EventFeed, EventFilter
 from domain.auth import Authenticated
+from domain.delivery import Redelivery
 from domain.events import EventType, RecordedEvent
+from domain.ids import EventId, WebhookEndpointId
 from entrypoints.commands.acting import Live, Organization, on_books, owner
 from entrypoints.commands.printing import at, harmless, print_json
 from entrypoints.commands.running import stop_signal
@@ -64,6 +66,39 @@ def tail(
             _print(event, as_json=as_json)
 
     on_books(work, lasting=follow)
+
+
+@events.command(epilog="Example: counterfoil events redeliver we_01k9… --organization acme --failed")
+def redeliver(
+    endpoint: Annotated[str, typer.Argument(metavar="ENDPOINT", help="The webhook endpoint: we_…")],
+    organization: Organization = None,
+    live: Live = False,
+    event: Annotated[
+        str | None, typer.Option(metavar="EVENT", help="This one, whatever its type: evt_…")
+    ] = None,
+    from_sequence: Annotated[
+        int | None, typer.Option("--from", min=1, metavar="N", help="Those from this number on…")
+    ] = None,
+    to_sequence: Annotated[int | None, typer.Option("--to", min=1, metavar="N", help="…to this one.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="All that was given up.")] = False,
+) -> None:
+    """Have events delivered to a webhook endpoint again, also what has arrived; the worker does it.
+
+    Nothing else follows from it: no event, and no effect.
+    """
+    wanted = Redelivery(
+        event=EventId(event) if event is not None else None,
+        from_sequence=from_sequence,
+        to_sequence=to_sequence,
+        failed=failed,
+    )
+
+    async def work(container: Container) -> int:
+        auth = await owner(container, organization, live=live)
+        return await container.redeliver_events()(WebhookEndpointId(endpoint), wanted, auth)
+
+    again = on_books(work)
+    Console(highlight=False).print(f"{again} {'is' if again == 1 else 'are'} delivered again.")
 
 
 async def told(

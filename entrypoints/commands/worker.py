@@ -1,4 +1,4 @@
-"""`counterfoil worker`: effects and the events' numbers, apart from the API."""
+"""`counterfoil worker`: effects, the events' numbers and deliveries, apart from the API."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -24,7 +24,8 @@ def worker(
         str, typer.Option(help="The address to answer /health and /metrics at.")
     ] = "127.0.0.1",
 ) -> None:
-    """Perform effects and number events, apart from the API; any number of workers may run at once.
+    """Perform effects, number events and deliver them, apart from the API; any number of workers may run at
+    once.
 
     `counterfoil serve` has one inside. The sandbox lives inside `serve`, so that a worker of its own needs
     STRIPE_TEST_SECRET_KEY for test mode: without it, effects wait.
@@ -54,6 +55,14 @@ async def _work(settings: Settings, database: ServiceDatabase, host: str, port: 
 def worker_of(container: Container) -> Worker:
     """A worker on the adapters of this container, which must be open."""
     store = container.worker_store()
-    worker = Worker(store, store, store, container.effects(), container.inbox_retries(), container.clock())
+    worker = Worker(
+        store,
+        store,
+        store,
+        container.effects(),
+        container.inbox_retries(),
+        container.deliveries(),
+        container.clock(),
+    )
     container.metrics().read_tasks_running(lambda: worker.tasks_running)
     return worker

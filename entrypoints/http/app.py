@@ -22,6 +22,7 @@ from entrypoints.http.customer_billing import CustomerBillingController
 from entrypoints.http.customer_changes import CustomerChangesController
 from entrypoints.http.customer_lists import CustomerListController
 from entrypoints.http.customers import CustomerController
+from entrypoints.http.deliveries import DeliveryController
 from entrypoints.http.description import openapi_config
 from entrypoints.http.docs import docs, redoc
 from entrypoints.http.entities import EntityController
@@ -47,6 +48,7 @@ from entrypoints.http.subscription_changes import SubscriptionChangesController
 from entrypoints.http.subscriptions import SubscriptionController
 from entrypoints.http.usage import UsageController
 from entrypoints.http.users import UserController
+from entrypoints.http.webhook_endpoints import WebhookEndpointController
 
 
 class NoEmitter(BaseEventEmitterBackend):
@@ -105,6 +107,8 @@ def create_app(container: Container) -> Litestar:
             SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
+            WebhookEndpointController,
+            DeliveryController,
             AuditController,
             InboxController,
         ],

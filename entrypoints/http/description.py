@@ -28,6 +28,7 @@ from domain.charging import MethodChoice
 from domain.checkout import BuyerDetails, NewCheckoutSession
 from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
+from domain.delivery import Redelivery
 from domain.entity import NewEntity
 from domain.granting import NewGrant
 from domain.intake_payment import NewIntakePayment
@@ -35,6 +36,7 @@ from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from domain.sign_up import NewUser
 from domain.user_changes import UserChanges
+from domain.webhook_endpoint import NewWebhookEndpoint, SecretRotation, WebhookEndpointChanges
 from entrypoints.http.attach import AttachReply
 from entrypoints.http.audit import AuditReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
@@ -44,6 +46,7 @@ from entrypoints.http.customer_billing import BillingReply
 from entrypoints.http.customer_changes import CustomerDeletedReply
 from entrypoints.http.customer_lists import CustomerPage
 from entrypoints.http.customers import CustomerReply
+from entrypoints.http.deliveries import DeliveryPage, DeliveryWithAttempts, RedeliveryReply
 from entrypoints.http.entities import EntityPage, EntityReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
@@ -60,6 +63,11 @@ from entrypoints.http.stripe_webhooks import WebhookReply
 from entrypoints.http.subscriptions import SubscriptionPage, SubscriptionWithItems
 from entrypoints.http.usage import CheckReply, TrackBatch, TrackBatchReply, TrackReply
 from entrypoints.http.users import UserPage, UserReply
+from entrypoints.http.webhook_endpoints import (
+    WebhookEndpointPage,
+    WebhookEndpointReply,
+    WebhookEndpointWithSecret,
+)
 
 _BODIES = (
     AttachReply,
@@ -120,6 +128,16 @@ _BODIES = (
     UserPage,
     UserReply,
     WebhookReply,
+    DeliveryPage,
+    DeliveryWithAttempts,
+    NewWebhookEndpoint,
+    Redelivery,
+    RedeliveryReply,
+    SecretRotation,
+    WebhookEndpointChanges,
+    WebhookEndpointPage,
+    WebhookEndpointReply,
+    WebhookEndpointWithSecret,
 )
 _TEXT = Path(__file__).with_name("assets")
 _METHODS = ("get", "put", "post", "patch", "delete")
@@ -189,6 +207,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("invoices", "What customers are told that they owe, or have paid."),
             Tag("subscriptions", "What customers have, and had."),
             Tag("events", "What has happened, in the order in which it was stored."),
+            Tag("webhooks", "Events, sent to wherever they are wanted: see docs/webhooks.md."),
             Tag("stripe", "What Stripe tells us."),
             Tag("checkout", "Pages for buyers."),
             Tag("health", "For whoever runs the service."),

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any
 
 from litestar import Controller, get
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from application.event_views import EventView
 from application.ports import EventFeed, EventFilter
-from domain.auth import Actor, Authenticated
-from domain.events import SUBJECT_ID, EventData, EventType, RecordedEvent, Subject
-from domain.ids import EventId, RequestId
+from domain.auth import Authenticated
+from domain.events import SUBJECT_ID, EventType, RecordedEvent
 from entrypoints.http.injected import Injected
 from entrypoints.http.paging import PAGED, Limit
 from entrypoints.http.refusals import refusals
@@ -24,26 +23,8 @@ _LOOKS_EVERY = 0.25
 _LAST_SEQUENCE = 2**53 - 1  # the largest integer that every reader of JSON knows exactly
 
 
-class EventReply(Struct, frozen=True, kw_only=True):
+class EventReply(EventView, frozen=True, kw_only=True):
     """An event, here and in webhooks. A consumer that has seen the `hash` has seen the event."""
-
-    id: EventId
-    type: EventType
-    sequence: int | None
-    occurred_at: datetime
-    livemode: bool
-    subject: Subject
-    data: EventData
-    actor: Actor
-    request_id: RequestId | None
-    correlation_id: str
-    causation_id: str | None
-    hash: str
-
-    @classmethod
-    def of(cls, event: RecordedEvent) -> "EventReply":
-        """The event, as it is published."""
-        return cls(**{name: getattr(event, name) for name in cls.__struct_fields__})
 
 
 class EventPage(Struct, frozen=True):

@@ -38,8 +38,14 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "customers": container.store,
         "delete_customer": container.delete_customer,
         "clock": container.clock,
+        "create_webhook_endpoint": providers.Factory(
+            Once, container.create_webhook_endpoint, container.answer_once
+        ),
+        "delete_webhook_endpoint": container.delete_webhook_endpoint,
+        "deliveries": container.store,
         "delete_entity": container.delete_entity,
         "desks": providers.Factory(Desks, container.stripe_test, container.stripe_live),
+        "endpoints": container.store,
         "entities": container.store,
         "events": container.store,
         "expire_checkout_session": providers.Factory(
@@ -78,9 +84,14 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "process_setup_intent": container.process_setup_intent,
         "public_url": container.public_url,
         "purchases": container.store,
+        "redeliver_events": container.redeliver_events,
         "refund_payment": providers.Factory(Once, container.refund_payment, container.answer_once),
         "resume_subscription": providers.Factory(Once, container.resume_subscription, container.answer_once),
+        "rotate_webhook_secret": providers.Factory(
+            Once, container.rotate_webhook_secret, container.answer_once
+        ),
         "scrape": container.scrape,
+        "send_test_event": providers.Factory(Once, container.send_test_event, container.answer_once),
         "sign_up": providers.Factory(Once, container.sign_up, container.answer_once),
         "subscriptions": container.store,
         "tenants": container.store,
@@ -88,6 +99,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         "update_checkout_session": container.update_checkout_session,
         "update_customer": container.update_customer,
         "update_user": container.update_user,
+        "update_webhook_endpoint": container.update_webhook_endpoint,
         "users": container.store,
     }
 

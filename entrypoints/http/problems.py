@@ -58,6 +58,7 @@ _STATUS_OF_CODE = {
     "stripe_customer_taken": 409,
     "subscription_canceled": 409,
     "subscription_not_activatable": 409,
+    "webhook_endpoint_disabled": 409,
 }
 _FRAMEWORK = {
     404: ("route_not_found", "There is nothing at this address."),

@@ -83,6 +83,12 @@ class Metrics:
             ("operation", "result"),
             _FAR,
         )
+        self.deliveries = self._timings(
+            "counterfoil_delivery_attempt_duration_seconds",
+            "Events sent to endpoints, by what came of it: succeeded, or the code of why not.",
+            ("outcome",),
+            _FAR,
+        )
         self._running = Gauge(
             "counterfoil_worker_tasks_running",
             "Tasks that this process has leased and is performing.",

@@ -89,6 +89,12 @@ class _BacklogShown(Collector):
         yield _gauge("inbox_unhandled", "Stripe's events that did not fit.", sum(seen.unhandled.values()))
         yield _by("inbox_unhandled_by_code", "The same, by why not.", "code", seen.unhandled)
         yield _gauge("inbox_given_up", "Those that are not tried again by themselves.", seen.given_up)
+        yield _gauge("deliveries_due", "Deliveries to be tried now.", seen.deliveries_due)
+        yield _gauge(
+            "deliveries_due_age_seconds", "How long the oldest of them is due.", age(seen.oldest_delivery_at)
+        )
+        yield _gauge("deliveries_failed", "Deliveries given up.", seen.deliveries_failed)
+        yield _gauge("endpoints_failing", "Endpoints at which nothing arrives.", seen.endpoints_failing)
         yield _gauge(
             "customers_without_pricing_model",
             "Must be 0; the database refuses such a customer.",

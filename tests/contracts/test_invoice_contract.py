@@ -52,7 +52,7 @@ def worker(world: World) -> Worker:
     """One more process that works."""
     store = world.worker_store
     effects = effects_on(store, world.gateway, world.ids, world.clock, RandomSecrets())
-    return Worker(store, store, store, effects, world.retries, world.clock)
+    return Worker(store, store, store, effects, world.retries, world.deliveries, world.clock)
 
 
 async def all_invoices(world: World, auth: Authenticated) -> list[Invoice]:

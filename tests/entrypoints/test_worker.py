@@ -11,6 +11,7 @@ from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.ids import SequentialIds
 from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.sender import MemorySender
 from adapters.memory.store import MemoryStore
 from application.catalog.apply_catalog import ApplyCatalog
 from application.causes import ApiRequest, CommandLine, InboundEvent, Task
@@ -20,14 +21,16 @@ from application.organizations.create_organization import CreateOrganization, Ne
 from application.payments.news import StripeReported
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.unit_of_work import UnitOfWork
+from application.webhooks.deliver_event import DeliverEvent
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument, PriceEntry, PricingModelEntry, ProductEntry
 from domain.checkout import CheckoutSession, NewProductSession
 from domain.customer import Customer, NewCustomer
 from domain.effects import CancelPaymentIntent, CreateStripeCustomer
 from domain.ids import RequestId
+from entrypoints.deliveries import Deliveries
 from entrypoints.inbox_retries import InboxRetries
-from entrypoints.metrics.counted import Tries
+from entrypoints.metrics.counted import Metrics, Tries
 from entrypoints.worker import LAST_ATTEMPT, Worker, next_try
 from tests.use_cases import effects_on, news_on
 
@@ -43,6 +46,7 @@ class World:
     clock: FixedClock = field(default_factory=FixedClock)
     ids: SequentialIds = field(default_factory=SequentialIds)
     gateway: MemoryGateway = field(default_factory=MemoryGateway)
+    sender: MemorySender = field(default_factory=MemorySender)
     owner: Authenticated | None = None
     tries: Tries = field(default_factory=Tries)
 
@@ -82,7 +86,18 @@ class World:
         settings = {"poll_seconds": 0.01, "random": lambda: 0.0, **options}
         news = news_on(store, self.gateway, self.ids, self.clock)
         retries = InboxRetries(store, news, self.clock, self.tries)
-        return Worker(store, store, store, effects, retries, self.clock, **settings)  # type: ignore[arg-type]
+        deliver = DeliverEvent(self.sender, store, store, store, self.ids, self.clock)
+        deliveries = Deliveries(store, deliver, self.clock, Metrics().deliveries)
+        return Worker(
+            store,
+            store,
+            store,
+            effects,
+            retries,
+            deliveries,
+            self.clock,
+            **settings,  # type: ignore[arg-type]
+        )
 
     async def drained(self, *, rounds: int) -> None:
         """As time goes by."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.mailer import MemoryMailer
+from adapters.memory.sender import MemorySender
 from application.causes import ApiRequest, CommandLine, InboundEvent, StripeFact
 from application.organizations.create_organization import NewOrganization
 from application.payments.news import Booked
@@ -22,6 +23,8 @@ from domain.ids import Ids, OrganizationId, RequestId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
+from entrypoints.deliveries import Deliveries
+from entrypoints.metrics.counted import Metrics
 from entrypoints.worker import Worker
 from tests.faults.injection import Faults, Killed, faulty
 from tests.use_cases import Store, UseCases
@@ -82,11 +85,12 @@ class Outside:
     provider: Provider = field(default_factory=Provider)
     clock: FixedClock = field(default_factory=FixedClock)
     mailer: MemoryMailer = field(default_factory=MemoryMailer)
+    sender: MemorySender = field(default_factory=MemorySender)
 
     def cloned(self) -> "Outside":
         """The same again, on a store in memory: its books are values that never change."""
         store = copy.copy(self.store)
-        names = ("ids", "secrets", "provider", "clock", "mailer")
+        names = ("ids", "secrets", "provider", "clock", "mailer", "sender")
         apart = {name: getattr(self, name) for name in names}
         return replace(self, store=store, worker_store=store, **copy.deepcopy(apart))
 
@@ -103,11 +107,20 @@ class Process(UseCases[Store]):
             clock=outside.clock,
             secrets=outside.secrets,
             mailer=faulty(outside.mailer, faults),
+            sender=faulty(outside.sender, faults),
         )
         store = self.worker_store
         # One task after the other: each run makes the same calls, on whatever store.
         self.worker = Worker(
-            store, store, store, self.effects, self.retries, self.clock, concurrency=1, random=lambda: 0.0
+            store,
+            store,
+            store,
+            self.effects,
+            self.retries,
+            Deliveries(store, self.deliver_event, self.clock, Metrics().deliveries, concurrency=1),
+            self.clock,
+            concurrency=1,
+            random=lambda: 0.0,
         )
 
     def request(self) -> ApiRequest:

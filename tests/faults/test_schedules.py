@@ -20,6 +20,7 @@ from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
 from tests.faults.subscribing import SUBSCRIBING
+from tests.faults.telling import TELLING
 from tests.faults.users import USERS
 from tests.faults.using import USING
 from tests.use_cases import Store
@@ -35,6 +36,7 @@ ALL = (
     *ATTACHING,
     *USING,
     *INTAKE,
+    *TELLING,
     *SCENARIOS,
 )
 TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
@@ -109,6 +111,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "audit",
         "seller",
         "portal_session",
+        "webhook_endpoints",
+        "deliveries",
+        "delivery",
     }  # only read
     apart |= {"settle"}  # of what was nobody's
     for operators_only in (Organizations, ApiKeyRepository, Inbox, InboxFeed, Backlogs):

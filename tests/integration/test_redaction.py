@@ -12,6 +12,7 @@ from application.causes import ApiRequest
 from application.idempotency import IdempotencyKey, Reply
 from application.organizations.update_organization import OrganizationChanges
 from application.payments.refund_payment import RefundAsked
+from application.ports import Sent
 from application.usage.track_usage import NewTrack
 from application.views import view_of
 from domain.address import Address
@@ -25,6 +26,7 @@ from domain.ids import RequestId
 from domain.intent import Attempt
 from domain.portal import Seller
 from domain.reversal import NewRefund
+from domain.webhook_endpoint import NewWebhookEndpoint
 from tests.contracts.worlds import COMMAND, World, fact_of, set_up
 from tests.databases import Database, connected
 
@@ -88,6 +90,17 @@ async def everywhere(world: World, auth: Authenticated) -> CustomerRecord:
     return found.record
 
 
+async def told(world: World, auth: Authenticated) -> None:
+    """An endpoint is told of all of it, and answers with what it has been told."""
+    await world.create_webhook_endpoint(
+        NewWebhookEndpoint(url="https://example.test"), auth, ApiRequest(RequestId("req_8"))
+    )
+    await world.events(auth)
+    world.sender.answers = lambda _, event: Sent(200, None, 1, f"{event.data.object}")
+    while await world.deliveries.begin_due():
+        await world.deliveries.finish()
+
+
 async def session(world: World, auth: Authenticated, price: str, key: str) -> CheckoutSession:
     draft = NewProductSession(
         price=price,
@@ -128,6 +141,7 @@ async def test_nothing_in_any_table_names_a_deleted_customer(fresh_database: Dat
         auth = await world.organization()
         await world.update_organization(OrganizationChanges(sends_receipts=True), auth, COMMAND)
         record = await everywhere(world, auth)
+        await told(world, auth)
         other = NewCustomer(external_id="other", email="other@example.test", name="Other")
         await world.create_customer(other, auth, request("other"))
         before = await named_in(fresh_database, MARKER)
@@ -143,6 +157,7 @@ async def test_nothing_in_any_table_names_a_deleted_customer(fresh_database: Dat
             "tasks",
             "kept_replies",
             "inbound_events",
+            "delivery_attempts",
         }
         others = await named_in(fresh_database, "other@example.test")
         await world.delete_customer(record.customer.id, auth, ApiRequest(RequestId("req_4")))

@@ -1,8 +1,9 @@
 """A use case costs two round trips at most on a warm connection, three where Stripe's answer is replied."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
 from application.payments.news import BuyerReturned, PayerReturned
-from application.ports import CustomerFilter, IntakeFilter, UserFilter
+from application.ports import CustomerFilter, DeliveryFilter, IntakeFilter, LeasedDelivery, UserFilter
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
@@ -35,6 +36,7 @@ from domain.charging import AllCurrent, MethodChoice
 from domain.checkout import BuyerDetails, CheckoutSession, NewPaymentMethodSession
 from domain.customer import CustomerData, NewCustomer
 from domain.customer_changes import CustomerChanges
+from domain.delivery import Redelivery
 from domain.effects import (
     CancelIntakeIntent,
     ChargeInvoice,
@@ -59,6 +61,7 @@ from domain.sign_up import NewUser
 from domain.subscription import Subscription
 from domain.usage import Line
 from domain.user_changes import UserChanges
+from domain.webhook_endpoint import NewWebhookEndpoint, SecretRotation, WebhookEndpointChanges
 from tests.contracts.test_reply_contract import ROUTE, named
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database
@@ -554,3 +557,39 @@ async def test_whoever_is_asked_about_first_is_found_missing_made_in_two_and_ask
     ]
     turns = [await counted.turns(world.track_usage(asked, auth, REQUEST)) for asked in tracks]
     assert turns[1:] == [6, 1]
+
+
+async def test_endpoints_take_two_and_their_deliveries_one(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    draft = NewWebhookEndpoint(url="https://example.com", event_types=("webhook_endpoint.*",))
+    to = (await world.create_webhook_endpoint(draft, auth, REQUEST)).id
+    names = count()
+
+    def changed() -> Awaitable[object]:
+        changes = WebhookEndpointChanges(description=f"{next(names)}")
+        return world.update_webhook_endpoint(to, changes, auth, REQUEST)
+
+    def leased() -> Awaitable[Sequence[LeasedDelivery]]:
+        return world.worker_store.lease_deliveries(1, 9, {}, world.clock.now(), timedelta(minutes=1))
+
+    calls: tuple[tuple[Callable[[], Awaitable[object]], int], ...] = (
+        (lambda: world.create_webhook_endpoint(draft, auth, REQUEST), 2),
+        (lambda: world.store.webhook_endpoint(auth, to), 1),
+        (lambda: world.store.webhook_endpoints(auth, 10), 1),
+        (changed, 2),
+        (lambda: world.rotate_webhook_secret(to, SecretRotation(), auth, REQUEST), 2),
+        (lambda: world.send_test_event(to, auth, REQUEST), 2),
+        (lambda: world.worker_store.sequence(1000), 1),
+        (lambda: world.store.deliveries(auth, to, DeliveryFilter(status="pending"), 10), 1),
+        (lambda: world.redeliver_events(to, Redelivery(failed=True), auth), 2),
+        (leased, 1),
+    )
+    for call, turns in calls:
+        await call()
+        assert await counted.turns(call()) == turns
+    for turns in (2, 1):  # the first time its statement is prepared
+        (one,) = await leased()
+        assert await counted.turns(world.deliver_event(one)) == turns
+    await world.store.delivery(auth, one.delivery.id)
+    assert await counted.turns(world.store.delivery(auth, one.delivery.id)) == 1
+    assert await counted.turns(world.delete_webhook_endpoint(to, auth, REQUEST)) == 2

@@ -14,12 +14,14 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.ports import Sent
 from application.usage.track_usage import NewTrack
 from domain.auth import Authenticated
 from domain.entity import NewEntity
 from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.portal import Seller
+from domain.webhook_endpoint import NewWebhookEndpoint
 from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
@@ -35,7 +37,13 @@ ROUTING = {
 }
 RECORDS = {"schema_migrations", "schema_functions", "signing_key"}
 AT_THE_DOOR = {"access_requests", "portal_sessions", "portal_links"}
-ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies", *AT_THE_DOOR}
+ACROSS_TENANTS = {
+    *("tasks", "inbound_events", "events", "event_counters", "kept_replies"),
+    *("deliveries", "delivery_attempts", "endpoint_failures"),
+    *AT_THE_DOOR,
+}
+SEEN_ACROSS_TENANTS = {*ACROSS_TENANTS, "webhook_endpoints"}
+"""By the worker: what it also writes there, and where it sends events."""
 
 
 async def tables(connection: asyncpg.Connection) -> set[str]:
@@ -72,11 +80,20 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
                 track = NewTrack(customer="ada", feature="seats")
                 await world.track_usage(track, mode, REQUEST)
                 await sign_in_by_link(world, mode)
-                await world.events(mode)
+                await told_and_refused(world, mode)
                 work = world.work(mode, named())
                 work.answer("kept")
                 await world.store.commit(work)
         yield world, acme, other
+
+
+async def told_and_refused(world: World, auth: Authenticated) -> None:
+    """An endpoint has been told of something, and has not taken it."""
+    await world.create_webhook_endpoint(NewWebhookEndpoint(url="https://example.com"), auth, REQUEST)
+    await world.events(auth)
+    world.sender.answers = lambda _, __: Sent(500, "unexpected_status", 1, "no")
+    await world.deliveries.begin_due()
+    await world.deliveries.finish()
 
 
 async def sign_in_by_link(world: World, auth: Authenticated) -> None:
@@ -154,7 +171,7 @@ async def test_no_row_of_another_organization_or_mode_is_there_in_any_table(fres
                 assert await admin.fetchval(f"SELECT count(*) FROM counterfoil.{name}") >= 2, (
                     f"{name} is empty"
                 )
-        for role, hidden in ((APP, names), (WORKER, names - ACROSS_TENANTS)):
+        for role, hidden in ((APP, names), (WORKER, names - SEEN_ACROSS_TENANTS)):
             async with open_pool(fresh_database.service_dsn, role) as pool, pool.acquire() as connection:
                 for name in sorted(hidden):
                     assert await connection.fetchval(f"SELECT count(*) FROM {name}") == 0, (role, name)
@@ -234,7 +251,7 @@ async def test_the_worker_sees_across_tenants_only_what_it_works_on(fresh_databa
             names = await tables(admin) - ROUTING - RECORDS
         async with open_pool(fresh_database.service_dsn, WORKER) as pool, pool.acquire() as connection:
             seen = {n for n in names if await connection.fetchval(f"SELECT count(*) FROM {n}")}
-            assert seen == ACROSS_TENANTS
+            assert seen == SEEN_ACROSS_TENANTS
 
 
 async def test_events_are_immutable_and_nothing_is_deleted(fresh_database: Database) -> None:

@@ -26,6 +26,8 @@ from tests.application.usage_promises import (
     books_of,
     ledger_in,
 )
+from tests.machine import delivery_rows
+from tests.machine.delivery_rows import AttemptRow, Deliveries, DeliveryRow, FailureRow, deliveries_in
 
 
 class Everything(Struct, frozen=True):
@@ -43,6 +45,7 @@ class Everything(Struct, frozen=True):
     entries: tuple[KeptEntry, ...]
     usages: tuple[Usage, ...]
     answers: tuple[KeptAnswer, ...]
+    told: Deliveries
 
 
 class ForkableStore(MemoryStore):
@@ -66,6 +69,7 @@ class ForkableStore(MemoryStore):
             replies={
                 (kept.organization_id, kept.livemode, kept.route, kept.key): kept for kept in found.replies
             },
+            **delivery_rows.books_of(found.told),
             **books_of(Ledger(found.levels, found.entries, found.usages, found.answers)),
         )
 
@@ -74,7 +78,13 @@ class ForkableStore(MemoryStore):
         replies = list(self._books.replies.values())
         ledger = ledger_in(self._books)
         return _in_order(
-            list(self.states), list(self.events), list(self.tasks), list(self.inbox), replies, ledger
+            list(self.states),
+            list(self.events),
+            list(self.tasks),
+            list(self.inbox),
+            replies,
+            ledger,
+            deliveries_in(self._books),
         )
 
 
@@ -84,6 +94,9 @@ _KINDS: dict[str, Any] = {
     "tasks": Task,
     "inbound_events": InboxRow,
     "kept_replies": KeptReply,
+    "deliveries": DeliveryRow,
+    "delivery_attempts": AttemptRow,
+    "endpoint_failures": FailureRow,
 }
 _OTHERS = (
     "route_organizations",
@@ -137,7 +150,13 @@ class PostgresBooks:
         rows: Any = _DECODER.decode(await self._superuser.fetchval(self._query))
         states = [state for table in TABLES.values() for state in getattr(rows, table)]
         return _in_order(
-            states, rows.events, rows.tasks, rows.inbound_events, rows.kept_replies, rows.ledger.in_order()
+            states,
+            rows.events,
+            rows.tasks,
+            rows.inbound_events,
+            rows.kept_replies,
+            rows.ledger.in_order(),
+            Deliveries(rows.deliveries, rows.delivery_attempts, rows.endpoint_failures).in_order(),
         )
 
     async def clear(self) -> None:
@@ -152,6 +171,7 @@ def _in_order(
     inbox: list[InboxRow],
     replies: list[KeptReply],
     ledger: Ledger,
+    told: Deliveries,
 ) -> Everything:
     states.sort(key=lambda state: (type(state).__name__, state.organization_id, state.livemode, state.id))
     events.sort(
@@ -170,4 +190,5 @@ def _in_order(
         ledger.entries,
         ledger.usages,
         ledger.answers,
+        told,
     )

@@ -21,6 +21,7 @@ from domain.purchase import Purchase
 from domain.subscription import Subscription
 from domain.usage import Usage
 from domain.user import User
+from domain.webhook_endpoint import WebhookEndpoint
 from tests.application.promises import of_kind
 from tests.machine.books import Everything
 
@@ -90,6 +91,10 @@ class Known:
     def user(self, auth: Authenticated, pick: int) -> User | None:
         """A user, owners too."""
         return _picked(self._of(auth, User), pick)
+
+    def endpoint(self, auth: Authenticated, pick: int) -> WebhookEndpoint | None:
+        """A webhook endpoint, deleted or not."""
+        return _picked(self._of(auth, WebhookEndpoint), pick)
 
     def entity(self, auth: Authenticated, pick: int) -> Entity | None:
         """An entity, deleted or not."""

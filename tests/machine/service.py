@@ -1,5 +1,6 @@
 """The use cases on one store, with ids that say who made them and a provider that can be copied."""
 
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -52,6 +53,10 @@ class LaneIds:
     def portal_secret(self) -> str:
         """The same, of a browser in the portal."""
         return self._next()
+
+    def webhook_secret(self) -> str:
+        """The same, of a webhook endpoint."""
+        return f"whsec_{b64encode(self._next()[-24:].encode()).decode()}"
 
     def _next(self) -> str:
         lane = LANE.get()

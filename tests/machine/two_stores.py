@@ -7,7 +7,7 @@ from hypothesis.stateful import initialize, rule
 
 from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
-from tests.machine import drawing, drawing_plans, drawing_users
+from tests.machine import drawing, drawing_deliveries, drawing_plans, drawing_users
 from tests.machine.asked import Asked
 from tests.machine.catalogs import SHOP
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
@@ -49,6 +49,10 @@ class TwoStores(Asked):
 
     @rule(operation=drawing_users.operations)
     def user(self, operation: Operation) -> None:
+        self._alone(operation)
+
+    @rule(operation=drawing_deliveries.operations)
+    def told(self, operation: Operation) -> None:
         self._alone(operation)
 
     @rule(operation=drawing.sessions | drawing.expiries)

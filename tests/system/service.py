@@ -104,9 +104,8 @@ async def running_service(
             CommandLine("test", RequestId("req_0")),
         )
         store = container.worker_store()
-        worker = Worker(
-            store, store, store, container.effects(), container.inbox_retries(), container.clock()
-        )
+        retries, deliveries = container.inbox_retries(), container.deliveries()
+        worker = Worker(store, store, store, container.effects(), retries, deliveries, container.clock())
         async with (
             _client(server.url, opened.test_key) as api,
             _client(server.url, opened.live_key) as live,

@@ -561,3 +561,29 @@ CREATE TABLE usages (
 );
 CREATE UNIQUE INDEX usages_key ON usages (organization_id, livemode, key) WHERE key IS NOT NULL;
 CREATE INDEX usages_of_customer ON usages (organization_id, livemode, customer_id, id);
+
+-- Where organizations want to be told of their events. The secrets have to sign, and so are here as they are.
+CREATE TABLE webhook_endpoints (
+    organization_id            typeid NOT NULL REFERENCES organizations,
+    livemode                   boolean NOT NULL,
+    id                         typeid NOT NULL,
+    slot                       int NOT NULL,
+    url                        text NOT NULL,
+    event_types                jsonb NOT NULL,
+    description                text,
+    enabled                    boolean NOT NULL,
+    enabled_at                 timestamptz NOT NULL,
+    secret                     text NOT NULL,
+    created_at                 timestamptz NOT NULL,
+    previous_secret            text,
+    previous_secret_expires_at timestamptz,
+    disabled_at                timestamptz,
+    disabled_reason            text,
+    deleted_at                 timestamptz,
+    version                    int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    CHECK (NOT enabled OR deleted_at IS NULL)
+);
+CREATE UNIQUE INDEX webhook_endpoints_slot ON webhook_endpoints (organization_id, livemode, slot)
+    WHERE deleted_at IS NULL;
+CREATE INDEX webhook_endpoints_told ON webhook_endpoints (organization_id, livemode) WHERE enabled;

@@ -90,3 +90,55 @@ CREATE INDEX inbound_events_kept ON inbound_events (organization_id, livemode, r
 CREATE INDEX inbound_events_to_try ON inbound_events (next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX inbound_events_given_up ON inbound_events (received_at)
     WHERE handled_at IS NULL AND next_try_at IS NULL;
+
+-- An event for an endpoint: made when the event gets its number. next_try_at is also the lease; null once it has
+-- arrived or was given up. `tries` are those since it was last asked for.
+CREATE TABLE deliveries (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    id              typeid NOT NULL,
+    endpoint_id     typeid NOT NULL,
+    event_id        typeid NOT NULL,
+    event_type      text NOT NULL,
+    sequence        bigint NOT NULL,
+    status          text NOT NULL,
+    attempts        int NOT NULL,
+    tries           int NOT NULL,
+    next_try_at     timestamptz,
+    created_at      timestamptz NOT NULL,
+    settled_at      timestamptz,
+    PRIMARY KEY (organization_id, livemode, id),
+    CONSTRAINT deliveries_of_event UNIQUE (organization_id, livemode, event_id, endpoint_id),
+    FOREIGN KEY (organization_id, livemode, endpoint_id) REFERENCES webhook_endpoints,
+    CHECK ((status = 'pending') = (next_try_at IS NOT NULL)),
+    CHECK ((status = 'pending') = (settled_at IS NULL))
+) WITH (autovacuum_vacuum_scale_factor = 0.02);
+CREATE INDEX deliveries_of_endpoint ON deliveries (organization_id, livemode, endpoint_id, sequence);
+CREATE INDEX deliveries_due ON deliveries (organization_id, livemode, endpoint_id, next_try_at, sequence)
+    WHERE status = 'pending';
+CREATE INDEX deliveries_waiting ON deliveries (next_try_at) WHERE status = 'pending';
+CREATE INDEX deliveries_failed ON deliveries (organization_id, livemode, endpoint_id, sequence)
+    WHERE status = 'failed';
+CREATE INDEX deliveries_age ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
+
+CREATE TABLE delivery_attempts (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    delivery_id     typeid NOT NULL,
+    number          int NOT NULL,
+    at              timestamptz NOT NULL,
+    status          int,
+    error           text,
+    duration_ms     int NOT NULL,
+    reply           text,
+    PRIMARY KEY (organization_id, livemode, delivery_id, number)
+);
+
+-- Endpoints at which nothing has arrived since then; a row goes when something does.
+CREATE TABLE endpoint_failures (
+    organization_id typeid NOT NULL,
+    livemode        boolean NOT NULL,
+    endpoint_id     typeid NOT NULL,
+    failing_since   timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, livemode, endpoint_id)
+) WITH (autovacuum_vacuum_scale_factor = 0.02);

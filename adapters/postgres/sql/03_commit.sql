@@ -110,6 +110,9 @@ BEGIN
     IF added ? 'balances' OR changed ? 'balances' THEN
         PERFORM store_balances(added -> 'balances', changed -> 'balances');
     END IF;
+    IF added ? 'webhook_endpoints' OR changed ? 'webhook_endpoints' THEN
+        PERFORM store_webhook_endpoints(added -> 'webhook_endpoints', changed -> 'webhook_endpoints');
+    END IF;
 END $$;
 
 CREATE OR REPLACE FUNCTION store_events(events jsonb) RETURNS void LANGUAGE sql AS $$

@@ -16,10 +16,33 @@ BEGIN
             ORDER BY t.sequence LIMIT page_size) AS e);
 END $$;
 
+-- An event as it is told of, from its row; the same as RecordedEvent.
+CREATE OR REPLACE FUNCTION told(e events) RETURNS jsonb LANGUAGE sql STABLE AS $$
+    SELECT to_jsonb(e) - ARRAY['subject_type', 'subject_id', 'position', 'transaction_id']
+        || jsonb_build_object('subject', jsonb_build_object('type', e.subject_type, 'id', e.subject_id))
+$$;
+
+-- Whether an endpoint is told of such an event; the rule of domain/webhook_endpoint.py. A test is for its own endpoint
+-- alone.
+CREATE OR REPLACE FUNCTION is_told(endpoint webhook_endpoints, event_type text, subject text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN event_type = 'webhook_endpoint.test' THEN endpoint.id = subject
+        ELSE endpoint.event_types ?| ARRAY['*', event_type, split_part(event_type, '.', 1) || '.*'] END
+$$;
+
+-- The same for the same event and endpoint, and beginning with the event's time (domain/delivery.py).
+CREATE OR REPLACE FUNCTION delivery_id(event_id text, endpoint_id text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT 'del_' || substr(event_id, 5, 10)
+        || substr(encode(sha256(convert_to(event_id || endpoint_id, 'UTF8')), 'hex'), 1, 16)
+$$;
+
 -- Number committed events, at most so many, and say how many. One at a time: whoever comes second leaves it to
 -- the first. An event waits while any transaction older than the oldest one still running could yet commit
 -- before it: numbers never skip what becomes visible later. What we see from a transaction that has not begun
 -- yet was restored from another server, and waits for nobody.
+--
+-- In the same statement they are addressed to the endpoints that want them, so that no event has a number and not its
+-- deliveries. An endpoint is told of what is numbered once it is there.
 CREATE OR REPLACE FUNCTION sequence_events(batch int) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     numbered int;
@@ -40,11 +63,20 @@ BEGIN
         INSERT INTO event_counters AS known SELECT organization_id, livemode, total FROM counted
         ON CONFLICT (organization_id, livemode) DO UPDATE SET last = known.last + excluded.last
         RETURNING known.organization_id, known.livemode, known.last
-    )
-    UPDATE events SET sequence = counters.last - counted.total + ready.n
+    ), placed AS (
+        UPDATE events SET sequence = counters.last - counted.total + ready.n
         FROM ready JOIN counted USING (organization_id, livemode) JOIN counters USING (organization_id, livemode)
         WHERE events.organization_id = ready.organization_id AND events.livemode = ready.livemode
-            AND events.id = ready.id;
-    GET DIAGNOSTICS numbered = ROW_COUNT;
+            AND events.id = ready.id
+        RETURNING events.organization_id, events.livemode, events.id, events.type, events.subject_id,
+            events.occurred_at, events.sequence
+    ), addressed AS (
+        INSERT INTO deliveries
+        SELECT p.organization_id, p.livemode, delivery_id(p.id, e.id), e.id, p.id, p.type, p.sequence, 'pending', 0, 0,
+            p.occurred_at, p.occurred_at, NULL
+        FROM placed p JOIN webhook_endpoints e ON e.organization_id = p.organization_id AND e.livemode = p.livemode
+            AND e.enabled AND is_told(e, p.type, p.subject_id)
+    )
+    SELECT count(*) INTO numbered FROM placed;
     RETURN numbered;
 END $$;

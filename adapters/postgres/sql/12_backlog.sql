@@ -25,6 +25,20 @@ CREATE OR REPLACE FUNCTION backlog(at timestamptz, most int) RETURNS jsonb LANGU
                     ORDER BY received_at LIMIT most) AS t GROUP BY refusal) AS t),
         'given_up', (SELECT count(*) FROM (SELECT FROM inbound_events
             WHERE handled_at IS NULL AND next_try_at IS NULL ORDER BY received_at LIMIT most) AS t),
+        -- What waits for an endpoint that is disabled is not due.
+        'deliveries_due', (SELECT count(*) FROM
+            (SELECT FROM webhook_endpoints e CROSS JOIN LATERAL (SELECT FROM deliveries t
+                WHERE t.organization_id = e.organization_id AND t.livemode = e.livemode AND t.endpoint_id = e.id
+                    AND t.status = 'pending' AND t.next_try_at <= at LIMIT most) AS d
+                WHERE e.enabled LIMIT most) AS t),
+        'oldest_delivery_at', (SELECT min(d.next_try_at) FROM webhook_endpoints e CROSS JOIN LATERAL
+            (SELECT t.next_try_at FROM deliveries t
+                WHERE t.organization_id = e.organization_id AND t.livemode = e.livemode AND t.endpoint_id = e.id
+                    AND t.status = 'pending' AND t.next_try_at <= at ORDER BY t.next_try_at LIMIT 1) AS d
+                WHERE e.enabled),
+        'deliveries_failed', (SELECT count(*) FROM
+            (SELECT FROM deliveries WHERE status = 'failed' LIMIT most) AS t),
+        'endpoints_failing', (SELECT count(*) FROM (SELECT FROM endpoint_failures LIMIT most) AS t),
         -- While the column is NOT NULL there is none, and nothing has to be read to know it. Only where somebody
         -- has lifted that are customers counted, and only those without one can be seen (0004_tenants.sql).
         'customers_without_pricing_model', CASE

@@ -14,6 +14,7 @@ from litestar import Litestar
 from adapters.memory.clock import FixedClock
 from adapters.memory.gateway import MemoryGateway
 from adapters.memory.secrets import SequentialSecrets
+from adapters.memory.sender import MemorySender
 from adapters.memory.store import MemoryStore
 from application.causes import CommandLine
 from application.operator_ports import Backlog
@@ -114,6 +115,13 @@ class Service:
     clock: FixedClock
     seconds: Seconds
 
+    @property
+    def sender(self) -> MemorySender:
+        """What stands in for everybody's endpoints."""
+        sender: object = self.container.webhook_sender()
+        assert isinstance(sender, MemorySender)
+        return sender
+
     async def with_catalog(self) -> "Service":
         reply = await self.client.put("/v1/catalog", json=CATALOG)
         assert reply.status_code == 200, reply.text
@@ -142,6 +150,8 @@ def in_memory(clock: FixedClock, **settings: object) -> tuple[Container, Fragile
     container.worker_store.override(providers.Object(store))
     container.portal_store.override(providers.Object(store))
     container.gateway.override(providers.Object(gateway))
+    container.webhook_sender.override(providers.Singleton(MemorySender))
+    container.random.override(providers.Object(lambda: 0.5))
     container.clock.override(providers.Object(clock))
     container.secrets.override(providers.Singleton(SequentialSecrets))
     return container, store, gateway

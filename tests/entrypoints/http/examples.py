@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from application.ports import Sent
 from domain.effects import CreateStripeUser
 from domain.ids import PREFIXES, AnyId
 from tests.entrypoints.http.conftest import Service, running
@@ -147,6 +148,7 @@ async def recorded() -> dict[str, Any]:
         await _lists(call)
         await _subscriptions(call, service)
         await _inbox(call, service)
+        await _webhooks(call, service)
         await _changes(call)
         await _troubles(call, service)
         return {"operations": call.operations, "problems": call.problems}
@@ -394,6 +396,35 @@ async def _troubles(call: Recorder, service: Service) -> None:
     await call("GET", "/health/ready")
     service.store.first["creation_context"] = gone
     await call("POST", "/v1/customers", CUSTOMER)
+
+
+async def _webhooks(call: Recorder, service: Service) -> None:
+    hook = {"url": "https://shop.example.com/hooks", "event_types": ["payment.*", "customer.created"]}
+    made = await call("POST", "/v1/webhook-endpoints", {**hook, "description": "The shop's own books"})
+    for wrong in ({"url": "http://shop.example.com"}, {"event_types": ["payment.lost"]}):
+        await call("POST", "/v1/webhook-endpoints", {**hook, **wrong})
+    address = f"/v1/webhook-endpoints/{made['id']}"
+    await call("PATCH", address, {"event_types": ["payment.*"]})
+    await call("POST", f"{address}/rotate-secret", {"overlap_hours": 48})
+    await call("POST", f"{address}/test")
+    await service.store.sequence(1000)
+    deliveries = service.container.deliveries()
+    service.sender.answers = lambda _, __: Sent(503, "unexpected_status", 41, "We are moving house.")
+    await deliveries.begin_due()
+    await deliveries.finish()
+    for one in ("", f"/we_{NOBODYS}", f"/{made['id']}"):
+        await call("GET", f"/v1/webhook-endpoints{one}")
+    (sent, *_) = (await call("GET", f"{address}/deliveries"))["data"]
+    await call("GET", f"/v1/deliveries/{sent['id']}")
+    await call("GET", f"/v1/deliveries/del_{NOBODYS}")
+    await call("POST", f"{address}/redeliver", {"event": sent["event_id"]})
+    await call("POST", f"{address}/redeliver", {"event": f"evt_{NOBODYS}"})
+    await call("POST", f"{address}/redeliver", {"from_sequence": 7})
+    await call("PATCH", address, {"enabled": False})
+    await call("POST", f"{address}/test")
+    for number in range(20):
+        await call("POST", "/v1/webhook-endpoints", {"url": f"https://shop.example.com/{number}"})
+    await call("DELETE", address)
 
 
 def written(examples: dict[str, Any]) -> bytes:

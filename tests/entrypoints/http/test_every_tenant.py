@@ -44,8 +44,12 @@ NOBODYS = {
     "subscription": f"sub_{suffix(9)}",
     "invoice": f"inv_{suffix(9)}",
     "inbound": "evt_nobody",
+    "endpoint": f"we_{suffix(9)}",
+    "delivery": f"del_{suffix(9)}",
+    "event": f"evt_{suffix(9)}",
     "intake": f"intake_{suffix(9)}",
 }
+HOOK = {"url": "https://example.com/hook"}
 _ANYBODYS = {"type": "product", "anonymous": True}
 
 
@@ -157,6 +161,20 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "post /v1/subscriptions/{id}/resume": lambda ids: [(ids["subscription"], None)],
     "get /v1/events": lambda ids: [("?limit=100", None), (f"?subject={ids['customer']}", None)],
     "get /v1/stripe/inbox": lambda _: [("", None)],
+    "post /v1/webhook-endpoints": lambda _: [("", {"url": "http://example.com"})],
+    "get /v1/webhook-endpoints": lambda _: [("", None)],
+    "get /v1/webhook-endpoints/{id}": lambda ids: [(ids["endpoint"], None)],
+    "patch /v1/webhook-endpoints/{id}": lambda ids: [(ids["endpoint"], {"enabled": False})],
+    "delete /v1/webhook-endpoints/{id}": lambda ids: [(ids["endpoint"], None)],
+    "post /v1/webhook-endpoints/{id}/rotate-secret": lambda ids: [(ids["endpoint"], {})],
+    "post /v1/webhook-endpoints/{id}/test": lambda ids: [(ids["endpoint"], None)],
+    "post /v1/webhook-endpoints/{id}/redeliver": lambda ids: [
+        (ids["endpoint"], {"event": ids["event"]}),
+        (ids["endpoint"], {"failed": True}),
+        (ids["endpoint"], {"from_sequence": 1, "to_sequence": 100}),
+    ],
+    "get /v1/webhook-endpoints/{id}/deliveries": lambda ids: [(ids["endpoint"], None)],
+    "get /v1/deliveries/{id}": lambda ids: [(ids["delivery"], None)],
 }
 """What is asked of each route about something with these ids."""
 
@@ -219,7 +237,9 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         intent["metadata"]["livemode"] = str(livemode).lower()
         event = event_of(intent, id=f"evt_{name}_{of['amount']}_{len(more)}")
         assert (await delivered(service, event, signature(event, secret))).json()["handled"] is not bool(more)
+    endpoint = (await client.post("/v1/webhook-endpoints", json=HOOK)).json()["id"]
     await service.store.sequence(1000)
+    (told, *_) = (await client.get(f"/v1/webhook-endpoints/{endpoint}/deliveries")).json()["data"]
 
     async def only(kind: str) -> str:
         (row,) = (await client.get(f"/v1/{kind}")).json()["data"]
@@ -244,6 +264,9 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "subscription": await only("subscriptions"),
         "invoice": await only("invoices"),
         "inbound": await only("stripe/inbox"),
+        "endpoint": endpoint,
+        "delivery": told["id"],
+        "event": told["event_id"],
         "intake": intake["id"],
     }
     return Tenant(organization_id, livemode, key, ids)

@@ -130,7 +130,8 @@ async def test_a_key_is_forgotten_after_a_day(service: Service) -> None:
     await post(service.client, "/v1/customers", ADA)
     store = service.store
     container = service.container
-    worker = Worker(store, store, store, container.effects(), container.inbox_retries(), service.clock)
+    retries, deliveries = container.inbox_retries(), container.deliveries()
+    worker = Worker(store, store, store, container.effects(), retries, deliveries, service.clock)
     for hours, status in ((23, 201), (2, 200)):
         service.clock.advance(timedelta(hours=hours))
         stop = asyncio.Event()
