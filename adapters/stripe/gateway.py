@@ -4,6 +4,7 @@ from msgspec import Struct
 from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCreateParams, RefundListParams
 
 from adapters.stripe.connection import body_of, read_as
+from adapters.stripe.history import HistoryCalls
 from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
 from adapters.stripe.refusals import in_our_words, unless_it_is_gone
@@ -29,8 +30,8 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls, UserCustomerCalls):
-    """Implements PaymentGateway."""
+class StripeGateway(IntentCalls, UserCustomerCalls, HistoryCalls):
+    """Implements PaymentGateway, and StripeHistory."""
 
     async def create_customer(
         self,

@@ -21,6 +21,14 @@ from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.entities import EntityContext, EntityRepository
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
 from application.ports.expanding import Expanded, ExpandedCustomer
+from application.ports.history import (
+    CustomerAtStripe,
+    HistoryKind,
+    HistoryPage,
+    Period,
+    StripeHistory,
+    ToldByStripe,
+)
 from application.ports.invoices import (
     BillingRepository,
     ChargeContext,
@@ -55,6 +63,7 @@ __all__ = [
     "ChargeContext",
     "CheckoutRepository",
     "Clock",
+    "CustomerAtStripe",
     "CustomerFilter",
     "CustomerRepository",
     "DeletionContext",
@@ -69,6 +78,8 @@ __all__ = [
     "FeatureAsked",
     "FeatureContext",
     "HeldPlan",
+    "HistoryKind",
+    "HistoryPage",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",
@@ -82,12 +93,15 @@ __all__ = [
     "PaymentGateway",
     "PaymentRecord",
     "PaymentRepository",
+    "Period",
     "PurchaseRepository",
     "RenewalContext",
     "Secrets",
+    "StripeHistory",
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
+    "ToldByStripe",
     "Tracked",
     "UpdateContext",
     "UsageLedger",
