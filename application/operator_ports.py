@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from application.causes import StripeFact
 from domain.account import ApiKey, Organization
-from domain.auth import Authenticated
-from domain.ids import ApiKeyId, OrganizationId
+from domain.auth import AuthContext, Authenticated
+from domain.checkout import Collects
+from domain.ids import ApiKeyId, CheckoutSessionId, InvoiceId, OrganizationId
 
 
 class Organizations(Protocol):
@@ -96,6 +97,25 @@ class Inbox(Protocol):
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         """By Stripe's id, handled or not; the first one, should several organizations have it."""
+
+
+class Unsettled(Struct, frozen=True):
+    """A checkout session, or an invoice, that waits for what becomes of its intent at Stripe."""
+
+    id: CheckoutSessionId | InvoiceId
+    intent_id: str
+    collects: Collects
+
+
+class Unsettleds(Protocol):
+    """What the books are held against Stripe for."""
+
+    async def organization_ids(self) -> Sequence[OrganizationId]:
+        """Of every organization, in the order of ids. As the worker."""
+
+    async def unsettled(self, auth: AuthContext, limit: int, after: str | None = None) -> Sequence[Unsettled]:
+        """At most so many, in the order of ids; those `after` one of them, if it is given: sessions that are
+        open or pending, and invoices that are neither paid nor void, with an intent."""
 
 
 class Backlog(Struct, frozen=True):

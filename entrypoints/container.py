@@ -11,7 +11,7 @@ import asyncpg
 from dependency_injector import containers, providers
 from pydantic import SecretStr
 
-from adapters.by_mode import GatewayByMode
+from adapters.by_mode import GatewayByMode, HistoryByMode
 from adapters.mail.log import LogMailer
 from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.mail.wording import TemplateWording
@@ -49,6 +49,7 @@ from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
+from application.payments.compare_with_stripe import CompareWithStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
@@ -77,6 +78,7 @@ from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
+from entrypoints.reconciliation import Reconciliation
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 
 UseCase = TypeVar("UseCase")
@@ -180,6 +182,7 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
+    history = providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway)
     mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
@@ -276,6 +279,12 @@ class Container(containers.DeclarativeContainer):
         _use_case, ProcessSetupIntent, metrics, payments=store, gateway=gateway, **deciding
     )
     news = providers.Singleton(News, process_payment_intent, process_setup_intent)
+    compare_with_stripe: providers.Singleton[CompareWithStripe] = providers.Singleton(
+        _use_case, CompareWithStripe, metrics, payments=store, gateway=gateway, ids=ids, clock=clock
+    )
+    reconciliation = providers.Singleton(
+        Reconciliation, history, gateway, compare_with_stripe, news, store, worker_store, clock
+    )
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )

@@ -33,12 +33,14 @@ from application.operator_ports import (
     InboxFeed,
     InboxQueue,
     Organizations,
+    Unsettleds,
 )
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
+from application.payments.compare_with_stripe import CompareWithStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
@@ -87,6 +89,7 @@ from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Tries
 from entrypoints.news import News
+from entrypoints.reconciliation import Reconciliation
 
 
 class Store(
@@ -112,6 +115,7 @@ class Store(
     Inbox,
     InboxFeed,
     InboxQueue,
+    Unsettleds,
     Backlogs,
     KeptReplies,
     BillingRepository,
@@ -175,6 +179,8 @@ class UseCases(Generic[StoreT]):
         self.news = news_on(store, gateway, ids, clock)
         self.process_payment_intent = self.news.process_payment_intent
         self.process_setup_intent = self.news.process_setup_intent
+        compare = CompareWithStripe(store, gateway, ids, clock)
+        self.reconciliation = Reconciliation(gateway, gateway, compare, self.news, store, worker, clock)
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
         self.cancel_subscription = CancelSubscription(store, store, ids, clock)

@@ -20,6 +20,7 @@ from adapters.postgres.listing import Lists
 from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.portal import PortalDoorInPostgres
+from adapters.postgres.reconciling import ReconcilingReads
 from adapters.postgres.usage import UsageLedgerInPostgres
 from adapters.postgres.users import UserReads
 from application.causes import Task
@@ -71,6 +72,7 @@ class PostgresStore(
     UsageLedgerInPostgres,
     PortalDoorInPostgres,
     OperatorReads,
+    ReconcilingReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 

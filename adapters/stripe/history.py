@@ -1,4 +1,4 @@
-"""What has happened at Stripe, and what there is: its lists, page by page (docs.stripe.com/api/pagination)."""
+"""What has happened at Stripe, and what there is: its lists (docs.stripe.com/api/pagination)."""
 
 import math
 from typing import Any, assert_never
@@ -19,6 +19,12 @@ from application.ports import CustomerAtStripe, HistoryKind, HistoryPage, Period
 _CUSTOMER_DELETED = "customer.deleted"
 _TYPES = sorted({*TELLING, _CUSTOMER_DELETED})
 """At most 20 can be asked for (docs.stripe.com/api/events/list)."""
+
+# What was set up is told with the setup intent, so that nobody has to ask for it.
+_ALSO_ASKED: dict[str, dict[str, list[str]]] = {
+    "event": {"types": _TYPES},
+    "setup_intent": {"expand": ["data.payment_method"]},
+}
 
 
 class _Identified(Struct):
@@ -50,11 +56,14 @@ class HistoryCalls(StripeConnection):
         self, kind: HistoryKind, period: Period, *, livemode: bool, after: str | None = None
     ) -> HistoryPage:
         """docs.stripe.com/api/events/list, and so on. Stripe gives what is newest first."""
-        created = {
-            "gte": math.floor(period.since.timestamp()),
-            "lt": math.ceil(period.until.timestamp()),
+        params: Any = {
+            "created": {
+                "gte": math.floor(period.since.timestamp()),
+                "lt": math.ceil(period.until.timestamp()),
+            },
+            "limit": 100,
+            **_ALSO_ASKED.get(kind, {}),
         }
-        params: dict[str, Any] = {"created": created, "limit": 100}
         if after is not None:
             params["starting_after"] = after
         with in_our_words(livemode=livemode):
@@ -63,17 +72,15 @@ class HistoryCalls(StripeConnection):
             last = _identified.decode(page.data[-1]).id if page.has_more else None
         return HistoryPage(tuple(one for one in told if one is not None), last)
 
-    async def _listed(self, kind: HistoryKind, params: Any, *, livemode: bool) -> str:  # noqa: ANN401 (each list has its own)
+    async def _listed(self, kind: HistoryKind, params: Any, *, livemode: bool) -> str:  # noqa: ANN401 (of any list)
         stripe = self.client(livemode).v1
         match kind:
             case "event":
-                return body_of(await stripe.events.list_async({**params, "types": _TYPES}))
+                return body_of(await stripe.events.list_async(params))
             case "payment_intent":
                 return body_of(await stripe.payment_intents.list_async(params))
             case "setup_intent":
-                # What was set up is told with it, so that nobody has to ask.
-                expanded = {**params, "expand": ["data.payment_method"]}
-                return body_of(await stripe.setup_intents.list_async(expanded))
+                return body_of(await stripe.setup_intents.list_async(params))
             case "refund":
                 return body_of(await stripe.refunds.list_async(params))
             case "dispute":

@@ -1,5 +1,4 @@
-"""What becomes of a fact of a setup intent, decided purely: the same, whether it is booked or compared with the
-books."""
+"""What becomes of a fact of a setup intent, decided purely: whether it is booked or only compared."""
 
 from datetime import datetime
 

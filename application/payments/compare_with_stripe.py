@@ -17,7 +17,7 @@ from domain.setup import SetupFact
 
 
 class Difference(Struct, frozen=True):
-    """What the books miss of it, by the events that would tell it; or the `refusal` for which it does not fit.
+    """What the books miss of it, by the events that would tell it; or the `refusal`, where it does not fit.
     `about` is the checkout session or the invoice of ours that it names."""
 
     organization_id: OrganizationId
@@ -74,7 +74,10 @@ class CompareWithStripe:
         context = await self.payments.fact_context(reported, cause.id)
         if context.handled:
             return None
-        fact = await with_its_method(reported, self.gateway)
+        try:
+            fact = await with_its_method(reported, self.gateway)
+        except ProviderRefused:
+            return None
         if fact is not reported:
             context = await self.payments.fact_context(fact, cause.id)
         try:

@@ -35,8 +35,8 @@ class CustomerAtStripe(Struct, frozen=True):
 
 
 class ToldByStripe(Struct, frozen=True):
-    """One thing that the provider says. `object_id` is what it is about; `event_id` is null where it was not an
-    event that told it, but the object itself, as it is now."""
+    """One thing that the provider says. `object_id` is what it is about; `event_id` is null where no event
+    told it, but the object itself, as it is now."""
 
     type: str
     object_id: str
@@ -45,7 +45,7 @@ class ToldByStripe(Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """By which it is booked, once: an event by its own id, whoever brings it; an object by what it says."""
+        """By which it is booked, once: an event by its own, whoever brings it; an object by what it says."""
         if self.event_id is not None:
             return self.event_id
         said = hashlib.sha256(msgspec.json.encode(self.fact)).hexdigest()[:16]

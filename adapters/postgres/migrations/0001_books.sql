@@ -324,6 +324,8 @@ CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_
     WHERE payment_intent_id IS NOT NULL;
 CREATE UNIQUE INDEX checkout_sessions_setup ON checkout_sessions (organization_id, livemode, setup_intent_id)
     WHERE setup_intent_id IS NOT NULL;
+CREATE INDEX checkout_sessions_unsettled ON checkout_sessions (organization_id, livemode, id)
+    WHERE status IN ('open', 'pending');
 CREATE INDEX checkout_sessions_of_customer ON checkout_sessions (organization_id, livemode, customer_id, id)
     WHERE customer_id IS NOT NULL;
 

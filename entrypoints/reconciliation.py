@@ -1,0 +1,240 @@
+"""The books are held against Stripe: what they miss is found, and booked as if the webhook had brought it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final, Protocol
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from application.causes import InboundEvent, StripeFact
+from application.operator_ports import Inbox, InboxRow, Unsettled, Unsettleds
+from application.payments.compare_with_stripe import CompareWithStripe
+from application.ports import (
+    Clock,
+    CustomerAtStripe,
+    CustomerRepository,
+    HistoryKind,
+    HistoryPage,
+    PaymentGateway,
+    Period,
+    StripeHistory,
+    ToldByStripe,
+    UserRepository,
+)
+from domain.auth import Anonymous
+from domain.customer import Customer
+from domain.errors import DomainError, ProviderRefused, Unavailable
+from domain.ids import OrganizationId
+from domain.payment import PaymentFact
+from domain.reversal import ReversalFact
+from domain.setup import SetupFact
+from domain.user import User
+from entrypoints.findings import Finding, customer_of_nobody, deleted_at_stripe, difference, not_at_stripe
+from entrypoints.news import News
+
+KINDS: Final[tuple[HistoryKind, ...]] = (
+    "event", "payment_intent", "setup_intent", "refund", "dispute", "customer",
+)  # fmt: skip
+"""In this order: an event is what its webhook would have been, and is booked under the same id."""
+
+STEPS: Final = len(KINDS) + 1
+"""The last one is what waits here for an intent of which Stripe has said nothing."""
+
+_DAY = timedelta(days=1)
+_PAGE = 100
+
+
+class Wanted(Struct, frozen=True):
+    """Which period of which mode, for one organization or for all, and whether what is missing is booked.
+    `pause_seconds` is waited before Stripe is asked again."""
+
+    period: Period
+    livemode: bool
+    organization_id: OrganizationId | None = None
+    apply: bool = False
+    pause_seconds: float = 0.1
+
+
+class Books(CustomerRepository, UserRepository, Unsettleds, Protocol):
+    """What is compared, of one organization at a time."""
+
+
+class AllBooks(Unsettleds, Inbox, Protocol):
+    """What is read across organizations."""
+
+
+@dataclass(slots=True)
+class Run:
+    """How far a run is. What is `kept` waits in the inbox already, and is no news."""
+
+    wanted: Wanted
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    looked_at: int = 0
+    steps_done: int = 0
+    in_inbox: int = 0
+    organizations: frozenset[OrganizationId] = frozenset()
+    kept: set[bytes] = field(default_factory=set)
+    intents_seen: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Whatever is booked meanwhile, by a webhook or by another such run, is booked once: a run that is cut
+    off or made twice does no harm."""
+
+    history: StripeHistory
+    gateway: PaymentGateway
+    compare: CompareWithStripe
+    news: News
+    books: Books
+    all_books: AllBooks
+    clock: Clock
+
+    async def __call__(self, run: Run) -> AsyncIterator[Finding]:
+        """Each thing that differs, once it is applied where that is wanted. Raises Unavailable if Stripe or
+        the database is away: what was found by then has been said, and the next run finds the rest."""
+        await self._begin(run)
+        for kind in KINDS:
+            async for told in self._told(run, kind):
+                if run.stop.is_set():
+                    return
+                if (finding := await self._look_at(run, told)) is not None:
+                    yield finding
+            run.steps_done += 1
+        async for finding in self._what_waits(run):
+            yield finding
+        run.steps_done += 1
+
+    async def _begin(self, run: Run) -> None:
+        everybody = frozenset(await self.all_books.organization_ids())
+        one = run.wanted.organization_id
+        run.organizations = everybody if one is None else everybody & {one}
+        last: InboxRow | None = None
+        while page := await self.all_books.unhandled(_PAGE, last):
+            for row in page:
+                of_ours = row.organization_id in run.organizations or not row.organization_id
+                if of_ours and row.livemode == run.wanted.livemode:
+                    run.in_inbox += 1
+                    if row.fact is not None:
+                        run.kept.add(_said(row.fact))
+            last = page[-1]
+
+    async def _told(self, run: Run, kind: HistoryKind) -> AsyncIterator[ToldByStripe]:
+        """Events day by day, oldest first, as their webhooks would come; objects as they are listed."""
+        wanted = run.wanted
+        if kind != "event":
+            async for page in self._pages(run, kind, wanted.period):
+                for told in page.told:
+                    if isinstance(told.fact, PaymentFact | SetupFact):
+                        run.intents_seen.add(told.object_id)
+                    yield told
+            return
+        since = wanted.period.since
+        while since < wanted.period.until:
+            until = min(since + _DAY, wanted.period.until)
+            pages = [page async for page in self._pages(run, kind, Period(since, until))]
+            for told in (told for page in reversed(pages) for told in reversed(page.told)):
+                yield told
+            since = until
+
+    async def _pages(self, run: Run, kind: HistoryKind, period: Period) -> AsyncIterator[HistoryPage]:
+        after: str | None = None
+        while not run.stop.is_set():
+            page = await self.history.history(kind, period, livemode=run.wanted.livemode, after=after)
+            yield page
+            await _pause(run)
+            if (after := page.after) is None:
+                return
+
+    async def _look_at(self, run: Run, told: ToldByStripe) -> Finding | None:
+        run.looked_at += 1
+        fact = told.fact
+        if not isinstance(fact, ReversalFact) and fact.organization_id not in run.organizations:
+            return None
+        if isinstance(fact, CustomerAtStripe):
+            return await self._customer(fact)
+        named = None if isinstance(fact, ReversalFact) else fact.organization_id
+        now = self.clock.now()
+        cause = InboundEvent(told.id, told.type, named or OrganizationId(""), fact.livemode, now)
+        if isinstance(fact, ReversalFact):  # Stripe is asked whose it is
+            await _pause(run)
+        found = await self.compare(fact, cause)
+        if found is None or found.organization_id not in run.organizations:
+            return None
+        if found.refusal is not None and _said(fact) in run.kept:
+            return None
+        finding = difference(told, found)
+        return await self._applied(run, fact, cause, finding) if run.wanted.apply else finding
+
+    async def _applied(self, run: Run, fact: StripeFact, cause: InboundEvent, finding: Finding) -> Finding:
+        try:
+            booked = await self.news(fact, replace(cause, organization_id=finding.organization_id))
+        except Unavailable:
+            raise
+        except DomainError as failure:
+            return replace(finding, outcome="failed", code=failure.code)
+        if booked.refusal is None:
+            return replace(finding, outcome="applied")
+        run.kept.add(_said(fact))
+        return replace(finding, outcome="kept", code=booked.refusal)
+
+    async def _customer(self, told: CustomerAtStripe) -> Finding | None:
+        """Whoever was deleted here need not be there, and may be."""
+        auth = Anonymous(told.organization_id, told.livemode)
+        holder: Customer | User | None = None
+        if told.customer_id is not None:
+            holder = await self.books.customer_in_books(auth, told.customer_id)
+        elif told.user_id is not None:
+            holder = await self.books.user_in_books(auth, told.user_id)
+        if isinstance(holder, Customer) and holder.deleted_at is not None:
+            return None
+        known = holder.stripe_customer_id if holder else None
+        is_known = known == told.stripe_customer_id
+        if told.deleted:
+            return deleted_at_stripe(told) if is_known else None
+        return None if is_known else customer_of_nobody(told, known)
+
+    async def _what_waits(self, run: Run) -> AsyncIterator[Finding]:
+        """Sessions and invoices of whose intent nothing was said yet: Stripe is asked for it."""
+        for organization_id in sorted(run.organizations):
+            auth = Anonymous(organization_id, run.wanted.livemode)
+            last: str | None = None
+            while page := await self.books.unsettled(auth, _PAGE, last):
+                for waiting in page:
+                    if waiting.intent_id in run.intents_seen:
+                        continue
+                    await _pause(run)
+                    if run.stop.is_set():
+                        return
+                    if (finding := await self._ask(run, auth, waiting)) is not None:
+                        yield finding
+                last = page[-1].id
+
+    async def _ask(self, run: Run, auth: Anonymous, waiting: Unsettled) -> Finding | None:
+        fact: PaymentFact | SetupFact
+        by_payment = waiting.collects == "payment"
+        ask = self.gateway.payment_intent if by_payment else self.gateway.setup_intent
+        try:
+            fact = await ask(waiting.intent_id, livemode=auth.livemode)
+        except ProviderRefused:
+            return not_at_stripe(auth.organization_id, waiting.id, waiting.intent_id, livemode=auth.livemode)
+        kind = "payment_intent" if by_payment else "setup_intent"
+        return await self._look_at(run, ToldByStripe(kind, waiting.intent_id, fact))
+
+
+async def _pause(run: Run) -> None:
+    """Stripe is not to be asked as fast as it answers."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(run.wanted.pause_seconds):
+            await run.stop.wait()
+
+
+def _said(fact: StripeFact) -> bytes:
+    """By which two tellings are known as one. What was set up is told with some and not with others."""
+    told = replace(fact, payment_method=None) if isinstance(fact, SetupFact) else fact
+    return msgspec.json.encode(told)
