@@ -26,6 +26,7 @@ from application.ports import (
     ToldByStripe,
     UserRepository,
 )
+from application.ports.history import KEPT
 from domain.auth import Anonymous
 from domain.customer import Customer
 from domain.errors import DomainError, ProviderRefused, Unavailable
@@ -134,7 +135,7 @@ class Reconciliation:
                         run.intents_seen.add(told.object_id)
                     yield told
             return
-        since = wanted.period.since
+        since = max(wanted.period.since, self.clock.now() - KEPT)
         while since < wanted.period.until:
             until = min(since + _DAY, wanted.period.until)
             pages = [page async for page in self._pages(run, kind, Period(since, until))]

@@ -1,7 +1,7 @@
 """What the payment provider can be asked for afterwards: what has happened there, and what there is."""
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, Protocol, TypeAlias
 
 import msgspec
@@ -12,7 +12,7 @@ from domain.ids import CustomerId, OrganizationId, UserId
 
 HistoryKind: TypeAlias = Literal["event", "payment_intent", "setup_intent", "refund", "dispute", "customer"]
 
-KEPT_DAYS = 30
+KEPT = timedelta(days=30)
 """So long the provider keeps events; its objects it keeps for good."""
 
 
