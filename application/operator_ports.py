@@ -118,6 +118,14 @@ class Unsettleds(Protocol):
         open or pending, and invoices that are neither paid nor void, with an intent."""
 
 
+class Rounds(Protocol):
+    """What is done every so often, by one of however many workers there are. As the worker."""
+
+    async def take_round(self, name: str, now: datetime, next_at: datetime) -> bool:
+        """Whether a round of this name is due now, and ours to make: then the next one is due at `next_at`,
+        for whoever comes first. The first one is due at once."""
+
+
 class Backlog(Struct, frozen=True):
     """What waits to be done, of every organization; tasks by the kind of their effect, `unhandled` inbound
     events by the code of their refusal. A task that is due `later` is leased, or waits for its time.

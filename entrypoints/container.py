@@ -3,7 +3,7 @@ for; a provider is swapped with `container.store.override(…)`.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias, TypeVar
 
@@ -78,6 +78,7 @@ from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
+from entrypoints.reconcile_rounds import ReconcileRounds
 from entrypoints.reconciliation import Reconciliation
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 
@@ -118,6 +119,11 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
         test.webhook_secret.get_secret_value() if test else None,
         live.webhook_secret.get_secret_value() if live else None,
     )
+
+
+def _modes(test: Callable[[], StripeMode | None], live: Callable[[], StripeMode | None]) -> list[bool]:
+    """Those that have a Stripe at the moment."""
+    return [livemode for livemode, mode in ((False, test()), (True, live())) if mode is not None]
 
 
 def _mailer(server: MailServer | None) -> Mailer:
@@ -284,6 +290,15 @@ class Container(containers.DeclarativeContainer):
     )
     reconciliation = providers.Singleton(
         Reconciliation, history, gateway, compare_with_stripe, news, store, worker_store, clock
+    )
+    reconcile_rounds = providers.Singleton(
+        ReconcileRounds,
+        worker_store,
+        reconciliation,
+        clock,
+        metrics.provided.reconciled,
+        providers.Callable(_modes, stripe_test.provider, stripe_live.provider).provider,
+        settings.provided.reconcile_every,
     )
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding

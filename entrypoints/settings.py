@@ -118,6 +118,15 @@ class Settings(BaseSettings):
             description="how long a checkout session can be paid, in hours",
         ),
     ] = 24
+    reconcile_hours: Annotated[
+        int | None,
+        Field(
+            validation_alias="COUNTERFOIL_RECONCILE_HOURS",
+            ge=1,
+            le=360,
+            description="every so many hours the worker holds the books against Stripe; without it, never",
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Field(
@@ -211,6 +220,11 @@ class Settings(BaseSettings):
     def checkout_lifetime(self) -> timedelta:
         """How long a checkout session can be paid."""
         return timedelta(hours=self.checkout_hours)
+
+    @property
+    def reconcile_every(self) -> timedelta | None:
+        """How often the worker holds the books against Stripe, if it does."""
+        return None if self.reconcile_hours is None else timedelta(hours=self.reconcile_hours)
 
     @property
     def mail_server(self) -> MailServer | None:

@@ -33,6 +33,7 @@ from application.operator_ports import (
     InboxFeed,
     InboxQueue,
     Organizations,
+    Rounds,
     Unsettleds,
 )
 from application.organizations.create_api_key import CreateApiKey
@@ -116,6 +117,7 @@ class Store(
     InboxFeed,
     InboxQueue,
     Unsettleds,
+    Rounds,
     Backlogs,
     KeptReplies,
     BillingRepository,

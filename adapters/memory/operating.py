@@ -26,6 +26,7 @@ class OperatorReads:
     """The part of the store that is for those who run the service."""
 
     _books: Books
+    _rounds: dict[str, datetime]
 
     async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
         await asyncio.sleep(0)
@@ -97,6 +98,13 @@ class OperatorReads:
         await asyncio.sleep(0)
         ordered = sorted(waiting, key=lambda row: row.id)
         return [row for row in ordered if after is None or row.id > after][:limit]
+
+    async def take_round(self, name: str, now: datetime, next_at: datetime) -> bool:
+        await asyncio.sleep(0)
+        is_due = self._rounds.get(name, now) <= now
+        if is_due:
+            self._rounds[name] = next_at
+        return is_due
 
     async def lease_unhandled(self, limit: int, now: datetime) -> Sequence[InboxRow]:
         await asyncio.sleep(0)

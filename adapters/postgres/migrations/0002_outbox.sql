@@ -90,3 +90,10 @@ CREATE INDEX inbound_events_kept ON inbound_events (organization_id, livemode, r
 CREATE INDEX inbound_events_to_try ON inbound_events (next_try_at) WHERE next_try_at IS NOT NULL;
 CREATE INDEX inbound_events_given_up ON inbound_events (received_at)
     WHERE handled_at IS NULL AND next_try_at IS NULL;
+
+-- What the workers do every so often, for all organizations: when it is due next. Whoever sets it has taken the round.
+CREATE TABLE rounds (
+    name   text COLLATE "C" PRIMARY KEY,
+    due_at timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON rounds TO counterfoil_worker;

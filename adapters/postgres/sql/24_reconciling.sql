@@ -34,3 +34,12 @@ BEGIN
         )
         SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.id), '[]') FROM both_kinds b);
 END $$;
+
+-- Whether a round is due and nobody has taken it: the row is locked by whoever updates it, and then due later.
+CREATE OR REPLACE FUNCTION take_round(asked text, at timestamptz, next_at timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO rounds VALUES (asked, next_at)
+        ON CONFLICT (name) DO UPDATE SET due_at = next_at WHERE rounds.due_at <= at;
+    RETURN FOUND;
+END $$;
