@@ -1,5 +1,7 @@
 """Test and live mode each with a payment provider of its own: the sandbox beside Stripe itself."""
 
+from datetime import datetime
+
 from application.ports import (
     HistoryKind,
     HistoryPage,
@@ -13,6 +15,7 @@ from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId, UserId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
@@ -84,6 +87,23 @@ class GatewayByMode:
         gateway = self._gateways[invoice.livemode]
         return await gateway.create_invoice_intent(invoice, stripe_customer_id, idempotency_key)
 
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        gateway = self._gateways[asked.livemode]
+        return await gateway.create_intake_intent(asked, stripe_customer_id, idempotency_key)
+
+    async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
+        gateway = self._gateways[livemode]
+        return await gateway.find_payer(email, organization_id=organization_id, livemode=livemode)
+
+    async def create_payer(
+        self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        return await self._gateways[livemode].create_payer(
+            email, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+        )
+
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         return await self._gateways[livemode].payment_intent(id, livemode=livemode)
 
@@ -111,6 +131,9 @@ class GatewayByMode:
         return await self._gateways[livemode].create_refund(
             refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
         )
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        return await self._gateways[livemode].time_there(livemode=livemode)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

@@ -14,7 +14,7 @@ from application.causes import StripeFact
 from domain.account import ApiKey, Organization
 from domain.auth import AuthContext, Authenticated
 from domain.checkout import Collects
-from domain.ids import ApiKeyId, CheckoutSessionId, InvoiceId, OrganizationId
+from domain.ids import ApiKeyId, CheckoutSessionId, IntakePaymentId, InvoiceId, OrganizationId
 
 
 class Organizations(Protocol):
@@ -100,9 +100,9 @@ class Inbox(Protocol):
 
 
 class Unsettled(Struct, frozen=True):
-    """A checkout session, or an invoice, that waits for what becomes of its intent at Stripe."""
+    """A checkout session, an invoice or an intake payment that waits for what becomes of its intent."""
 
-    id: CheckoutSessionId | InvoiceId
+    id: CheckoutSessionId | InvoiceId | IntakePaymentId
     intent_id: str
     collects: Collects
 
@@ -115,7 +115,8 @@ class Unsettleds(Protocol):
 
     async def unsettled(self, auth: AuthContext, limit: int, after: str | None = None) -> Sequence[Unsettled]:
         """At most so many, in the order of ids; those `after` one of them, if it is given: sessions that are
-        open or pending, and invoices that are neither paid nor void, with an intent."""
+        open or pending, invoices that are neither paid nor void, and intake payments that are neither paid
+        nor canceled, with an intent."""
 
 
 class Rounds(Protocol):
@@ -124,6 +125,13 @@ class Rounds(Protocol):
     async def take_round(self, name: str, now: datetime, next_at: datetime) -> bool:
         """Whether a round of this name is due now, and ours to make: then the next one is due at `next_at`,
         for whoever comes first. The first one is due at once."""
+
+
+class Diagnostics(Protocol):
+    """What can be asked of the database to see that all is well."""
+
+    async def database_time(self) -> datetime:
+        """What time it is there."""
 
 
 class Backlog(Struct, frozen=True):

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from application.account_views import ApiKeyView, OrganizationView, UserView
 from application.catalog_views import CatalogView, FeatureView, PriceView, PricingModelView, ProductView
+from application.intake_views import IntakePaymentView
 from domain.account import ApiKey, Organization
 from domain.address import Address
 from domain.balance import Balance
@@ -34,6 +35,7 @@ from domain.ids import (
     CustomerId,
     EntityId,
     FeatureId,
+    IntakePaymentId,
     InvoiceId,
     PaymentMethodId,
     PriceId,
@@ -44,6 +46,7 @@ from domain.ids import (
     SubscriptionId,
     UserId,
 )
+from domain.intake_payment import IntakePayment
 from domain.intent import IntentStatus
 from domain.invoice import BilledTo, Invoice, InvoiceLine, InvoiceStatus
 from domain.payment import Payment, PaymentStatus
@@ -202,6 +205,7 @@ class PaymentView(Struct, frozen=True, kw_only=True):
     refunded_amount: int
     refunds: tuple[Refund, ...]
     disputes: tuple[Dispute, ...]
+    intake_payment_id: IntakePaymentId | None
     livemode: bool
     created_at: datetime
 
@@ -284,6 +288,7 @@ _VIEWS: Mapping[type, tuple[str, type[Struct]]] = {
     CheckoutSession: ("checkout_session", CheckoutSessionView),
     Purchase: ("purchase", PurchaseView),
     Payment: ("payment", PaymentView),
+    IntakePayment: ("intake_payment", IntakePaymentView),
     PaymentMethod: ("payment_method", PaymentMethodView),
     Setup: ("setup", SetupView),
     Invoice: ("invoice", InvoiceView),

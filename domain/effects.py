@@ -12,11 +12,13 @@ from domain.ids import (
     AccessRequestId,
     CheckoutSessionId,
     CustomerId,
+    IntakePaymentId,
     InvoiceId,
     PaymentId,
     SubscriptionId,
     UserId,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.reversal import Refund, RefundReason
@@ -88,6 +90,13 @@ class CancelSetupIntent(Struct, frozen=True, tag="cancel_setup_intent"):
     setup_intent_id: str
 
 
+class CancelIntakeIntent(Struct, frozen=True, tag="cancel_intake_intent"):
+    """Nobody shall pay what the seller has taken back."""
+
+    intake_payment_id: IntakePaymentId
+    payment_intent_id: str
+
+
 class CancelInvoiceIntent(Struct, frozen=True, tag="cancel_invoice_intent"):
     """Nobody shall be charged for an invoice that is void."""
 
@@ -148,6 +157,7 @@ Effect = (
     | EndCheckoutSession
     | CancelPaymentIntent
     | CancelSetupIntent
+    | CancelIntakeIntent
     | CancelInvoiceIntent
     | CreateRefund
     | FinalizeInvoices
@@ -182,6 +192,8 @@ def effects_of(event: Event, state: State, before: State | None = None) -> tuple
             effects = _of_user(event, state, before)
         case CheckoutSession():
             effects = _of_session(event, state)
+        case IntakePayment():
+            effects = _of_intake(event, state, before)
         case Payment() if event.type == "payment.refund_pending":
             effects = tuple(
                 create_refund(state, refund)
@@ -238,6 +250,16 @@ def _of_session(event: Event, session: CheckoutSession) -> tuple[Effect, ...]:
     if session.setup_intent_id is not None:
         return (CancelSetupIntent(session.id, session.setup_intent_id),)
     return ()
+
+
+def _of_intake(event: Event, asked: IntakePayment, before: State | None) -> tuple[Effect, ...]:
+    """Where the seller has taken it back, now or before its intent was known, which it is now."""
+    if asked.status != "canceled" or asked.canceled_at is None or asked.payment_intent_id is None:
+        return ()
+    is_found_now = isinstance(before, IntakePayment) and before.payment_intent_id is None
+    if event.type != "intake_payment.canceled" and not is_found_now:
+        return ()
+    return (CancelIntakeIntent(asked.id, asked.payment_intent_id),)
 
 
 def _of_subscription(event: Event, subscription: Subscription) -> tuple[Effect, ...]:

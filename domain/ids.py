@@ -19,6 +19,7 @@ BalanceId = NewType("BalanceId", str)
 UsageId = NewType("UsageId", str)
 CheckoutSessionId = NewType("CheckoutSessionId", str)
 PurchaseId = NewType("PurchaseId", str)
+IntakePaymentId = NewType("IntakePaymentId", str)
 PaymentId = NewType("PaymentId", str)
 RefundId = NewType("RefundId", str)
 InvoiceId = NewType("InvoiceId", str)
@@ -47,6 +48,7 @@ PREFIXES: Mapping[Callable[[str], str], str] = {
     UsageId: "usage",
     CheckoutSessionId: "cs",
     PurchaseId: "pur",
+    IntakePaymentId: "intake",
     PaymentId: "pay",
     RefundId: "rfd",
     InvoiceId: "inv",

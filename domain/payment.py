@@ -13,6 +13,7 @@ from domain.ids import (
     CheckoutSessionId,
     CustomerId,
     Ids,
+    IntakePaymentId,
     InvoiceId,
     OrganizationId,
     PaymentId,
@@ -46,8 +47,9 @@ PaymentStatus = IntentStatus
 class PaymentFact(Struct, frozen=True, tag="payment_intent"):
     """What Stripe reports of a payment intent at some moment; `amount` in minor units of `currency`.
 
-    `organization_id`, `livemode` and `checkout_session_id` are what the intent's metadata says: we wrote
-    them when we made it, so a fact without them is not of our making.
+    `organization_id`, `livemode` and what it pays, one of `checkout_session_id`, `invoice_id` and
+    `intake_payment_id`, are what the intent's metadata says: we wrote them when we made it, so a fact without
+    them is not of our making.
     """
 
     payment_intent_id: str
@@ -63,6 +65,7 @@ class PaymentFact(Struct, frozen=True, tag="payment_intent"):
     invoice_id: InvoiceId | None = None
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    intake_payment_id: IntakePaymentId | None = None
 
     @property
     def money_moves(self) -> bool:
@@ -71,7 +74,8 @@ class PaymentFact(Struct, frozen=True, tag="payment_intent"):
 
 
 class Payment(Struct, frozen=True):
-    """The money side of a purchase; one for each payment intent. `amount` is in minor units of `currency`."""
+    """The money side of a purchase, or of what was asked by e-mail; one for each payment intent. `amount` is
+    in minor units of `currency`."""
 
     id: PaymentId
     organization_id: OrganizationId
@@ -89,6 +93,7 @@ class Payment(Struct, frozen=True):
     created_at: datetime
     refunds: tuple[Refund, ...] = ()
     disputes: tuple[Dispute, ...] = ()
+    intake_payment_id: IntakePaymentId | None = None
     version: int = 0
 
     @property
@@ -134,6 +139,7 @@ def record(
     customer_id: CustomerId | None,
     purchase_id: PurchaseId | None,
     invoice_id: InvoiceId | None,
+    intake_payment_id: IntakePaymentId | None = None,
     ids: Ids,
     now: datetime,
 ) -> Change[Payment] | None:
@@ -164,6 +170,7 @@ def record(
         created_at=known.created_at if known else now,
         refunds=refunds,
         disputes=disputes,
+        intake_payment_id=intake_payment_id,
         version=known.version if known else 0,
     )
     if after == known:

@@ -8,6 +8,7 @@ import typer
 from entrypoints.commands.backfill import BACKFILL_EXAMPLE, backfill
 from entrypoints.commands.catalog import catalog
 from entrypoints.commands.demo import demo
+from entrypoints.commands.doctor import doctor
 from entrypoints.commands.events import events
 from entrypoints.commands.inbox import inbox
 from entrypoints.commands.keys import keys
@@ -35,6 +36,7 @@ app.command()(serve)
 app.command()(worker)
 app.command()(migrate)
 app.command()(settings)
+app.command()(doctor)
 app.command("backfill-stripe-customers", epilog=BACKFILL_EXAMPLE)(backfill)
 app.command(epilog=RECONCILE_EXAMPLE)(reconcile)
 app.add_typer(organization, name="organization")

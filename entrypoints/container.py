@@ -42,6 +42,8 @@ from application.customers.tell_stripe import TellStripeOfCustomer
 from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
+from application.intake.ask_for_payment import AskForPayment
+from application.intake.cancel_intake_payment import CancelIntakePayment
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.organizations.create_api_key import CreateApiKey
@@ -81,6 +83,7 @@ from entrypoints.news import News
 from entrypoints.reconcile_rounds import ReconcileRounds
 from entrypoints.reconciliation import Reconciliation
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
+from entrypoints.tracing import traces_sent_to
 
 UseCase = TypeVar("UseCase")
 
@@ -349,6 +352,12 @@ class Container(containers.DeclarativeContainer):
     refund_payment: providers.Singleton[RefundPayment] = providers.Singleton(
         _use_case, RefundPayment, metrics, payments=store, gateway=gateway, **deciding
     )
+    ask_for_payment: providers.Singleton[AskForPayment] = providers.Singleton(
+        _use_case, AskForPayment, metrics, intakes=store, users=store, gateway=gateway, **deciding
+    )
+    cancel_intake_payment: providers.Singleton[CancelIntakePayment] = providers.Singleton(
+        _use_case, CancelIntakePayment, metrics, intakes=store, **deciding
+    )
     effects = providers.Singleton(
         Effects,
         providers.Singleton(
@@ -407,6 +416,7 @@ async def opened(container: Container) -> AsyncIterator[None]:
     """
     async with AsyncExitStack() as stack:
         stack.callback(container.reset_singletons)
+        stack.enter_context(traces_sent_to(container.settings().traces_endpoint))
         for pool in _pools(container):
             await stack.enter_async_context(pool)
             await check_database(pool)

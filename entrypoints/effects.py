@@ -17,6 +17,7 @@ from application.portal.send_access_code import MailAccessCode
 from application.users.create_stripe_user import CreateUserAtStripe
 from application.users.tell_stripe import TellStripeOfUser
 from domain.effects import (
+    CancelIntakeIntent,
     CancelInvoiceIntent,
     CancelPaymentIntent,
     CancelSetupIntent,
@@ -70,7 +71,9 @@ class Effects:
                 await self._known_to_stripe(effect, task)
             case EndCheckoutSession() as effect:
                 await self.expire_checkout_session(TimeIsUp(effect, task))
-            case CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() as effect:
+            case (
+                CancelPaymentIntent() | CancelSetupIntent() | CancelInvoiceIntent() | CancelIntakeIntent()
+            ) as effect:
                 await self.cancel_intent_at_stripe(effect, task)
             case CreateRefund() as effect:
                 await self.refund_payment(RefundDue(effect, task))

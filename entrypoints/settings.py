@@ -102,6 +102,21 @@ class Settings(BaseSettings):
             description="how long a request waits for a free connection before it is answered 503",
         ),
     ] = 2.0
+    traces_endpoint: Annotated[
+        str | None,
+        Field(
+            validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+            description="the OpenTelemetry collector that traces are sent to; without it none are made",
+        ),
+    ] = None
+    rate_limit: Annotated[
+        int,
+        Field(
+            validation_alias="COUNTERFOIL_RATE_LIMIT",
+            ge=0,
+            description="requests a second that one API key may make of each process; 0 is no limit",
+        ),
+    ] = 1000
     public_url: Annotated[
         str | None,
         Field(
@@ -247,7 +262,7 @@ class Settings(BaseSettings):
     def _folder(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
-    @field_validator("public_url", "stripe_api_base")
+    @field_validator("public_url", "stripe_api_base", "traces_endpoint")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

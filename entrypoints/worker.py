@@ -20,6 +20,7 @@ from domain.portal import KEPT as KEPT_AT_THE_DOOR
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.logs import code_of, telling_of
+from entrypoints.tracing import task_span
 
 LAST_ATTEMPT = 20
 """After as many failures (some seven hours) a task is parked, for a person to look at."""
@@ -217,7 +218,8 @@ class Worker:
         await self._finish()
 
     async def _perform(self, task: Task) -> None:
-        with telling_of(**_ids_of(task)):
+        ids = _ids_of(task)
+        with telling_of(**ids), task_span(str(ids["kind"]), ids):
             try:
                 await self._tried(task)
             except Exception as error:  # its failure could not be noted: it is due again when its lease ends
@@ -265,10 +267,10 @@ def _of(error: Exception) -> dict[str, object]:
     return {"code": code_of(error)} if known else {"code": code_of(error), "exc_info": error}
 
 
-def _ids_of(task: Task) -> dict[str, object]:
+def _ids_of(task: Task) -> dict[str, str | int | bool]:
     return {
         "task_id": task.id,
-        "kind": type(task.effect).__struct_config__.tag,
+        "kind": str(type(task.effect).__struct_config__.tag),
         "organization_id": task.organization_id,
         "livemode": task.livemode,
         "correlation_id": task.correlation_id,

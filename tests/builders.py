@@ -18,6 +18,7 @@ from domain.ids import (
     CheckoutSessionId,
     CustomerId,
     FeatureId,
+    IntakePaymentId,
     InvoiceId,
     OrganizationId,
     PaymentId,
@@ -31,6 +32,7 @@ from domain.ids import (
     SubscriptionItemId,
     UserId,
 )
+from domain.intake_payment import IntakePayment
 from domain.intent import Attempt
 from domain.invoice import BilledTo, Invoice, InvoiceLine
 from domain.payment import Payment, PaymentFact
@@ -278,6 +280,30 @@ def invoice(**changes: Any) -> Invoice:
     return replace(made, **changes)
 
 
+def intake_payment(**changes: Any) -> IntakePayment:
+    made = IntakePayment(
+        id=IntakePaymentId(f"intake_{suffix()}"),
+        organization_id=ORGANIZATION,
+        livemode=False,
+        status="open",
+        email="Bob@example.test",
+        email_key=EmailKey("bob@example.test"),
+        name="Bob",
+        amount=2500,
+        currency="usd",
+        description="Consultation",
+        metadata={"matter": "7"},
+        success_url="https://shop.example/thanks",
+        user_id=USER,
+        stripe_customer_id=None,
+        payment_intent_id="pi_2",
+        client_secret="pi_2_secret",
+        payment_id=None,
+        created_at=NOW,
+    )
+    return replace(made, **changes)
+
+
 def asked(price: str, customer: str | None = None) -> NewProductSession:
     """A session that sells this price, to this customer or to somebody anonymous."""
     return NewProductSession(price=price, customer=customer, anonymous=customer is None)
@@ -307,5 +333,6 @@ def one_of_each() -> tuple[State, ...]:
         purchase(),
         setup(),
         invoice(),
+        intake_payment(),
         payment(),
     )

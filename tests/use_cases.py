@@ -24,6 +24,8 @@ from application.customers.update_customer import UpdateCustomer
 from application.entities.create_entity import CreateEntity
 from application.entities.delete_entity import DeleteEntity
 from application.idempotency import KeptReplies
+from application.intake.ask_for_payment import AskForPayment
+from application.intake.cancel_intake_payment import CancelIntakePayment
 from application.invoices.finalize_invoices import NumberInvoices
 from application.invoices.send_receipt import MailReceipt
 from application.operator_ports import (
@@ -59,6 +61,7 @@ from application.ports import (
     EventFeed,
     EventOutbox,
     EventSequencer,
+    IntakeRepository,
     InvoiceRepository,
     Mailer,
     PaymentRepository,
@@ -70,6 +73,7 @@ from application.ports import (
     UsageLedger,
     UserRepository,
 )
+from application.ports.audit import AuditLog
 from application.ports.portal import PortalAccounts, PortalDoor, PortalRepository
 from application.purchases.make_purchase import MakePurchase
 from application.subscriptions.cancel_subscription import CancelSubscription
@@ -104,10 +108,12 @@ class Store(
     PaymentRepository,
     PurchaseRepository,
     InvoiceRepository,
+    IntakeRepository,
     SubscriptionRepository,
     PortalDoor,
     PortalAccounts,
     EventFeed,
+    AuditLog,
     EventSequencer,
     TaskQueue,
     Tenants,
@@ -185,6 +191,8 @@ class UseCases(Generic[StoreT]):
         self.reconciliation = Reconciliation(gateway, gateway, compare, self.news, store, worker, clock)
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
+        self.ask_for_payment = AskForPayment(store, store, gateway, store, ids, clock)
+        self.cancel_intake_payment = CancelIntakePayment(store, store, ids, clock)
         self.cancel_subscription = CancelSubscription(store, store, ids, clock)
         self.resume_subscription = ResumeSubscription(store, store, ids, clock)
         self.choose_payment_method = ChoosePaymentMethod(store, store, ids, clock)

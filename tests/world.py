@@ -14,7 +14,7 @@ from application.checkout.complete_free_checkout import BuyerConfirms, SellerCon
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
-from application.payments.news import Booked, BuyerReturned
+from application.payments.news import Booked, BuyerReturned, PayerReturned
 from application.payments.refund_payment import RefundAsked, Refunded
 from application.ports import PaymentRecord, Period
 from domain.auth import Authenticated, ClientToken
@@ -34,12 +34,14 @@ from domain.effects import Effect, EndCheckoutSession
 from domain.errors import Unavailable
 from domain.ids import (
     CheckoutSessionId,
+    IntakePaymentId,
     OrganizationId,
     PaymentId,
     PaymentMethodId,
     RequestId,
     SubscriptionId,
 )
+from domain.intake_payment import IntakePayment, NewIntakePayment
 from domain.payment import Payment, PaymentFact
 from domain.reversal import NewRefund, ReversalFact
 from domain.setup import SetupFact
@@ -183,6 +185,29 @@ class World(UseCases[StoreT]):
         return await self.complete_free_checkout(
             BuyerConfirms(session.id, token, BuyerDetails(**details), self.request())
         )
+
+    async def ask(self, email: str = "bob@example.test", **draft: Any) -> IntakePayment:
+        """Somebody is to pay 25 dollars, unless the draft says otherwise, and is asked by e-mail."""
+        return await self.ask_for_payment(self.intake(email, **draft), self.auth, self.request())
+
+    def intake(self, email: str = "bob@example.test", **draft: Any) -> NewIntakePayment:
+        """What an application says of that."""
+        wanted: dict[str, Any] = {"amount": 2500, "currency": "usd", "description": "Consultation"}
+        return NewIntakePayment(email=email, **wanted | draft)
+
+    async def asked(self, id: IntakePaymentId) -> IntakePayment:
+        """As it stands in the books."""
+        record = await self.store.intake_payment(self.auth, id)
+        assert record is not None
+        return record.asked
+
+    async def take_back(self, id: IntakePaymentId, auth: Authenticated | None = None) -> IntakePayment:
+        """The seller asks no longer."""
+        return await self.cancel_intake_payment(id, auth or self.auth, self.request())
+
+    async def payer_returns(self, id: IntakePaymentId) -> Booked:
+        """The browser of somebody who was asked is back from paying."""
+        return await self.process_payment_intent(PayerReturned(id, self.request()))
 
     async def report(
         self, fact: PaymentFact | SetupFact | ReversalFact, event_id: str | None = None

@@ -18,6 +18,7 @@ from domain.ids import (
     ProductId,
     SubscriptionId,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment, PaymentFact
 from domain.payment_method import PaymentMethod, StoredMethod
@@ -110,20 +111,35 @@ class BookingBooks(TenantBooks):
     ) -> BookingContext:
         """What this fact is decided on."""
         match fact:
-            case PaymentFact(payment_intent_id=intent_id, invoice_id=invoice_id):
+            case PaymentFact(payment_intent_id=intent_id, invoice_id=invoice_id, intake_payment_id=intake_id):
                 payment, setup, method = self.payment_of(intent_id), None, None
             case SetupFact(setup_intent_id=intent_id, payment_method=method):
-                payment, setup, invoice_id = None, self.setup_of(intent_id), None
+                payment, setup, invoice_id, intake_id = None, self.setup_of(intent_id), None, None
             case _:
                 assert_never(fact)
         by_intent = self.first(CheckoutSession, lambda row: row.intent_id == intent_id)
+        paying = self.first(IntakePayment, lambda row: row.payment_intent_id == intent_id)
+        asked_for = paying.id if paying and intake_id is not None else None
         return BookingContext(
             handled=handled,
             session=session,
-            completing=by_intent.id if by_intent else None,
+            completing=by_intent.id if by_intent else asked_for,
             payment=payment,
             setup=setup,
             ground=self._ground(session, method) if session else self._invoice_ground(invoice_id),
+            intake=self.get(IntakePayment, intake_id),
+        )
+
+    def paying(self, asked: IntakePayment) -> BookingContext:
+        """What news of this intake payment is decided on, by its own intent."""
+        return BookingContext(
+            handled=False,
+            session=None,
+            completing=asked.id if asked.payment_intent_id is not None else None,
+            payment=self.payment_of(asked.payment_intent_id),
+            setup=None,
+            ground=Ground(),
+            intake=asked,
         )
 
     def completing(self, session: CheckoutSession) -> BookingContext:

@@ -17,6 +17,7 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.entity import Entity
 from domain.ids import OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -124,6 +125,7 @@ _UNIQUE = _by_kind(
         _Unique(Invoice, ("number",)),
         _Unique(Invoice, ("purchase_id",)),
         _Unique(Invoice, ("subscription_id", "period_end")),
+        _Unique(IntakePayment, ("payment_intent_id",)),
         _Unique(Payment, ("payment_intent_id",)),
     )
 )
@@ -160,6 +162,9 @@ _REFERENCES = _by_kind(
         _Reference(Invoice, "subscription_id", Subscription),
         _Reference(Payment, "checkout_session_id", CheckoutSession),
         _Reference(Payment, "invoice_id", Invoice),
+        _Reference(Payment, "intake_payment_id", IntakePayment),
+        _Reference(IntakePayment, "user_id", User),
+        _Reference(IntakePayment, "payment_id", Payment),
         _Reference(Balance, "customer_id", Customer),
         _Reference(Balance, "feature_id", Feature),
         _Reference(Balance, "subscription_id", Subscription),

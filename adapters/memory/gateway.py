@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from adapters.memory.calls import Call
 from adapters.memory.history import History
+from adapters.memory.known import KnownCustomer
+from adapters.memory.payers import Payers
 from application.ports import CustomerAtStripe, OffSessionCharge, ToldByStripe
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
@@ -15,23 +17,14 @@ from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer, known_as
 from domain.errors import ProviderRefused, Rejected
 from domain.ids import CustomerId, OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund, RefundReason, ReversalFact, total_refunded
 from domain.setup import SetupFact
 
 
-class KnownCustomer(Struct, frozen=True):
-    """A customer as the provider keeps it, with our metadata."""
-
-    id: str
-    livemode: bool
-    organization_id: OrganizationId
-    customer: CreateStripeCustomer
-    deleted: bool = False
-
-
-class MemoryGateway(History):
+class MemoryGateway(Payers, History):
     """Intents move when a test says so, but for those that are charged: at once, and `declines` says which
     payment methods are declined then, with which code."""
 
@@ -137,6 +130,21 @@ class MemoryGateway(History):
         call = Call("create_invoice_intent", invoice.livemode, idempotency_key)
         return await self._idempotent(call, (wanted,), lambda: self._made(wanted))
 
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        wanted = PaymentFact(
+            payment_intent_id="",
+            livemode=asked.livemode,
+            amount=asked.amount,
+            currency=asked.currency,
+            stripe_customer_id=stripe_customer_id,
+            organization_id=asked.organization_id,
+            intake_payment_id=asked.id,
+        )
+        call = Call("create_intake_intent", asked.livemode, idempotency_key)
+        return await self._idempotent(call, (wanted,), lambda: self._made(wanted))
+
     def _made(self, wanted: PaymentFact) -> Intent:
         made = f"pi_memory{len(self._intents) + 1}"
         self._intents[made] = replace(wanted, payment_intent_id=made)
@@ -207,6 +215,11 @@ class MemoryGateway(History):
 
         call = Call("create_refund", livemode, idempotency_key)
         return await self._idempotent(call, (refund, organization_id), act)
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        failure = await self._begun(Call("time_there", livemode))
+        await self._ended(failure)
+        return datetime.now(UTC)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

@@ -26,8 +26,14 @@ class Lists:
         before: PaymentId | None = None,
         *,
         customer: str | None = None,
+        user: str | None = None,
     ) -> Sequence[Payment]:
-        found = [copied(row) for row in self._of(auth).page(Payment, limit, before, customer, None)]
+        books = self._of(auth)
+        if user is not None:
+            theirs = [copied(row) for row in books.payments_of_user(user, limit, before)]
+            await asyncio.sleep(0)
+            return theirs
+        found = [copied(row) for row in books.page(Payment, limit, before, customer, None)]
         await asyncio.sleep(0)
         return found
 

@@ -5,7 +5,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from domain.account import ApiKey, Organization
 from domain.auth import AuthContext, Authenticated
 from domain.checkout import CheckoutSession
 from domain.ids import ApiKeyId, OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.user import User
 
@@ -95,6 +96,11 @@ class OperatorReads:
             for row in tenant.rows(Invoice)
             if row.paid_at is None and row.status != "void" and row.payment_intent_id is not None
         ]
+        waiting += [
+            Unsettled(row.id, row.payment_intent_id, "payment")
+            for row in tenant.rows(IntakePayment)
+            if row.status not in ("succeeded", "canceled") and row.payment_intent_id is not None
+        ]
         await asyncio.sleep(0)
         ordered = sorted(waiting, key=lambda row: row.id)
         return [row for row in ordered if after is None or row.id > after][:limit]
@@ -123,6 +129,10 @@ class OperatorReads:
         if known is not None and known.handled_at is None:
             done = replace(known, handled_at=now, refusal=None, reason=None, fact=None, next_try_at=None)
             self._books = self._books.with_inbox([done])
+
+    async def database_time(self) -> datetime:
+        await asyncio.sleep(0)
+        return datetime.now(UTC)
 
     async def backlog(self, now: datetime, limit: int) -> Backlog:
         await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.entity import Entity
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -41,13 +42,19 @@ def seen_by(books: Books, buyer: Buyer) -> Books:
     """The books with nothing in them but what is the buyer's, and what is sold to them."""
     own = {key: row for key, row in books.states.items() if _own_customer(row, buyer)}
     customers = frozenset(row.id for row in own.values())
+    asked = {row.id for row in books.states.values() if _own_intake(row, buyer)}
     models = frozenset(row.pricing_model_id for row in own.values() if isinstance(row, Customer))
     states = {
         key: row
         for key, row in books.states.items()
         if (row.organization_id == buyer.organization_id)
         and (row.livemode == buyer.livemode or isinstance(row, Organization))
-        and (key in own or _is_seen(row, buyer, customers, models))
+        and (
+            key in own
+            or row.id in asked
+            or (isinstance(row, Payment) and row.intake_payment_id in asked)
+            or _is_seen(row, buyer, customers, models)
+        )
     }
     subscriptions = {row.id for row in states.values() if isinstance(row, Subscription)}
     balances = {row.id for row in states.values() if isinstance(row, Balance)}
@@ -79,6 +86,10 @@ def _own_customer(row: State, buyer: Buyer) -> bool:
             return row.user_id == user_id
         case LetIn(customer_id=customer_id):
             return row.id == customer_id
+
+
+def _own_intake(row: State, buyer: Buyer) -> bool:
+    return isinstance(row, IntakePayment) and isinstance(buyer, SignedIn) and row.user_id == buyer.user_id
 
 
 def _is_seen(row: State, buyer: Buyer, customers: Collection[str], models: Collection[str]) -> bool:

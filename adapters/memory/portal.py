@@ -16,6 +16,7 @@ from adapters.memory.usage import UsageBooks
 from application.causes import Task
 from application.ports.expanding import NEWEST
 from application.ports.portal import (
+    MOST_CUSTOMERS,
     AccessContext,
     PortalCustomer,
     PortalPage,
@@ -27,6 +28,7 @@ from domain.auth import AuthContext, Buyer
 from domain.catalog import Feature, Price, Product
 from domain.customer import Customer
 from domain.ids import AccessRequestId, OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.payment import Payment
 from domain.portal import (
     ADDRESS_LIMITS,
@@ -158,8 +160,7 @@ class PortalInMemory:
             row for row in self._books.states.values()
             if isinstance(row, Organization) and row.id == auth.organization_id
         )  # fmt: skip
-        is_known = proof.account is not None or bool(proof.unlinked)
-        return copied(AccessContext(request, Seller(seller.id, seller.name), is_known))
+        return copied(AccessContext(request, Seller(seller.id, seller.name), proof.is_known))
 
     async def proof_context(self, auth: AuthContext, email: EmailKey) -> ProofContext:
         found = copied(self._proof(auth, email))
@@ -178,10 +179,11 @@ class PortalInMemory:
                 ),
                 tuple(books.page(Payment, NEWEST, None, known.id, None)),
             )
-            for known in reversed(books.rows(Customer))
+            for known in books.rows(Customer)[: -MOST_CUSTOMERS - 1 : -1]
         )
         features = {feature.slug: feature.name for feature in books.current(Feature)}
-        page = copied(PortalPage(next(iter(books.rows(User)), None), customers, features))
+        asked = tuple(reversed(books.rows(IntakePayment)))[:NEWEST]
+        page = copied(PortalPage(next(iter(books.rows(User)), None), customers, features, asked))
         await asyncio.sleep(0)
         return page
 
@@ -193,7 +195,8 @@ class PortalInMemory:
             for row in books.rows(Customer)
             if row.email_key == email and row.user_id is None and row.deleted_at is None
         )
-        return ProofContext(account, tuple(unlinked))
+        asked = (row for row in books.rows(IntakePayment) if row.email_key == email and row.user_id is None)
+        return ProofContext(account, tuple(unlinked), tuple(asked))
 
     def _begin(self, session: PortalSession) -> None:
         sessions = {**self._books.portal_sessions, session.secret_hash: copied(session)}

@@ -22,12 +22,13 @@ from domain.ids import (
     PricingModelId,
     ProductId,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
 from domain.subscription import Subscription, SubscriptionItem, SubscriptionRecord
 from domain.text import email_key, fingerprint_key
-from domain.user import User
+from domain.user import User, no_such_user
 
 S = TypeVar("S", bound=State)
 Entry = TypeVar("Entry", PricingModel, Product, Price, Feature)
@@ -148,6 +149,26 @@ class TenantBooks:
         if reference.startswith("usr_"):
             return self.get(User, reference)
         return self.first(User, lambda user: user.external_id == reference)
+
+    def named_user(self, reference: str) -> User:
+        """By id or external id. Raises Rejected `user_not_found`."""
+        known = self.user(reference)
+        if known is None:
+            raise no_such_user(reference)
+        return known
+
+    def payments_of_user(self, reference: str, limit: int, before: str | None) -> list[Payment]:
+        """Of their customers, and of what was asked of them; newest first."""
+        user = self.named_user(reference)
+        customers = {row.id for row in self.rows(Customer) if row.user_id == user.id}
+        asked = {row.id for row in self.rows(IntakePayment) if row.user_id == user.id}
+        found = (
+            row
+            for row in reversed(self.rows(Payment))
+            if (before is None or row.id < before)
+            and (row.customer_id in customers or row.intake_payment_id in asked)
+        )
+        return list(islice(found, limit))
 
     def customer_record(self, customer: Customer | None) -> CustomerRecord | None:
         """The customer with current subscriptions and their items, in the order of ids."""

@@ -8,10 +8,12 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from adapters.memory.attaching import AttachReads
+from adapters.memory.audit import AuditReads
 from adapters.memory.booking import BookingBooks
 from adapters.memory.books import Books, copied
 from adapters.memory.customers import CustomerReads
 from adapters.memory.entities import EntityReads
+from adapters.memory.intake import IntakeReads
 from adapters.memory.invoicing import InvoiceReads
 from adapters.memory.listing import Lists
 from adapters.memory.managing import ManagedReads
@@ -61,7 +63,9 @@ T = TypeVar("T")
 
 class MemoryStore(
     Lists,
+    AuditReads,
     CustomerReads,
+    IntakeReads,
     UserReads,
     ManagedReads,
     InvoiceReads,

@@ -21,6 +21,7 @@ from domain.customer_changes import Redaction
 from domain.entity import Entity
 from domain.events import RecordedEvent
 from domain.ids import OrganizationId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -47,6 +48,7 @@ TABLES: Mapping[type, str] = {
     Purchase: "purchases",
     Setup: "setups",
     Invoice: "invoices",
+    IntakePayment: "intake_payments",
     Payment: "payments",
     Balance: "balances",
 }

@@ -6,12 +6,15 @@ from typing import Any
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
 
 from adapters.postgres.errors import DatabaseSetupError
 from application.idempotency import repeated
 from domain.entity import does_not_fit
 from domain.errors import Conflict, StaleState, Unavailable
 
+_SYSTEM = {"db.system.name": "postgresql"}
 # Raised by our own functions (sql/02_store.sql, sql/03_commit.sql).
 _STALE = "CF001"
 _REPEATED = "CF002"
@@ -28,6 +31,9 @@ class Database:
         self._pool = pool
         self.wait_seconds = wait_seconds
         self.round_trips = 0
+        # OpenTelemetry's, if it is on: asking each time would cost more than the rest of a call here.
+        is_off = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+        self._tracer = None if is_off else trace.get_tracer("counterfoil")
 
     async def call(self, function: str, *arguments: object) -> Any:  # noqa: ANN401  (whatever it returns)
         """The function's result; `jsonb` comes as text, to be decoded straight into domain values.
@@ -73,7 +79,13 @@ class Database:
         self, connection: PoolConnectionProxy, query: str, arguments: Sequence[object]
     ) -> Sequence[asyncpg.Record]:
         self.round_trips += 1
-        rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        rows: list[asyncpg.Record]
+        if self._tracer is None:
+            rows = await connection.fetch(query, *arguments)
+        else:
+            name = query.partition("(")[0]
+            with self._tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=_SYSTEM):
+                rows = await connection.fetch(query, *arguments)
         return rows
 
 

@@ -13,6 +13,7 @@ from domain.invoice import Invoice, InvoiceStatus
 from domain.payment import Payment
 from domain.purchase import Purchase, PurchaseStatus
 from domain.subscription import SubscriptionRecord, SubscriptionStatus
+from domain.user import no_such_user
 
 T = TypeVar("T")
 
@@ -36,7 +37,14 @@ class Lists:
         before: PaymentId | None = None,
         *,
         customer: str | None = None,
+        user: str | None = None,
     ) -> Sequence[Payment]:
+        if user is not None:
+            tenant = auth.organization_id, auth.livemode
+            found = await self.database.call("payments_of_user", *tenant, limit, before, user)
+            if found is None:
+                raise no_such_user(user)
+            return _PAYMENTS.decode(found)
         return await self._page("payments", _PAYMENTS, auth, limit, before, customer, None)
 
     async def purchase(self, auth: Authenticated, id: PurchaseId) -> Purchase | None:

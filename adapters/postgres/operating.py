@@ -30,6 +30,10 @@ class OperatorReads:
         found = await self.database.call("resolve_organization", organization, livemode)
         return None if found is None else _AUTHENTICATED.decode(found)
 
+    async def database_time(self) -> datetime:
+        time: datetime = await self.database.call("clock_timestamp")
+        return time
+
     async def organization(self, auth: Authenticated) -> Organization | None:
         found = await self.database.call("organization", auth.organization_id, auth.livemode)
         return None if found is None else _ORGANIZATION.decode(found)

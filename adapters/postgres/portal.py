@@ -15,7 +15,7 @@ from adapters.postgres.managing import ManagedReads
 from application.causes import Task
 from application.ports import ManagedContext
 from application.ports.expanding import NEWEST
-from application.ports.portal import AccessContext, PortalPage, ProofContext
+from application.ports.portal import MOST_CUSTOMERS, AccessContext, PortalPage, ProofContext
 from domain.auth import AuthContext, Buyer, LetIn, SignedIn
 from domain.charging import AllCurrent
 from domain.checkout import CheckoutSession, NewCheckoutSession
@@ -163,7 +163,9 @@ class PortalStore:
 
     async def portal_page(self, auth: Buyer, now: datetime) -> PortalPage:
         database = self._of(auth).database
-        found = await database.call("portal_page", auth.organization_id, auth.livemode, now, NEWEST)
+        found = await database.call(
+            "portal_page", auth.organization_id, auth.livemode, now, NEWEST, MOST_CUSTOMERS
+        )
         return _PAGE.decode(found)
 
     async def payments(

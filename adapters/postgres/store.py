@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from adapters.postgres.attaching import AttachReads
+from adapters.postgres.audit import AuditReads
 from adapters.postgres.checkouts import CheckoutReads
 from adapters.postgres.combining import USUAL, Combined, Limits
 from adapters.postgres.commits import encoded
@@ -15,6 +16,7 @@ from adapters.postgres.customers import CustomerReads
 from adapters.postgres.database import Database
 from adapters.postgres.drafts import keys_of
 from adapters.postgres.entities import EntityReads
+from adapters.postgres.intake import IntakeReads
 from adapters.postgres.invoicing import InvoiceReads
 from adapters.postgres.listing import Lists
 from adapters.postgres.managing import ManagedReads
@@ -55,14 +57,16 @@ _PAYMENT_RECORD = msgspec.json.Decoder(PaymentRecord)
 _AUTHENTICATED = msgspec.json.Decoder(Authenticated)
 _EVENTS = msgspec.json.Decoder(list[RecordedEvent])
 _KEPT_REPLY = msgspec.json.Decoder(KeptReply)
-_FACT = ("text", "boolean", *["text"] * 6)
+_FACT = ("text", "boolean", *["text"] * 7)
 _FEATURE = ("text", "boolean", "text", "text", "text", "timestamptz")
 _TASKS = msgspec.json.Decoder(list[Task])
 
 
 class PostgresStore(
     Lists,
+    AuditReads,
     CustomerReads,
+    IntakeReads,
     CheckoutReads,
     UserReads,
     ManagedReads,
@@ -118,9 +122,10 @@ class PostgresStore(
         named: tuple[str | None, ...]
         match fact:
             case PaymentFact():
-                named = fact.payment_intent_id, None, fact.invoice_id, None
+                named = fact.payment_intent_id, None, fact.invoice_id, None, fact.intake_payment_id
             case SetupFact(payment_method=method):
-                named = None, fact.setup_intent_id, None, method.stripe_payment_method_id if method else None
+                left = method.stripe_payment_method_id if method else None
+                named = None, fact.setup_intent_id, None, left, None
             case _:
                 assert_never(fact)
         return _BOOKING_CONTEXT.decode(
@@ -154,7 +159,7 @@ class PostgresStore(
 
     async def session_context(self, auth: AuthContext, id: CheckoutSessionId) -> BookingContext | None:
         found = _BOOKING_CONTEXT.decode(
-            await self._fact_contexts((auth.organization_id, auth.livemode, id, *[None] * 5))
+            await self._fact_contexts((auth.organization_id, auth.livemode, id, *[None] * 6))
         )
         return found if found.session is not None else None
 

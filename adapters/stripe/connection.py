@@ -1,6 +1,8 @@
 """How Stripe is reached: an account for each mode, one pool of connections, and how answers are read."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import aiohttp
@@ -86,6 +88,13 @@ def body_of(answer: stripe.StripeObject) -> str:
     """The reply as it came: the SDK's objects raise AttributeError where a field is absent."""
     assert answer.last_response is not None, "every answer to a call has its response"
     return answer.last_response.body
+
+
+def sent_at(answer: stripe.StripeObject) -> datetime:
+    """When Stripe has answered, by its clock, in whole seconds."""
+    assert answer.last_response is not None, "every answer to a call has its response"
+    headers = {str(name).lower(): str(value) for name, value in dict(answer.last_response.headers).items()}
+    return parsedate_to_datetime(headers["date"])
 
 
 def read_as(answer: stripe.StripeObject, shape: type[Shape]) -> Shape:

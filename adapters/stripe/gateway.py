@@ -1,12 +1,15 @@
 """The payment gateway, on Stripe's API."""
 
+from datetime import datetime
+
 from msgspec import Struct
 from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCreateParams, RefundListParams
 
-from adapters.stripe.connection import body_of, read_as
+from adapters.stripe.connection import body_of, read_as, sent_at
 from adapters.stripe.history import HistoryCalls
 from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
+from adapters.stripe.payers import PayerCalls
 from adapters.stripe.refusals import in_our_words, unless_it_is_gone
 from adapters.stripe.reversals import refund_of, refunds_of
 from adapters.stripe.user_customers import UserCustomerCalls
@@ -30,7 +33,7 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls, UserCustomerCalls, HistoryCalls):
+class StripeGateway(IntentCalls, UserCustomerCalls, PayerCalls, HistoryCalls):
     """Implements PaymentGateway, and StripeHistory."""
 
     async def create_customer(
@@ -105,6 +108,13 @@ class StripeGateway(IntentCalls, UserCustomerCalls, HistoryCalls):
                 params, {"idempotency_key": idempotency_key}
             )
             return refund_of(body_of(made))
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        """docs.stripe.com/api/customers/list: the least that any key for us may do; the reply is dated
+        (RFC 9110, 6.6.1)."""
+        with in_our_words(livemode=livemode):
+            listed = await self.client(livemode).v1.customers.list_async({"limit": 1})
+        return sent_at(listed)
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

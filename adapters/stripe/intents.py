@@ -12,7 +12,7 @@ from stripe.params import (
 )
 
 from adapters.stripe.connection import StripeConnection, body_of, read_as
-from adapters.stripe.marks import invoice_marks, session_marks
+from adapters.stripe.marks import intake_marks, invoice_marks, session_marks
 from adapters.stripe.refusals import in_our_words, state_forbids, unless_declined, unless_its_state_forbids
 from adapters.stripe.setups import payment_method_customer, setup_fact
 from adapters.stripe.translation import payment_fact
@@ -20,6 +20,7 @@ from application.ports import OffSessionCharge
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.errors import Rejected
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.setup import SetupFact
@@ -85,6 +86,19 @@ class IntentCalls(StripeConnection):
             "metadata": invoice_marks(invoice),
         }
         return await self._made(params, idempotency_key, livemode=invoice.livemode)
+
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        """docs.stripe.com/api/payment_intents/create; nothing of the customer can be read with its secret."""
+        params: PaymentIntentCreateParams = {
+            "amount": asked.amount,
+            "currency": asked.currency,
+            "customer": stripe_customer_id,
+            "automatic_payment_methods": {"enabled": True},
+            "metadata": intake_marks(asked),
+        }
+        return await self._made(params, idempotency_key, livemode=asked.livemode)
 
     async def _made(
         self, params: PaymentIntentCreateParams, idempotency_key: str, *, livemode: bool

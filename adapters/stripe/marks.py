@@ -14,16 +14,19 @@ from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import (
     CheckoutSessionId,
     CustomerId,
+    IntakePaymentId,
     InvoiceId,
     OrganizationId,
     RefundId,
     UserId,
     id_pattern,
 )
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 
 _CHECKOUT_SESSION = "checkout_session"
 _INVOICE = "invoice"
+_INTAKE_PAYMENT = "intake_payment"
 _REFUND_ID = "refund_id"
 
 
@@ -33,6 +36,7 @@ class Ownership(Struct, frozen=True):
     organization_id: OrganizationId | None = None
     checkout_session_id: CheckoutSessionId | None = None
     invoice_id: InvoiceId | None = None
+    intake_payment_id: IntakePaymentId | None = None
 
 
 def customer_marks(
@@ -96,6 +100,32 @@ def invoice_marks(invoice: Invoice) -> dict[str, str]:
     }
 
 
+def intake_marks(asked: IntakePayment) -> dict[str, str]:
+    """Which intake payment an intent pays."""
+    return {
+        "organization_id": asked.organization_id,
+        "livemode": _flag(asked.livemode),
+        "intake_payment_id": asked.id,
+        "type": _INTAKE_PAYMENT,
+    }
+
+
+def payer_marks(organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
+    """Whose customer somebody is of whom we know no more than an e-mail."""
+    return {
+        "organization_id": organization_id,
+        "livemode": _flag(livemode),
+        "source": _INTAKE_PAYMENT,
+        "created_via": "counterfoil",
+    }
+
+
+def is_payer(marks: Mapping[str, str], organization_id: OrganizationId, *, livemode: bool) -> bool:
+    """Whether a customer found by e-mail can be who pays: ours, and no user, who has another e-mail now."""
+    tenant = {"organization_id": organization_id, "livemode": _flag(livemode)}
+    return tenant.items() <= marks.items() and "user_id" not in marks
+
+
 def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
     """Read an intent's marks. Those of the other mode are no marks at all: a test payment that claims to be
     live, by whatever mistake, must not be taken for money.
@@ -105,10 +135,12 @@ def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
     organization_id = marks.get("organization_id")
     session_id = marks.get("checkout_session_id") if marks.get("type") == _CHECKOUT_SESSION else None
     invoice_id = marks.get("invoice_id") if marks.get("type") == _INVOICE else None
+    intake_id = marks.get("intake_payment_id") if marks.get("type") == _INTAKE_PAYMENT else None
     return Ownership(
         OrganizationId(organization_id) if organization_id else None,
         CheckoutSessionId(session_id) if session_id else None,
         InvoiceId(invoice_id) if invoice_id else None,
+        IntakePaymentId(intake_id) if intake_id else None,
     )
 
 

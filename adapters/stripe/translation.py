@@ -71,6 +71,7 @@ def payment_fact(payment_intent: bytes | str | msgspec.Raw) -> PaymentFact:
         organization_id=ours.organization_id,
         checkout_session_id=ours.checkout_session_id,
         invoice_id=ours.invoice_id,
+        intake_payment_id=ours.intake_payment_id,
     )
 
 

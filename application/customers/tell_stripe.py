@@ -66,6 +66,7 @@ class TellStripeOfCustomer:
 
 
 def update_key(customer: Customer, task: Task) -> str:
-    """Of what this task tells of the customer as they were at this version: another task may have to tell the
-    same again, after something else was told in between."""
-    return f"customer:{customer.id}:{customer.version}:{task.id}"
+    """Of what this try of the task tells of the customer as they were at this version: another one may have
+    to tell the same again, as something else was told in between, or as Stripe keeps the failure of this
+    one."""
+    return f"customer:{customer.id}:{customer.version}:{task.id}:{task.attempts}"

@@ -18,7 +18,7 @@ from domain.setup import SetupFact
 
 class Difference(Struct, frozen=True):
     """What the books miss of it, by the events that would tell it; or the `refusal`, where it does not fit.
-    `about` is the checkout session or the invoice of ours that it names."""
+    `about` is what it names of ours: a checkout session, an invoice or an intake payment."""
 
     organization_id: OrganizationId
     about: str | None
@@ -55,7 +55,7 @@ class CompareWithStripe:
                 assert_never(fact)
 
     async def _payment(self, fact: PaymentFact, cause: InboundEvent) -> Difference | None:
-        about = fact.checkout_session_id or fact.invoice_id
+        about = fact.checkout_session_id or fact.invoice_id or fact.intake_payment_id
         if fact.organization_id is None or about is None:
             return None
         context = await self.payments.fact_context(fact, cause.id)

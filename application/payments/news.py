@@ -6,7 +6,8 @@ from msgspec import Struct
 
 from application.causes import ApiRequest, InboundEvent
 from domain.checkout import CheckoutSession
-from domain.ids import CheckoutSessionId
+from domain.ids import CheckoutSessionId, IntakePaymentId
+from domain.intake_payment import IntakePayment
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
@@ -28,8 +29,17 @@ class BuyerReturned(Struct, frozen=True):
     cause: ApiRequest
 
 
+class PayerReturned(Struct, frozen=True):
+    """So is that of somebody who was asked by e-mail, from paying this."""
+
+    intake_payment_id: IntakePaymentId
+    cause: ApiRequest
+
+
 class Booked(Struct, frozen=True):
-    """How the session stands now; `refusal` is the code of why a reported fact did not fit."""
+    """How the session, or the intake payment `asked` for, stands now; `refusal` is the code of why a reported
+    fact did not fit."""
 
     session: CheckoutSession | None
     refusal: str | None = None
+    asked: IntakePayment | None = None

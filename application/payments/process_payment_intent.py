@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from application.causes import ApiRequest, InboundEvent
 from application.payments.at_stripe import of_the_payment
-from application.payments.booking_payments import decide, nameless
-from application.payments.news import Booked, BuyerReturned, StripeReported
+from application.payments.booking_payments import decide
+from application.payments.fitting import nameless
+from application.payments.news import Booked, BuyerReturned, PayerReturned, StripeReported
 from application.ports import Clock, EventOutbox, PaymentGateway, PaymentRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain.checkout import CheckoutSession
 from domain.errors import DomainError, NotFound, ProviderRefused, Rejected
-from domain.ids import CheckoutSessionId, Ids
+from domain.ids import CheckoutSessionId, Ids, IntakePaymentId
 from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 
@@ -34,13 +35,18 @@ class ProcessPaymentIntent:
     clock: Clock
 
     @retry_on_stale()
-    async def __call__(self, news: StripeReported[PaymentFact | ReversalFact] | BuyerReturned) -> Booked:
-        """Raises NotFound `checkout_session_not_found`, and Rejected where a buyer's return does not fit."""
+    async def __call__(
+        self, news: StripeReported[PaymentFact | ReversalFact] | BuyerReturned | PayerReturned
+    ) -> Booked:
+        """Raises NotFound `checkout_session_not_found` or `intake_payment_not_found`, and Rejected where a
+        return does not fit."""
         match news:
             case StripeReported():
                 return await self._book_reported(news.fact, news.cause)
             case BuyerReturned():
                 return await self._book_returned(news.session_id, news.cause)
+            case PayerReturned():
+                return await self._book_payer(news.intake_payment_id, news.cause)
             case _:
                 assert_never(news)
 
@@ -54,13 +60,13 @@ class ProcessPaymentIntent:
             cause = replace(cause, organization_id=fact.organization_id or cause.organization_id)
         context = await self.payments.fact_context(fact, cause.id)
         if context.handled:
-            return Booked(context.session)
+            return Booked(context.session, asked=context.intake)
         try:
-            work, session = decide(fact, context, cause, self.ids, self.clock.now())
+            work, booked = decide(fact, context, cause, self.ids, self.clock.now())
         except DomainError as refusal:
             return await self._keep(nameless(reported, context), cause, refusal, context.session)
         await self.outbox.commit(work)
-        return Booked(session)
+        return booked
 
     async def _keep(
         self,
@@ -82,11 +88,24 @@ class ProcessPaymentIntent:
             return Booked(context.session)
         fact = await self.gateway.payment_intent(intent_id, livemode=context.session.livemode)
         try:
-            work, session = decide(fact, context, cause, self.ids, self.clock.now())
+            work, booked = decide(fact, context, cause, self.ids, self.clock.now())
         except Rejected:
             # The books were read before Stripe was asked: how many are wanted may have changed since.
             context = await self.payments.return_context(session_id)
             assert context is not None, "sessions are never deleted"
-            work, session = decide(fact, context, cause, self.ids, self.clock.now())
+            work, booked = decide(fact, context, cause, self.ids, self.clock.now())
         await self.outbox.commit(work)
-        return Booked(session)
+        return booked
+
+    async def _book_payer(self, id: IntakePaymentId, cause: ApiRequest) -> Booked:
+        context = await self.payments.intake_return_context(id)
+        if context is None or context.intake is None:
+            raise NotFound("intake_payment_not_found", "There is no such intake payment.")
+        asked = context.intake
+        if asked.payment_intent_id is None or asked.status == "succeeded":
+            return Booked(None, asked=asked)
+        fact = await self.gateway.payment_intent(asked.payment_intent_id, livemode=asked.livemode)
+        work, booked = decide(fact, context, cause, self.ids, self.clock.now())
+        if work.is_needed:
+            await self.outbox.commit(work)
+        return booked

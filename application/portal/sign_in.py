@@ -8,7 +8,7 @@ from application.causes import ApiRequest
 from application.ports import Clock, EventOutbox, Secrets
 from application.ports.portal import PortalAccounts, PortalDoor
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import customer_changes, sign_up
+from domain import customer_changes, intake_payment, sign_up
 from domain.account import secret_hash
 from domain.auth import Anonymous, SignedIn
 from domain.ids import AccessRequestId, Ids, PortalSessionId, UserId
@@ -30,8 +30,8 @@ class SignIn:
     """Let in whoever gives the code that was mailed to the address.
 
     The address is proven, and only now: so the account is made, or found, and every customer with that
-    address who is nobody's is linked to it. One who is somebody's stays theirs. An account that merely says
-    that the address is its own is not taken for theirs.
+    address who is nobody's, and what was asked of it by e-mail, is linked to it. One who is somebody's stays
+    theirs. An account that merely says that the address is its own is not taken for theirs.
 
     The try is counted before the code is looked at. The request is used up when the session begins: whoever
     crashes before that may give the same code again, and finds the account.
@@ -71,7 +71,7 @@ class SignIn:
     async def _account(self, asked: AccessRequest, cause: ApiRequest) -> UserId:
         books = Anonymous(asked.organization_id, asked.livemode)
         context = await self.accounts.proof_context(books, asked.email_key)
-        if context.account is None and not context.unlinked:
+        if not context.is_known:
             raise code_refused()  # nobody is known by it, so no code was sent: this one was guessed
         now = self.clock.now()
         account, made = sign_up.proven(
@@ -84,6 +84,9 @@ class SignIn:
         for known in context.unlinked:
             if (linked := customer_changes.link(known, account.id)) is not None:
                 work.record(linked)
+        for asked_before in context.asked:
+            if (theirs := intake_payment.link(asked_before, account.id)) is not None:
+                work.record(theirs)
         if work.is_needed:
             await self.outbox.commit(work)
         return account.id

@@ -29,6 +29,7 @@ from application.ports.history import (
     StripeHistory,
     ToldByStripe,
 )
+from application.ports.intake import Bill, IntakeFilter, IntakeRecord, IntakeRepository
 from application.ports.invoices import (
     BillingRepository,
     ChargeContext,
@@ -56,6 +57,7 @@ __all__ = [
     "AttachContext",
     "AttachmentRepository",
     "BalanceContext",
+    "Bill",
     "BillingOverview",
     "BillingRepository",
     "BookingContext",
@@ -80,6 +82,9 @@ __all__ = [
     "HeldPlan",
     "HistoryKind",
     "HistoryPage",
+    "IntakeFilter",
+    "IntakeRecord",
+    "IntakeRepository",
     "InvoiceRecord",
     "InvoiceRepository",
     "Mail",

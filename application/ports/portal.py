@@ -14,12 +14,16 @@ from domain.checkout import NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.customer import Customer
 from domain.ids import AccessRequestId, InvoiceId, OrganizationId, PaymentId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.portal import AccessRequest, PortalLink, PortalSession, Seller
 from domain.purchase import Purchase
 from domain.text import EmailKey
 from domain.user import User
+
+MOST_CUSTOMERS = 50
+"""How many of their customers a page shows, the newest."""
 
 
 class PortalDoor(Protocol):
@@ -83,12 +87,17 @@ class AccessContext(Struct, frozen=True):
 
 
 class ProofContext(Struct, frozen=True):
-    """What somebody who has proven an address finds: the account of whoever has proven it before, and the
-    customers with that address who are nobody's yet, in the order of ids. `has_linked`: the account has
-    customers."""
+    """What somebody who has proven an address finds: the account of whoever has proven it before, and what is
+    nobody's yet, in the order of ids: the customers with that address, and what was asked of it."""
 
     account: User | None
     unlinked: tuple[Customer, ...]
+    asked: tuple[IntakePayment, ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything behind the door."""
+        return self.account is not None or bool(self.unlinked) or bool(self.asked)
 
 
 class PortalAccounts(Protocol):
@@ -119,11 +128,12 @@ class PortalCustomer(Struct, frozen=True):
 
 class PortalPage(Struct, frozen=True):
     """What somebody who is in sees: their account, if they have one, and their customers, newest first; what
-    the features are called, by slug."""
+    the features are called, by slug; the newest of what was asked of their account by e-mail."""
 
     account: User | None
     customers: tuple[PortalCustomer, ...]
     features: dict[str, str]
+    asked: tuple[IntakePayment, ...] = ()
 
 
 class PortalRepository(Protocol):

@@ -1,5 +1,6 @@
 """The payment provider: what is asked of it, and what it tells."""
 
+from datetime import datetime
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId, UserId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
@@ -76,6 +78,21 @@ class PaymentGateway(Protocol):
         """What completes the session: a payment intent over its amount, or a setup intent for a means of
         payment that can be charged later; with organization, mode and session in its metadata."""
 
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        """A payment intent over what is asked of somebody, with organization, mode and intake payment in its
+        metadata."""
+
+    async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
+        """The oldest of the provider's customers with exactly this e-mail that are ours, of this organization
+        and mode, and no user's: who has an account has it for another address now. Never behind writes."""
+
+    async def create_payer(
+        self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        """Make a customer there, of whom only this e-mail is known. The same key gives the same one."""
+
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         """The intent as it is now."""
 
@@ -107,6 +124,9 @@ class PaymentGateway(Protocol):
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
     ) -> Refund:
         """So much of the intent's payment goes back. The same key gives the same refund, under our id."""
+
+    async def time_there(self, *, livemode: bool) -> datetime:
+        """What time it is for the provider, who lets us in."""
 
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool

@@ -9,6 +9,7 @@ from litestar.events import BaseEventEmitterBackend
 
 from entrypoints.container import Container, opened
 from entrypoints.http.attach import attach
+from entrypoints.http.audit import AuditController
 from entrypoints.http.auth import AnyRequest, ApiKeys, acts_as_buyer, identify
 from entrypoints.http.balances import BalanceController
 from entrypoints.http.catalog import CatalogController
@@ -27,6 +28,8 @@ from entrypoints.http.entities import EntityController
 from entrypoints.http.events import EventController
 from entrypoints.http.health import live, ready
 from entrypoints.http.injection import injectable, provided
+from entrypoints.http.intake_page import intake_page, return_from_intake
+from entrypoints.http.intake_payments import IntakePaymentController
 from entrypoints.http.invoice_page import invoice_page
 from entrypoints.http.invoices import InvoiceController
 from entrypoints.http.metrics import metrics
@@ -36,6 +39,7 @@ from entrypoints.http.portal_links import PortalLinkController
 from entrypoints.http.problems import LONGEST_BODY, answer
 from entrypoints.http.purchases import PurchaseController
 from entrypoints.http.query import check_parameters
+from entrypoints.http.rate_limits import RateLimits
 from entrypoints.http.requests import Call, RequestLog
 from entrypoints.http.stripe_inbox import InboxController
 from entrypoints.http.stripe_webhooks import receive_stripe_webhook
@@ -63,9 +67,12 @@ def create_app(container: Container) -> Litestar:
     given = injectable(container)
     keys = ApiKeys(container.store, seconds=container.seconds())
 
+    limits = RateLimits(container.settings().rate_limit, container.seconds())
+
     async def admitted(call: AnyRequest) -> None:
         if not acts_as_buyer(call):
             await identify(call, keys)
+            limits.take(call.auth.api_key_id)
         check_parameters(call)
 
     @asynccontextmanager
@@ -92,11 +99,13 @@ def create_app(container: Container) -> Litestar:
             CatalogController,
             CheckoutSessionController,
             PaymentController,
+            IntakePaymentController,
             PurchaseController,
             InvoiceController,
             SubscriptionChangesController,  # before the other one, whose OPTIONS knows only its own
             SubscriptionController,
             EventController,
+            AuditController,
             InboxController,
         ],
         security=[{"api_key": []}],
@@ -109,6 +118,8 @@ def create_app(container: Container) -> Litestar:
             change_details,
             confirm_checkout,
             return_from_paying,
+            intake_page,
+            return_from_intake,
             invoice_page,
             portal_pages,
             live,

@@ -9,9 +9,10 @@ from domain.auth import ClientToken
 from domain.checkout import CheckoutSession, check_client_token
 from domain.errors import Rejected
 from entrypoints.http.checkout_forms import BuyerForm, Refused
-from entrypoints.http.checkout_order import Desks, order_page
+from entrypoints.http.checkout_order import order_page
 from entrypoints.http.checkout_sessions import SessionId
 from entrypoints.http.checkout_words import standing
+from entrypoints.http.desks import Desks
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, trouble, troubles

@@ -11,8 +11,9 @@ from domain.auth import ClientToken
 from domain.checkout import check_client_token
 from domain.errors import Rejected
 from entrypoints.http.checkout_forms import BuyerForm, Refused
-from entrypoints.http.checkout_order import Desks, can_be_changed, order_page
+from entrypoints.http.checkout_order import can_be_changed, order_page
 from entrypoints.http.checkout_sessions import SessionId
+from entrypoints.http.desks import Desks
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import Link, message, safely, trouble, troubles
 from entrypoints.http.requests import Call

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from litestar import Response
-from msgspec import Struct
 
 from application.ports import Offer
 from domain.auth import ClientToken
@@ -13,50 +12,8 @@ from domain.errors import Forbidden
 from domain.money import display
 from entrypoints.http.checkout_forms import COUNTRIES, Refused, known_values
 from entrypoints.http.checkout_words import amount_of, period_of, standing, words_of
-from entrypoints.http.pages import Link, Script, asset, page
-from entrypoints.settings import StripeMode
-
-_FORM = asset("payment_form.js")
-# The library of the API version that the gateway speaks, from Stripe itself (docs.stripe.com/js/including),
-# and what it needs to be allowed (docs.stripe.com/security/guide#content-security-policy).
-_BY_STRIPE = Script(
-    _FORM + asset("pay_by_stripe.js"),
-    library="https://js.stripe.com/dahlia/stripe.js",
-    hosts=("https://js.stripe.com", "https://*.js.stripe.com"),
-    frames=("https://js.stripe.com", "https://*.js.stripe.com", "https://hooks.stripe.com"),
-    calls=("https://api.stripe.com",),
-)
-_BY_TEST_CARD = _FORM + asset("pay_by_test_card.js")
-_TO_PAY = (
-    ("4242 4242 4242 4242", "is paid"),
-    ("4000 0000 0000 0002", "is declined"),
-    ("4000 0000 0000 9995", "has insufficient funds"),
-    ("4000 0000 0000 3220", "asks for approval"),
-)
-_TO_KEEP = (
-    ("4242 4242 4242 4242", "is accepted"),
-    ("4000 0000 0000 0002", "is declined"),
-    ("4000 0000 0000 0341", "declines when charged"),
-    ("4000 0025 0000 3155", "asks for approval"),
-)
-
-
-class Desks(Struct, frozen=True):
-    """How a browser pays: through which account of each mode, if there is one."""
-
-    test: StripeMode | None
-    live: StripeMode | None
-
-    def of(self, session: CheckoutSession) -> tuple[Script, StripeMode] | None:
-        """The script that pays the session, and the account; None when a browser cannot pay it here."""
-        mode = self.live if session.livemode else self.test
-        if mode is None or mode.publishable_key is None or session.client_secret is None:
-            return None
-        if mode.api_base is None:
-            return _BY_STRIPE, mode
-        if session.livemode:  # real cards are typed into Stripe's own frames, and nowhere else
-            return None
-        return Script(_BY_TEST_CARD, calls=(mode.api_base,)), mode
+from entrypoints.http.desks import TO_KEEP, TO_PAY, Desks
+from entrypoints.http.pages import Link, page
 
 
 def can_be_changed(session: CheckoutSession) -> bool:
@@ -90,17 +47,19 @@ def order_page(
                 offer, "To complete this order, please open the link that the seller gave you."
             )
         return page("checkout.html", order | {"form": "free.html"}, status, posts=True)
-    desk = desks.of(session)
+    desk = desks.of(livemode=session.livemode, client_secret=session.client_secret)
     if desk is None:
         return _without_form(offer, "This cannot be paid on this page. Please ask the seller.")
     script, mode = desk
     changes = is_buyer and can_be_changed(session)
-    cards = _TO_PAY if session.collects == "payment" else _TO_KEEP
+    cards = TO_PAY if session.collects == "payment" else TO_KEEP
     paying = {
         "form": "payment.html",
         "changes": changes,
         "mode": mode,
         "intents": "payment_intents" if session.collects == "payment" else "setup_intents",
+        "intent": session.intent_id,
+        "secret": session.client_secret,
         "test_cards": cards if mode.api_base else (),
         "refusal": offer.refusal,
     }
@@ -133,6 +92,7 @@ def _order(offer: Offer) -> dict[str, object]:
         "form": None,
         "changes": False,
         "session": session,
+        "livemode": session.livemode,
         "words": words,
         "status": "open",
         "heading": words.heading,
@@ -140,10 +100,13 @@ def _order(offer: Offer) -> dict[str, object]:
         "link": _link(session.cancel_url, "Cancel and go back"),
         "seller": offer.seller,
         "product": offer.product.name if offer.product else None,
+        "quantity": session.quantity,
         "amount": amount_of(session),
         "period": period_of(offer.price),
         "each": display(session.unit_amount, session.currency) if session.currency else None,
-        "deadline": _spoken(session.expires_at),
+        "what_to_do": "pay" if session.collects == "payment" else "confirm",
+        "deadline": session.expires_at,
+        "spoken_deadline": _spoken(session.expires_at),
     }
 
 

@@ -7,8 +7,9 @@ from litestar.params import QueryParameter
 
 from application.ports import CheckoutRepository, Clock
 from domain.auth import ClientToken
-from entrypoints.http.checkout_order import Desks, order_page
+from entrypoints.http.checkout_order import order_page
 from entrypoints.http.checkout_sessions import SessionId, session_not_found
+from entrypoints.http.desks import Desks
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import trouble, troubles
 from entrypoints.logs import tell

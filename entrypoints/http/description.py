@@ -30,11 +30,13 @@ from domain.customer import NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.entity import NewEntity
 from domain.granting import NewGrant
+from domain.intake_payment import NewIntakePayment
 from domain.purchase import NewPurchase
 from domain.reversal import NewRefund
 from domain.sign_up import NewUser
 from domain.user_changes import UserChanges
 from entrypoints.http.attach import AttachReply
+from entrypoints.http.audit import AuditReply
 from entrypoints.http.balances import BalanceList, CorrectionReply, EntryPage, UsagePage
 from entrypoints.http.catalog import CatalogReply
 from entrypoints.http.checkout_sessions import CheckoutSessionReply
@@ -46,6 +48,7 @@ from entrypoints.http.entities import EntityPage, EntityReply
 from entrypoints.http.events import EventPage
 from entrypoints.http.health import Health
 from entrypoints.http.idempotency import HEADER, LONGEST_KEY, REPLAYED
+from entrypoints.http.intake_payments import IntakePaymentPage, IntakePaymentReply
 from entrypoints.http.invoices import InvoicePage, InvoiceReply, InvoiceWithPayments
 from entrypoints.http.payments import PaymentPage, PaymentReply, RefundReply
 from entrypoints.http.portal_links import PortalLinkReply
@@ -60,6 +63,7 @@ from entrypoints.http.users import UserPage, UserReply
 
 _BODIES = (
     AttachReply,
+    AuditReply,
     BuyerDetails,
     CatalogDocument,
     CatalogReply,
@@ -87,7 +91,10 @@ _BODIES = (
     NewCheckoutSession,
     NewCustomer,
     NewEntity,
+    IntakePaymentPage,
+    IntakePaymentReply,
     NewGrant,
+    NewIntakePayment,
     NewPurchase,
     NewRefund,
     NewTrack,
@@ -177,6 +184,7 @@ def openapi_config() -> OpenAPIConfig:
             Tag("catalog", "What is sold: pricing models, products, prices and features, as one document."),
             Tag("checkout sessions", "A buyer is asked to pay, once, for one thing."),
             Tag("payments", "What was paid, what went back, and what is disputed."),
+            Tag("intake payments", "What is asked of people by e-mail."),
             Tag("purchases", "What was bought, by whom, and whether it is paid."),
             Tag("invoices", "What customers are told that they owe, or have paid."),
             Tag("subscriptions", "What customers have, and had."),

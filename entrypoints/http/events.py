@@ -1,5 +1,6 @@
 """/v1/events"""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from litestar.params import QueryParameter
 from msgspec import Struct
 
 from application.ports import EventFeed, EventFilter
-from domain.auth import Actor
+from domain.auth import Actor, Authenticated
 from domain.events import SUBJECT_ID, EventData, EventType, RecordedEvent, Subject
 from domain.ids import EventId, RequestId
 from entrypoints.http.injected import Injected
@@ -17,6 +18,9 @@ from entrypoints.http.paging import PAGED, Limit
 from entrypoints.http.refusals import refusals
 from entrypoints.http.requests import Call
 
+LONGEST_WAIT = 15
+"""Seconds: a server that is to stop answers in time all that it has begun."""
+_LOOKS_EVERY = 0.25
 _LAST_SEQUENCE = 2**53 - 1  # the largest integer that every reader of JSON knows exactly
 
 
@@ -75,10 +79,31 @@ class EventController(Controller):
         subject: Annotated[
             str | None, QueryParameter(pattern=SUBJECT_ID, description="Only those about what has this id.")
         ] = None,
+        wait: Annotated[
+            float,
+            QueryParameter(
+                ge=0,
+                le=LONGEST_WAIT,
+                description="Where there is none yet, how many seconds to wait for the first one.",
+            ),
+        ] = 0,
     ) -> EventPage:
-        """Of one type, or about one subject, if that is asked for."""
-        found = await events.page(request.auth, EventFilter(after, limit, type, subject))
+        """Of one type, or about one subject, if that is asked for. With `wait`, whoever has read all is
+        answered as soon as there is more."""
+        found = await _awaited(events, request.auth, EventFilter(after, limit, type, subject), wait)
         return EventPage(tuple(map(EventReply.of, found)), _cursor(found, limit))
+
+
+async def _awaited(
+    events: EventFeed, auth: Authenticated, wanted: EventFilter, seconds: float
+) -> Sequence[RecordedEvent]:
+    until = asyncio.get_running_loop().time() + seconds
+    while True:
+        found = await events.page(auth, wanted)
+        left = until - asyncio.get_running_loop().time()
+        if found or left <= 0:
+            return found
+        await asyncio.sleep(min(_LOOKS_EVERY, left))
 
 
 def _cursor(found: Sequence[RecordedEvent], limit: int) -> Any:  # noqa: ANN401

@@ -7,7 +7,7 @@ from dependency_injector import providers
 from litestar.di import Provide
 
 from entrypoints.container import Container
-from entrypoints.http.checkout_order import Desks
+from entrypoints.http.desks import Desks
 from entrypoints.http.idempotency import Once
 from entrypoints.http.portal.actions import Desk
 from entrypoints.http.portal.portal import Portal
@@ -18,7 +18,12 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
     """What handlers may ask for, by name."""
     return {
         "apply_catalog": container.apply_catalog,
+        "ask_for_payment": providers.Factory(Once, container.ask_for_payment, container.answer_once),
+        "audit_log": container.store,
         "attach_product": providers.Factory(Once, container.attach_product, container.answer_once),
+        "cancel_intake_payment": providers.Factory(
+            Once, container.cancel_intake_payment, container.answer_once
+        ),
         "cancel_subscription": providers.Factory(Once, container.cancel_subscription, container.answer_once),
         "catalogs": container.store,
         "check_feature": container.check_feature,
@@ -42,6 +47,7 @@ def injectable(container: Container) -> Mapping[str, Callable[[], Any]]:
         ),
         "grant_balance": providers.Factory(Once, container.grant_balance, container.answer_once),
         "inbox": providers.Factory(Inbox, container.webhook_reader, container.news, container.clock),
+        "intakes": container.store,
         "invoices": container.store,
         "ledger": container.store,
         "inbox_feed": container.store,

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from application.payments.refund_payment import RefundAsked, Refunded, RefundPayment
 from application.ports import PaymentRepository
 from application.views import PaymentView, view_of
-from domain.errors import NotFound
+from domain.errors import NotFound, Rejected
 from domain.ids import PaymentId, PurchaseId, id_pattern
 from domain.payment import Payment
 from domain.purchase import PurchaseStatus
@@ -18,7 +18,16 @@ from domain.reversal import NewRefund, RefundReason, RefundStatus
 from entrypoints.http.bodies import JsonBody
 from entrypoints.http.idempotency import Once
 from entrypoints.http.injected import Injected
-from entrypoints.http.paging import OF_CUSTOMER, PAGED, Limit, OfCustomer, cursor_of, next_cursor
+from entrypoints.http.paging import (
+    OF_CUSTOMER,
+    OF_USER,
+    PAGED,
+    Limit,
+    OfCustomer,
+    OfUser,
+    cursor_of,
+    next_cursor,
+)
 from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING, Codes, refusals
 from entrypoints.http.requests import Call
 
@@ -94,7 +103,7 @@ class PaymentController(Controller):
         operation_id="list_payments",
         summary="Payments, newest first",
         response_description="A page of payments",
-        responses=refusals(PAGED, OF_CUSTOMER),
+        responses=refusals(PAGED, OF_CUSTOMER, OF_USER, {422: ("customer_or_user",)}),
     )
     async def page(
         self,
@@ -103,9 +112,13 @@ class PaymentController(Controller):
         limit: Limit = 50,
         cursor: Annotated[PaymentId | None, cursor_of(PaymentId)] = None,
         customer: OfCustomer = None,
+        user: OfUser = None,
     ) -> PaymentPage:
-        """Those of the key's organization and mode; of one customer, if that is asked for."""
-        found = await payments.payments(request.auth, limit, cursor, customer=customer)
+        """Those of the key's organization and mode; if that is asked for, of one customer, or of one user:
+        what their customers have paid, and what was asked of them by e-mail."""
+        if customer is not None and user is not None:
+            raise Rejected("customer_or_user", "Give either a customer or a user.", field="user")
+        found = await payments.payments(request.auth, limit, cursor, customer=customer, user=user)
         return PaymentPage(tuple(map(PaymentReply.of, found)), next_cursor(found, limit))
 
     @get(

@@ -19,6 +19,7 @@ STORED: Codes = {503: ("database_unavailable", "database_busy")}
 KEYED: Codes = {
     401: ("api_key_missing", "api_key_invalid"),
     422: ("unknown_field", "invalid_value"),  # a parameter of the query
+    429: ("rate_limited",),
     **STORED,
 }
 """Of routes that ask for a key."""

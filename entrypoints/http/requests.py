@@ -13,6 +13,7 @@ from domain.auth import Authenticated
 from domain.ids import Ids, RequestId
 from entrypoints.logs import telling_of
 from entrypoints.metrics.counted import Metrics
+from entrypoints.tracing import answered, request_span
 
 if TYPE_CHECKING:
     from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
@@ -62,10 +63,15 @@ class RequestLog:
             await send(message)
 
         # What this request brings about is correlated by its id, unless it was Stripe who told us something.
-        with telling_of(request_id=request_id, correlation_id=request_id):
+        with (
+            telling_of(request_id=request_id, correlation_id=request_id),
+            request_span(scope["method"], scope["headers"]) as span,
+        ):
             try:
                 await self._app(scope, receive, noted)
             finally:
+                route = scope.get("path_template")
+                answered(span, scope["method"], route, status, {"request_id": request_id})
                 self._ended(scope, status, time.perf_counter() - started)
 
     def _ended(self, scope: "HTTPScope", status: int | None, seconds: float) -> None:

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
+
+from opentelemetry.trace import SpanKind
 
 from application.ports import OffSessionCharge, PaymentGateway
 from domain.checkout import CheckoutSession
@@ -11,6 +14,7 @@ from domain.checkout_progress import Intent
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.ids import CustomerId, OrganizationId, UserId
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import PaymentFact
 from domain.reversal import Refund
@@ -18,6 +22,7 @@ from domain.setup import SetupFact
 from domain.user import User
 from entrypoints.logs import code_of
 from entrypoints.metrics.counted import Metrics, Timings
+from entrypoints.tracing import step_span
 
 UseCase = TypeVar("UseCase")
 
@@ -32,7 +37,8 @@ def measured(use_case: type[UseCase], timings: Timings) -> type[UseCase]:
         started = perf_counter()
         outcome = "canceled"
         try:
-            answer = await call(self, *args, **named)
+            with step_span(name):
+                answer = await call(self, *args, **named)
             outcome = "ok"
         except Exception as error:
             outcome = code_of(error)
@@ -112,6 +118,24 @@ class MeasuredGateway:
         with self._noted("create_invoice_intent"):
             return await self._gateway.create_invoice_intent(invoice, stripe_customer_id, idempotency_key)
 
+    async def create_intake_intent(
+        self, asked: IntakePayment, stripe_customer_id: str, idempotency_key: str
+    ) -> Intent:
+        with self._noted("create_intake_intent"):
+            return await self._gateway.create_intake_intent(asked, stripe_customer_id, idempotency_key)
+
+    async def find_payer(self, email: str, *, organization_id: OrganizationId, livemode: bool) -> str | None:
+        with self._noted("find_payer"):
+            return await self._gateway.find_payer(email, organization_id=organization_id, livemode=livemode)
+
+    async def create_payer(
+        self, email: str, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str
+    ) -> str:
+        with self._noted("create_payer"):
+            return await self._gateway.create_payer(
+                email, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
+            )
+
     async def payment_intent(self, id: str, *, livemode: bool) -> PaymentFact:
         with self._noted("payment_intent"):
             return await self._gateway.payment_intent(id, livemode=livemode)
@@ -144,6 +168,10 @@ class MeasuredGateway:
                 refund, organization_id=organization_id, livemode=livemode, idempotency_key=idempotency_key
             )
 
+    async def time_there(self, *, livemode: bool) -> datetime:
+        with self._noted("time_there"):
+            return await self._gateway.time_there(livemode=livemode)
+
     async def find_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool
     ) -> Refund | None:
@@ -155,7 +183,8 @@ class MeasuredGateway:
         started = perf_counter()
         result = "canceled"
         try:
-            yield
+            with step_span(f"Stripe {operation}", SpanKind.CLIENT):
+                yield
             result = "ok"
         except Exception as error:
             result = code_of(error)

@@ -13,6 +13,7 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.effects import CreateRefund, CreateStripeCustomer
 from domain.events import Event, RecordedEvent
+from domain.intake_payment import IntakePayment
 from domain.payment import Payment
 from domain.purchase import COMPLETE, Purchase
 from domain.reversal import dispute_events, refund_events
@@ -43,6 +44,7 @@ def check_books(store: Inspected) -> None:
     _every_customer_is_known_to_stripe_or_will_be(store)
     _every_refund_is_known_to_stripe_or_will_be(store)
     _sessions_purchases_and_payments_agree(store)
+    _intake_payments_follow_their_payments(store)
     check_billing(store)
 
 
@@ -151,6 +153,27 @@ def _sessions_purchases_and_payments_agree(store: Inspected) -> None:
         assert payment is None or payment.payment_intent_id == session.payment_intent_id
         assert payment is None or payment.purchase_id == session.purchase_id
         assert setup is None or setup.setup_intent_id == session.setup_intent_id
+
+
+def _intake_payments_follow_their_payments(store: Inspected) -> None:
+    """Nobody becomes a customer by one, and money that has moved is never lost sight of."""
+    payments = {payment.id: payment for payment in of_kind(store, Payment)}
+    intakes = {asked.id: asked for asked in of_kind(store, IntakePayment)}
+    for payment in payments.values():
+        if payment.intake_payment_id is not None:
+            assert payment.customer_id is None
+            assert intakes[payment.intake_payment_id].payment_id == payment.id
+    for asked in intakes.values():
+        paid = payments[asked.payment_id] if asked.payment_id is not None else None
+        stands = paid.status if paid is not None else "open"
+        if asked.canceled_at is not None and stands in ("open", "failed"):
+            stands = "canceled"
+        assert asked.status == stands, asked
+        if asked.status == "succeeded":
+            assert asked.completed_at is not None
+        if paid is not None:
+            assert asked.payment_intent_id == paid.payment_intent_id
+            assert (asked.amount, asked.currency) == (paid.amount, paid.currency)
 
 
 def of_kind(store: Inspected, kind: type[S]) -> list[S]:

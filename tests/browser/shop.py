@@ -51,6 +51,16 @@ class Shop:
             draft["customer"] = customer
         return await self.service.call("POST", "/v1/checkout-sessions", draft, expect=201)
 
+    async def asked(self, **given: object) -> Json:
+        """Somebody is asked for 25 dollars by e-mail."""
+        draft = {"email": "bob@example.com", "amount": 2500, "currency": "usd", "description": "Consultation"}
+        wanted = {**draft, "success_url": self.thanks, **given}
+        return await self.service.call("POST", "/v1/intake-payments", wanted, expect=201)
+
+    async def read_asked(self, asked: Json) -> Json:
+        """The intake payment as it is in the books."""
+        return await self.service.call("GET", f"/v1/intake-payments/{asked['id']}")
+
     async def customer(self, external_id: str) -> str:
         """Somebody with that id of the shop's own; their id in the books."""
         known = {"external_id": external_id, "email": f"{external_id}@example.com"}
@@ -89,7 +99,7 @@ class Shop:
 
     async def every_state(self) -> dict[str, str]:
         """Where to see a session in each state that there is, and what is no session."""
-        return {**await self._to_pay(), **await self._to_keep()}
+        return {**await self._to_pay(), **await self._to_keep(), **await self._asked_for()}
 
     async def _to_keep(self) -> dict[str, str]:
         """Of those by which a payment method is left."""
@@ -124,6 +134,23 @@ class Shop:
             "subscribed already": self.service.page(late, "/return"),
             "activation": activation["url"],
             "activated": activated["url"],
+        }
+
+    async def _asked_for(self) -> dict[str, str]:
+        """Of what is asked by e-mail."""
+        asked = {name: await self.asked() for name in ("open", "declined", "pending", "paid", "canceled")}
+        await self.service.pay(asked["declined"], "pm_card_chargeDeclined")
+        await self.service.pay(asked["pending"], "pm_usBankAccount")
+        await self.service.pay(asked["paid"], "pm_card_visa")
+        await self.service.call("POST", f"/v1/intake-payments/{asked['canceled']['id']}/cancel")
+        await self.service.sandbox.drain()
+        large = await self.asked(description=LONG_NAME, amount=99_999_999)
+        return {
+            **{f"asked, {name}": one["url"] for name, one in asked.items()},
+            "asked, large": large["url"],
+            "asked, keyless": f"{self.keyless}/pay/{large['id']}",
+            "asked, not paid yet": f"{asked['declined']['url']}/return",
+            "asked, unknown": f"{large['url'][:-4]}0000",
         }
 
     async def _to_pay(self) -> dict[str, str]:

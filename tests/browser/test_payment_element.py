@@ -18,10 +18,8 @@ LIBRARY = "https://js.stripe.com/dahlia/stripe.js"
 _STAND_IN = Path(__file__).with_name("stripe_js.js").read_text(encoding="utf-8")
 
 
-async def _at_stripe(
-    shop: Shop, buyer: Visit, *, price: str = "course", status: int = 200, library: str = _STAND_IN
-) -> Json:
-    """The page of a new session, with this Stripe behind it."""
+async def stands_in_for_stripe(buyer: Visit, *, status: int = 200, library: str = _STAND_IN) -> None:
+    """This is what the browser finds instead of Stripe."""
 
     async def frame(route: Route) -> None:
         await route.fulfill(content_type="text/html", body="<!doctype html><title>Card</title>")
@@ -36,6 +34,13 @@ async def _at_stripe(
     await context.route("https://js.stripe.com/**", frame)
     await context.route(LIBRARY, script)
     await context.route("https://api.stripe.com/**", api)
+
+
+async def _at_stripe(
+    shop: Shop, buyer: Visit, *, price: str = "course", status: int = 200, library: str = _STAND_IN
+) -> Json:
+    """The page of a new session, with this Stripe behind it."""
+    await stands_in_for_stripe(buyer, status=status, library=library)
     session = await shop.session(price)
     await buyer.page.goto(f"{shop.by_stripe}/checkout/{session['id']}")
     return session

@@ -49,6 +49,15 @@ async def test_each_state_says_what_it_is_and_only_what_can_be_paid_asks_to_be(
         "method, saved": "Payment method saved",
         "activation": "Activate your subscription",
         "activated": "Payment method saved",
+        "asked, open": "Your payment",
+        "asked, declined": "Your payment",
+        "asked, pending": "Payment under way",
+        "asked, paid": "Payment received",
+        "asked, canceled": "Payment canceled",
+        "asked, large": "Your payment",
+        "asked, keyless": "Your payment",
+        "asked, not paid yet": "Not paid yet",
+        "asked, unknown": "Nothing here",
     }
     assert asking == {
         "open",
@@ -65,6 +74,9 @@ async def test_each_state_says_what_it_is_and_only_what_can_be_paid_asks_to_be(
         "method of all",
         "method, declined",
         "activation",
+        "asked, open",
+        "asked, declined",
+        "asked, large",
     }
 
 

@@ -12,6 +12,7 @@ from domain.auth import Authenticated, LetIn, SignedIn
 from domain.checkout import NewProductSession
 from domain.customer import NewCustomer
 from domain.errors import DomainError, NotFound, Rejected, TooMany
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.portal import (
     CODE_LASTS,
@@ -23,6 +24,7 @@ from domain.portal import (
     Seller,
     access_code,
 )
+from domain.sign_up import NewUser
 from tests.contracts.worlds import REQUEST, World, fact_of, set_up
 
 EMAIL = "Ada@Example.com"
@@ -305,6 +307,24 @@ async def test_a_trial_that_somebody_else_had_with_the_same_fingerprint_is_not_o
     assert (await world.portal.opening_context(bob, ada)).customer is None
 
 
+async def test_what_was_asked_of_an_address_is_theirs_who_prove_it_and_lets_them_in(world: World) -> None:
+    acme = await world.organization()
+    draft = NewIntakePayment(email=EMAIL.upper(), amount=2500, currency="usd", description="A consultation")
+    asked = await world.ask_for_payment(draft, acme, REQUEST)
+    claiming = await world.sign_up(NewUser(email="bob@example.com", external_id="bob"), acme, REQUEST)
+    bobs = NewIntakePayment(email="bob@example.com", amount=100, currency="usd", description="Tea")
+    await world.ask_for_payment(bobs, acme, REQUEST)
+    ada = (await sign_in(world, acme)).session.buyer
+    page = await world.portal.portal_page(ada, world.clock.now())
+    assert [one.id for one in page.asked] == [asked.id]
+    assert page.customers == ()
+    assert (await world.event_types(acme)).count("intake_payment.linked") == 1
+    # What is somebody's stays theirs, also where they have not proven the address.
+    no_code = await ask(world, acme, "bob@example.com")
+    assert await try_code(world, acme, no_code, await code_for(world, no_code)) == "access_code_invalid"
+    assert claiming.user.email_verified_at is None
+
+
 async def test_who_was_at_the_door_is_forgotten_after_two_days(world: World) -> None:
     acme = await world.organization()
     await anonymous_purchase(world, acme, EMAIL)
@@ -328,3 +348,21 @@ async def test_the_mail_with_the_code_goes_to_whoever_is_known_and_to_nobody_els
     assert (mail.to, mail.id) == (EMAIL, f"access.{known.id}")
     assert f"{code[:3]} {code[3:]}" in mail.text
     assert unknown.id not in mail.id
+
+
+async def test_what_was_asked_of_an_account_is_there_for_it_alone_and_its_payment_too(world: World) -> None:
+    acme = await world.organization()
+    for email in (EMAIL, "bob@example.com"):
+        await anonymous_purchase(world, acme, email)
+    ada, bob = [(await sign_in(world, acme, email)).session.buyer for email in (EMAIL, "bob@example.com")]
+    draft = NewIntakePayment(email=EMAIL, amount=2500, currency="usd", description="Consultation")
+    asked = [await world.ask_for_payment(draft, acme, REQUEST) for _ in range(2)]
+    await world.report(world.gateway.succeed(asked[0].payment_intent_id or ""), "evt_asked")
+    page = await world.portal.portal_page(ada, world.clock.now())
+    assert [(one.id, one.status) for one in page.asked] == [
+        (asked[1].id, "open"),
+        (asked[0].id, "succeeded"),
+    ]
+    assert asked[0].id in [payment.intake_payment_id for payment in await world.portal.payments(ada, 10)]
+    assert (await world.portal.portal_page(bob, world.clock.now())).asked == ()
+    assert [payment.intake_payment_id for payment in await world.portal.payments(bob, 10)] == [None]

@@ -48,12 +48,13 @@ def test_it_stays_up_and_its_lines_work(tmp_path: Path) -> None:
             ["/bin/sh", "-e"], input=lines, capture_output=True, text=True, timeout=30, check=True
         )
         assert tried.stderr == ""
-        created, read, checked, tracked, paid, events = tried.stdout.splitlines()
+        created, read, checked, tracked, paid, portal, events = tried.stdout.splitlines()
         assert '"external_id":"user_1"' in created
         assert '"external_id":"user_1"' in read
         assert '"allowed":true' in checked
         assert '"used":2,"remaining":3' in tracked
         assert '"succeeded"' in paid
+        assert "/portal/demo-" in portal
         assert '"payment.succeeded"' in events
         its_server = postmaster(home / "demo")
         assert demo.stop(signal.SIGINT) == 0

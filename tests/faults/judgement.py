@@ -15,6 +15,7 @@ from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.effects import CreateStripeCustomer, CreateStripeUser
 from domain.events import RecordedEvent
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.purchase import Purchase
@@ -58,6 +59,8 @@ def judged(books: Books, ledger: Ledger, run: Run) -> Ending:
     _each_charge_is_by_one_intent(books, run)
     _each_customer_is_one_customer_at_stripe(books, run)
     _each_user_is_one_customer_at_stripe(books, run)
+    _each_payer_is_one_customer_at_stripe(run)
+    _each_intake_payment_is_by_one_intent(books, run)
     _each_refund_is_one_refund_at_stripe(books, run)
     _each_receipt_is_one_message(books, run)
     _the_feed_has_no_gaps(books)
@@ -105,6 +108,26 @@ def _each_user_is_one_customer_at_stripe(books: Books, run: Run) -> None:
     unlinked_yet = {task.effect.user_id for task in books.tasks if isinstance(task.effect, CreateStripeUser)}
     assert linked <= made
     assert {user_id for user_id, _ in made - linked} <= unlinked_yet
+
+
+def _each_payer_is_one_customer_at_stripe(run: Run) -> None:
+    payers = run.outside.provider.payers
+    assert len({(payer.organization_id, payer.email) for payer in payers}) == len(payers)
+
+
+def _each_intake_payment_is_by_one_intent(books: Books, run: Run) -> None:
+    """And it is the one in the books, by the payer in the books."""
+    made = [
+        (fact.intake_payment_id, fact.payment_intent_id, fact.stripe_customer_id)
+        for fact in run.outside.provider.intents
+        if fact.intake_payment_id is not None
+    ]
+    intakes = of_kind(books, IntakePayment)
+    assert sorted(made) == sorted(
+        (asked.id, asked.payment_intent_id, asked.stripe_customer_id)
+        for asked in intakes
+        if asked.payment_intent_id is not None
+    )
 
 
 def _each_refund_is_one_refund_at_stripe(books: Books, run: Run) -> None:

@@ -13,6 +13,7 @@ from tests.faults.customers import CUSTOMERS
 from tests.faults.entering import ENTERING
 from tests.faults.grounds import memory_ground, postgres_ground
 from tests.faults.injection import KINDS, Kind
+from tests.faults.intake import INTAKE
 from tests.faults.introducing import INTRODUCING
 from tests.faults.managing import MANAGING
 from tests.faults.scenario import Scenario
@@ -33,9 +34,10 @@ ALL = (
     *INTRODUCING,
     *ATTACHING,
     *USING,
+    *INTAKE,
     *SCENARIOS,
 )
-TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *SCENARIOS[:-1])
+TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
 """Those that are short: of longer ones there are too many pairs."""
 by_name = pytest.mark.parametrize("scenario", ALL, ids=lambda scenario: scenario.name)
 
@@ -94,6 +96,8 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "invoices",
         "shown_invoice",
         "customer_page",
+        "intake_payments",
+        "bill",
         "user_page",
         "count_users_without_stripe_customer",
         "users_without_stripe_customer",
@@ -121,6 +125,9 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "charge",
         "create_intent",
         "create_invoice_intent",
+        "create_intake_intent",
+        "find_payer",
+        "create_payer",
         "payment_intent",
         "setup_intent",
         "create_refund",

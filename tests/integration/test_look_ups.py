@@ -10,13 +10,21 @@ from adapters.postgres.pool import open_pool
 from adapters.postgres.roles import APP, WORKER
 from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
+from application.ports import IntakeFilter
 from application.usage.check_feature import NewCheck
 from application.usage.correct_balance import CorrectionAsked
 from application.usage.track_usage import NewTrack
 from domain.attaching import NewAttachment
 from domain.charging import AllCurrent
 from domain.customer import CustomerData, NewCustomer
-from domain.ids import BalanceId, CustomerId, EntityId, PaymentId, SubscriptionId
+from domain.ids import (
+    BalanceId,
+    CustomerId,
+    EntityId,
+    IntakePaymentId,
+    PaymentId,
+    SubscriptionId,
+)
 from domain.intent import Attempt
 from tests.contracts.worlds import REQUEST, World, fact_of
 from tests.databases import Database, connected
@@ -75,6 +83,18 @@ INSERT INTO counterfoil.usages
     SELECT c.organization_id, c.livemode, 'usage_' || n, 'cus_7', 'feat_1', NULL, 'usage', 1, 1, 'key-' || n,
         'print', '{{}}', now()
     FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
+INSERT INTO counterfoil.intake_payments
+    (organization_id, livemode, id, status, email, email_key, amount, currency, description, metadata,
+        user_id, payment_id, created_at, version)
+    SELECT c.organization_id, c.livemode, 'intake_' || n, CASE n WHEN 7 THEN 'failed' ELSE 'open' END,
+        n % 100 || '@x.test', n % 100 || '@x.test', 1, 'usd', 'x', '{{}}', 'usr_' || n % 100, 'pay_' || n,
+        now(), 1
+    FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
+INSERT INTO counterfoil.users
+    (organization_id, livemode, id, external_id, email, email_key, created_at, version)
+    SELECT c.organization_id, c.livemode, 'usr_' || n, 'u' || n, n || '@x.test', n || '@x.test', now(), 1
+    FROM counterfoil.customers c, generate_series(1, {many}) n WHERE c.external_id = 'ada';
+UPDATE counterfoil.customers SET user_id = 'usr_' || right(id, 2)::int WHERE length(id) = 6;
 UPDATE counterfoil.payments SET customer_id = 'cus_' || right(id, 2)::int WHERE length(id) > 5;
 ANALYZE;
 """
@@ -235,6 +255,38 @@ async def test_what_may_be_used_is_looked_up_by_key(fresh_database: Database) ->
                 found = await store.entries(auth, BalanceId("bal_28"), None, 3)
                 assert found is not None
                 assert len(found) == 3
+        await asyncio.sleep(0.1)
+        assert await _read_in_passing(admin, *tables) == before[0]
+        assert await _read_by_index(admin, *tables) - before[1] < _MANY
+
+
+async def test_what_was_asked_of_somebody_and_what_they_have_paid_is_looked_up_by_key(
+    fresh_database: Database,
+) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.customer(auth)
+            await world.session(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        tables = ("intake_payments", "payments", "users", "customers")
+        before = await _read_in_passing(admin, *tables), await _read_by_index(admin, *tables)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            store = PostgresStore(pool)
+            for n in range(8):
+                assert (await store.user_of_email(auth, f"{n + 1}@x.test")) is not None
+                assert (await store.intake_payment(auth, IntakePaymentId(f"intake_{n + 1}"))) is not None
+                wanted: list[dict[str, Any]] = [
+                    {},
+                    {"user": "u42"},
+                    {"email": "42@X.test"},
+                    {"user": "usr_42", "email": "42@x.test"},
+                ]
+                for given in wanted:
+                    assert len(await store.intake_payments(auth, IntakeFilter(**given), 3)) == 3
+                assert len(await store.intake_payments(auth, IntakeFilter(status="failed"), 3)) == 1
+                assert len(await store.payments(auth, 3, user="u42")) == 3
         await asyncio.sleep(0.1)
         assert await _read_in_passing(admin, *tables) == before[0]
         assert await _read_by_index(admin, *tables) - before[1] < _MANY

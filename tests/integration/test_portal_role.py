@@ -13,6 +13,7 @@ from application.usage.track_usage import NewTrack
 from domain.auth import Authenticated, Buyer, LetIn, SignedIn
 from domain.customer import NewCustomer
 from domain.entity import NewEntity
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from tests.contracts.test_portal_contract import sign_in
 from tests.contracts.worlds import REQUEST, World, fact_of, set_up
@@ -35,7 +36,9 @@ READABLE = {
     "checkout_sessions": OF_CUSTOMER,
     "purchases": OF_CUSTOMER,
     "invoices": OF_CUSTOMER,
-    "payments": OF_CUSTOMER,
+    "intake_payments": "user_id = $3",
+    "payments": f"{OF_CUSTOMER} OR intake_payment_id IN "
+    "(SELECT id FROM counterfoil.intake_payments WHERE user_id = $3)",
     "balances": OF_CUSTOMER,
     "balance_levels": "balance_id IN (SELECT id FROM counterfoil.balances WHERE customer_id = ANY ($1))",
     "features": "organization_id = $2 AND NOT livemode",
@@ -58,6 +61,14 @@ async def _bought(world: World, auth: Authenticated, customer: str) -> None:
     await world.report(set_up(subscribing), f"evt_{subscribing.id}")
 
 
+async def _asked_and_paid(world: World, auth: Authenticated, email: str) -> None:
+    """Of an account, by e-mail: its payment is no customer's."""
+    draft = NewIntakePayment(email=email, amount=2500, currency="usd", description="Consultation")
+    asked = await world.ask_for_payment(draft, auth, REQUEST)
+    assert asked.user_id is not None
+    await world.report(world.gateway.succeed(asked.payment_intent_id or ""), f"evt_{asked.id}")
+
+
 @asynccontextmanager
 async def buyers(database: Database) -> AsyncIterator[tuple[World, dict[Buyer, list[str]]]]:
     """Ada with two customers, Bob with one, one who is nobody's, and all that other tenants have. By buyer,
@@ -71,6 +82,8 @@ async def buyers(database: Database) -> AsyncIterator[tuple[World, dict[Buyer, l
         came = [await sign_in(world, acme, f"{name}@example.com") for name in ("ada", "bob")]
         ada, bob = (one.session.buyer for one in came)
         org = acme.organization_id
+        for name in ("ada", "bob"):
+            await _asked_and_paid(world, acme, f"{name}@example.com")
         yield (
             world,
             {
@@ -116,7 +129,8 @@ async def test_the_portal_reads_what_is_its_buyers_own_in_every_table(fresh_data
                     user,
                 )
                 assert seen == {str(dict(row)) for row in theirs}, (buyer, name)
-                assert seen or (name == "users" and user is None), f"nothing of theirs in {name}"
+                of_account = name in ("users", "intake_payments") and user is None
+                assert seen or of_account, f"nothing of theirs in {name}"
 
 
 async def test_without_a_buyer_the_portal_sees_no_row_of_any_table(fresh_database: Database) -> None:

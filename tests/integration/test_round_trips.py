@@ -16,8 +16,8 @@ from application.checkout.complete_free_checkout import BuyerConfirms, SellerCon
 from application.checkout.expire_checkout_session import SellerAsked
 from application.customers.create_customer import CustomerFound
 from application.entities.create_entity import EntityFound
-from application.payments.news import BuyerReturned
-from application.ports import CustomerFilter, UserFilter
+from application.payments.news import BuyerReturned, PayerReturned
+from application.ports import CustomerFilter, IntakeFilter, UserFilter
 from application.usage.check_feature import Checked, NewCheck
 from application.usage.correct_balance import Corrected, CorrectionAsked
 from application.usage.track_usage import NewTrack, Recorded
@@ -36,6 +36,7 @@ from domain.checkout import BuyerDetails, CheckoutSession, NewPaymentMethodSessi
 from domain.customer import CustomerData, NewCustomer
 from domain.customer_changes import CustomerChanges
 from domain.effects import (
+    CancelIntakeIntent,
     ChargeInvoice,
     CreateInvoiceIntent,
     CreateStripeCustomer,
@@ -50,6 +51,7 @@ from domain.entity import EntityData, NewEntity
 from domain.errors import Repeated
 from domain.expansions import EXPANSIONS
 from domain.granting import NewGrant
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.payment import Payment
 from domain.purchase import NewPurchase
@@ -130,6 +132,54 @@ async def test_a_buyers_return_takes_two(counted: CountedWorld) -> None:
     assert session.payment_intent_id is not None
     counted.world.gateway.succeed(session.payment_intent_id)
     assert await counted.turns(counted.world.process_payment_intent(BuyerReturned(session.id, REQUEST))) == 2
+
+
+async def test_asking_by_email_takes_three_as_the_reply_needs_stripe_and_one_more_to_make_a_user_known(
+    counted: CountedWorld,
+) -> None:
+    """As whoever has told Stripe of a user looks whether it still is so."""
+    world, auth = counted.world, counted.auth
+
+    def ask(email: str) -> Awaitable[object]:
+        draft = NewIntakePayment(email=email, amount=2500, currency="usd", description="Consultation")
+        return world.ask_for_payment(draft, auth, REQUEST)
+
+    await ask("bob@example.test")
+    assert await counted.turns(ask("bob@example.test")) == 3
+    other = await world.organization("other")
+    draft = NewIntakePayment(email="owner@other.example", amount=1, currency="usd", description="x")
+    await world.ask_for_payment(draft, other, REQUEST)
+    assert await counted.turns(ask("owner@acme.example")) == 4
+    assert await counted.turns(ask("owner@acme.example")) == 3
+
+
+async def test_what_becomes_of_an_intake_payment_takes_two(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    draft = NewIntakePayment(email="bob@example.test", amount=1, currency="usd", description="x")
+    asked = [await world.ask_for_payment(draft, auth, REQUEST) for _ in range(6)]
+    paid = [world.gateway.succeed(one.payment_intent_id or "") for one in asked[:4]]
+    await world.report(paid[0], "evt_0")
+    assert await counted.turns(world.report(paid[1], "evt_1")) == 2
+    await world.process_payment_intent(PayerReturned(asked[2].id, REQUEST))
+    assert await counted.turns(world.process_payment_intent(PayerReturned(asked[3].id, REQUEST))) == 2
+    await world.cancel_intake_payment(asked[4].id, auth, REQUEST)
+    assert await counted.turns(world.cancel_intake_payment(asked[5].id, auth, REQUEST)) == 2
+    tasks = [task for task in await world.lease() if isinstance(task.effect, CancelIntakeIntent)]
+    assert [await counted.turns(world.effects(task)) for task in tasks] == [1, 1]
+
+
+async def test_reading_intake_payments_takes_one(counted: CountedWorld) -> None:
+    store, auth = counted.world.store, counted.auth
+    draft = NewIntakePayment(email="bob@example.test", amount=1, currency="usd", description="x")
+    asked = await counted.world.ask_for_payment(draft, auth, REQUEST)
+    for read in (
+        lambda: store.bill(asked.id),
+        lambda: store.intake_payment(auth, asked.id),
+        lambda: store.intake_payments(auth, IntakeFilter(user=auth.user_id, status="open"), 10),
+        lambda: store.payments(auth, 10, user=auth.user_id),
+    ):
+        await read()
+        assert await counted.turns(read()) == 1
 
 
 async def test_refunding_takes_three_as_the_reply_needs_stripe(counted: CountedWorld) -> None:

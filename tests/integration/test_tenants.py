@@ -17,6 +17,7 @@ from adapters.system import TypeIds
 from application.usage.track_usage import NewTrack
 from domain.auth import Authenticated
 from domain.entity import NewEntity
+from domain.intake_payment import NewIntakePayment
 from domain.intent import Attempt
 from domain.portal import Seller
 from tests.contracts.test_reply_contract import named
@@ -25,7 +26,13 @@ from tests.databases import Database, connected
 
 # The closed list of what may be found before the tenant is known, the migrations' own records, and what
 # belongs to this deployment as a whole: its key, and when its workers make their rounds.
-ROUTING = {"route_organizations", "route_api_keys", "route_checkout_sessions", "route_invoices"}
+ROUTING = {
+    "route_organizations",
+    "route_api_keys",
+    "route_checkout_sessions",
+    "route_invoices",
+    "route_intake_payments",
+}
 RECORDS = {"schema_migrations", "schema_functions", "signing_key", "rounds"}
 AT_THE_DOOR = {"access_requests", "portal_sessions", "portal_links"}
 ACROSS_TENANTS = {"tasks", "inbound_events", "events", "event_counters", "kept_replies", *AT_THE_DOOR}
@@ -58,6 +65,10 @@ async def two_tenants(database: Database) -> AsyncIterator[tuple[World, Authenti
                 await world.report(fact_of(session, Attempt("ch_1", "succeeded"), ending="succeeded"))
                 subscribing = await world.session(mode, price="pro")
                 await world.report(set_up(subscribing), "evt_2")
+                asked = NewIntakePayment(
+                    email="bob@example.test", amount=2500, currency="usd", description="Consultation"
+                )
+                await world.ask_for_payment(asked, mode, REQUEST)
                 track = NewTrack(customer="ada", feature="seats")
                 await world.track_usage(track, mode, REQUEST)
                 await sign_in_by_link(world, mode)

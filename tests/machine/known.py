@@ -13,6 +13,7 @@ from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
 from domain.entity import Entity
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -134,6 +135,10 @@ class Known:
     def payment(self, pick: int) -> Payment | None:
         """A payment, of whomever; 0 is the newest."""
         return _picked(sorted(of_kind(self._found, Payment), key=lambda payment: payment.id), pick)
+
+    def asked(self, pick: int) -> IntakePayment | None:
+        """An intake payment, of whomever; 0 is the newest."""
+        return _picked(sorted(of_kind(self._found, IntakePayment), key=lambda asked: asked.id), pick)
 
     def leased(self, pick: int) -> Task | None:
         """A task as somebody leased it once, finished or somebody else's by now; 0 is the latest lease."""

@@ -6,7 +6,8 @@ from typing import Literal
 from msgspec.structs import replace
 
 from domain.checkout import CheckoutSession
-from domain.ids import CheckoutSessionId
+from domain.ids import CheckoutSessionId, IntakePaymentId
+from domain.intake_payment import IntakePayment
 from domain.intent import Attempt
 from domain.payment import PaymentFact
 from domain.reversal import Dispute, DisputeStatus, Refund, RefundStatus
@@ -24,7 +25,7 @@ News = Literal[
     "disputed",
     "dispute lost",
 ]
-Flaw = Literal["amount", "session", "nobody", "mode", "intent", "shared intent", "customer"]
+Flaw = Literal["amount", "session", "asked", "nobody", "mode", "intent", "shared intent", "customer"]
 NOT_OURS = PaymentFact("pi_none", False, 1500, "usd")
 
 
@@ -41,6 +42,26 @@ def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFac
         checkout_session_id=session.id,
         receipt_email="payer@example.test",
     )
+    return _moved(fact, news, charge, session.id)
+
+
+def asked_of(asked: IntakePayment | None, news: News, charge: int) -> PaymentFact:
+    """The same, of an intake payment's."""
+    if asked is None:
+        return NOT_OURS
+    fact = PaymentFact(
+        payment_intent_id=asked.payment_intent_id or f"pi_for_{asked.id}",
+        livemode=asked.livemode,
+        amount=asked.amount,
+        currency=asked.currency,
+        stripe_customer_id=asked.stripe_customer_id,
+        organization_id=asked.organization_id,
+        intake_payment_id=asked.id,
+    )
+    return _moved(fact, news, charge, asked.id)
+
+
+def _moved(fact: PaymentFact, news: News, charge: int, of: str) -> PaymentFact:
     paid = replace(fact, attempts=(Attempt(f"ch_{charge}", "succeeded"),), ending="succeeded")
     match news:
         case "created":
@@ -55,10 +76,10 @@ def told(session: CheckoutSession | None, news: News, charge: int) -> PaymentFac
             known = replace(fact, ending=news)
         case "refunded" | "refund failed":
             status: RefundStatus = "succeeded" if news == "refunded" else "failed"
-            known = replace(paid, refunds=(Refund(f"re_{session.id}_{charge}", fact.amount // 2, status),))
+            known = replace(paid, refunds=(Refund(f"re_{of}_{charge}", fact.amount // 2, status),))
         case "disputed" | "dispute lost":
             stand: DisputeStatus = "open" if news == "disputed" else "lost"
-            dispute = Dispute(f"dp_{session.id}_{charge}", fact.amount, fact.currency, stand)
+            dispute = Dispute(f"dp_{of}_{charge}", fact.amount, fact.currency, stand)
             known = replace(paid, disputes=(dispute,))
     return known
 
@@ -68,6 +89,7 @@ def flawed(fact: PaymentFact, flaw: Flaw, known: Known) -> PaymentFact:
     other: Mapping[Flaw, dict[str, object]] = {
         "amount": {"amount": fact.amount + 1},
         "session": {"checkout_session_id": CheckoutSessionId("cs_none")},
+        "asked": {"intake_payment_id": IntakePaymentId("intake_none")},
         "nobody": {"organization_id": None, "checkout_session_id": None},
         "mode": {"livemode": not fact.livemode},
         "intent": {"payment_intent_id": f"{fact.payment_intent_id}_other"},

@@ -14,7 +14,7 @@ from domain.setup import SetupFact
 from tests.machine.books import Everything
 
 _OUR_ID = re.compile(r"(\d{9})(\d)(\d{16})")
-_PROVIDERS_ID = re.compile(r"(?<![a-z0-9])(?:(?:pi|seti|cus)_memory|cus_user)\d+")
+_PROVIDERS_ID = re.compile(r"(?<![a-z0-9])(?:(?:pi|seti|cus)_memory|cus_user|cus_payer)\d+")
 
 
 class Refused(Struct, frozen=True):

@@ -106,15 +106,19 @@ class CopiedGateway(MemoryGateway):
         self._setups[intent.setup_intent_id] = intent
 
     def owners(self) -> dict[str, str]:
-        """Whose each of the provider's ids is: a customer's, a checkout session's or an invoice's of ours."""
+        """Whose each of the provider's ids is: whatever of ours it was made for."""
         customers = {known.id: f"at_stripe({known.customer.customer_id})" for known in self.customers}
         customers |= {known.id: f"at_stripe({known.user_id})" for known in self.users}
         intents = {
-            intent: f"intent({fact.checkout_session_id or fact.invoice_id})"
+            intent: f"intent({fact.checkout_session_id or fact.invoice_id or fact.intake_payment_id})"
             for intent, fact in self._intents.items()
         }
         setups = {intent: f"setup({fact.checkout_session_id})" for intent, fact in self._setups.items()}
-        return customers | intents | setups
+        payers = {
+            made.id: f"payer({made.organization_id} {made.livemode} {made.email})" for made in self.payers
+        }
+        users = {known.id: f"user({known.user_id})" for known in self.users}
+        return customers | intents | setups | payers | users
 
 
 class Service(UseCases[Store]):

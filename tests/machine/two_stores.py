@@ -8,13 +8,13 @@ from hypothesis.stateful import initialize, rule
 from adapters.memory.calls import Moment
 from domain.checkout import LIFETIME
 from tests.machine import drawing, drawing_plans, drawing_users
+from tests.machine.asked import Asked
 from tests.machine.catalogs import SHOP
 from tests.machine.operations import Apply, Introduce, OpenOrganization, OpenSession, Operation
 from tests.machine.payments import Lease
-from tests.machine.using import Using
 
 
-class TwoStores(Using):
+class TwoStores(Asked):
     """An organization with a catalog, and then anything, one after the other and two at once."""
 
     @initialize(name=st.just("Acme"))

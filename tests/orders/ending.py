@@ -10,6 +10,7 @@ from application.views import view_of
 from domain.change import State
 from domain.checkout import CheckoutSession
 from domain.customer import Customer
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
@@ -19,12 +20,12 @@ from domain.subscription import Subscription, SubscriptionItem
 
 BOOKS = (
     Customer, Purchase, Payment, Setup, Invoice, PaymentMethod, Subscription, SubscriptionItem,
-    CheckoutSession,
+    CheckoutSession, IntakePayment,
 )  # fmt: skip
-DECIDED = (CheckoutSession, Purchase, Payment, Customer)
+DECIDED = (CheckoutSession, IntakePayment, Purchase, Payment, Customer)
 """What must end the same also when something that decides nothing was never told."""
 
-_IDS = re.compile(r"[a-z]+_[0-9a-z]{26}\b|(?:pi|seti|cus)_memory\d+|(?:cst|ivt)_\w+")
+_IDS = re.compile(r"[a-z]+_[0-9a-z]{26}\b|(?:pi|seti|cus)_(?:memory|payer|user)\d+|(?:cst|ivt)_\w+")
 
 
 def ending(states: Sequence[State]) -> list[str]:

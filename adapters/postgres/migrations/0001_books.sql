@@ -416,6 +416,39 @@ CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id)
 CREATE INDEX invoices_of_customer ON invoices (organization_id, livemode, customer_id, id);
 CREATE INDEX invoices_by_status ON invoices (organization_id, livemode, status, id);
 
+-- What is asked of somebody by e-mail. Its payment is not there before somebody has tried to pay.
+CREATE TABLE intake_payments (
+    organization_id    typeid NOT NULL,
+    livemode           boolean NOT NULL,
+    id                 typeid NOT NULL,
+    status             text NOT NULL,
+    email              text NOT NULL,
+    email_key          text COLLATE "C" NOT NULL,
+    name               text,
+    amount             bigint NOT NULL CHECK (amount > 0),
+    currency           text NOT NULL,
+    description        text NOT NULL,
+    metadata           jsonb NOT NULL,
+    success_url        text,
+    user_id            typeid,
+    stripe_customer_id text COLLATE "C",
+    payment_intent_id  text COLLATE "C",
+    client_secret      text,
+    payment_id         typeid,
+    created_at         timestamptz NOT NULL,
+    canceled_at        timestamptz,
+    completed_at       timestamptz,
+    version            int NOT NULL,
+    PRIMARY KEY (organization_id, livemode, id),
+    FOREIGN KEY (organization_id, livemode, user_id) REFERENCES users
+);
+CREATE UNIQUE INDEX intake_payments_intent ON intake_payments (organization_id, livemode, payment_intent_id)
+    WHERE payment_intent_id IS NOT NULL;
+CREATE INDEX intake_payments_of_user ON intake_payments (organization_id, livemode, user_id, id)
+    WHERE user_id IS NOT NULL;
+CREATE INDEX intake_payments_by_email ON intake_payments (organization_id, livemode, email_key, id);
+CREATE INDEX intake_payments_by_status ON intake_payments (organization_id, livemode, status, id);
+
 CREATE TABLE payments (
     organization_id     typeid NOT NULL,
     livemode            boolean NOT NULL,
@@ -433,17 +466,21 @@ CREATE TABLE payments (
     created_at          timestamptz NOT NULL,
     refunds             jsonb NOT NULL,
     disputes            jsonb NOT NULL,
+    intake_payment_id   typeid,
     version             int NOT NULL,
     PRIMARY KEY (organization_id, livemode, id),
     CONSTRAINT payments_one_per_intent UNIQUE (organization_id, livemode, payment_intent_id),
     FOREIGN KEY (organization_id, livemode, checkout_session_id) REFERENCES checkout_sessions,
     FOREIGN KEY (organization_id, livemode, customer_id) REFERENCES customers,
     FOREIGN KEY (organization_id, livemode, purchase_id) REFERENCES purchases,
-    FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices
+    FOREIGN KEY (organization_id, livemode, invoice_id) REFERENCES invoices,
+    FOREIGN KEY (organization_id, livemode, intake_payment_id) REFERENCES intake_payments
 );
 CREATE INDEX payments_of_invoice ON payments (organization_id, livemode, invoice_id, id)
     WHERE invoice_id IS NOT NULL;
 CREATE INDEX payments_of_customer ON payments (organization_id, livemode, customer_id, id);
+ALTER TABLE intake_payments ADD FOREIGN KEY (organization_id, livemode, payment_id) REFERENCES payments
+    DEFERRABLE INITIALLY DEFERRED;
 
 -- What customers may use: the terms. How much is left stands in balance_levels.
 CREATE TABLE balances (

@@ -21,6 +21,11 @@ CREATE TABLE route_invoices (
     organization_id typeid NOT NULL,
     livemode        boolean NOT NULL
 );
+CREATE TABLE route_intake_payments (
+    intake_payment_id typeid PRIMARY KEY,
+    organization_id   typeid NOT NULL,
+    livemode          boolean NOT NULL
+);
 
 CREATE FUNCTION route_organization() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
@@ -55,3 +60,11 @@ BEGIN
 END $$;
 CREATE TRIGGER route AFTER UPDATE ON invoices FOR EACH ROW
     WHEN (OLD.page_token IS NULL AND NEW.page_token IS NOT NULL) EXECUTE FUNCTION route_invoice();
+
+CREATE FUNCTION route_intake_payment() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+BEGIN
+    INSERT INTO route_intake_payments VALUES (NEW.id, NEW.organization_id, NEW.livemode);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER route AFTER INSERT ON intake_payments FOR EACH ROW EXECUTE FUNCTION route_intake_payment();

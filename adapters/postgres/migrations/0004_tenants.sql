@@ -12,7 +12,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
         'customers', 'entities', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
-        'setups', 'invoices', 'payments', 'balances', 'balance_levels', 'balance_entries', 'usages',
+        'setups', 'invoices', 'intake_payments', 'payments', 'balances', 'balance_levels', 'balance_entries', 'usages',
         'events', 'event_counters', 'tasks', 'inbound_events', 'kept_replies'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);

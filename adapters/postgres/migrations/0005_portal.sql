@@ -97,6 +97,9 @@ DECLARE
         'organizations', 'EXISTS (SELECT FROM customers c)',
         'users', 'id = buyer_user_id()',
         'customers', '(user_id = buyer_user_id() OR id = buyer_customer_id()) AND deleted_at IS NULL',
+        'intake_payments', 'user_id = buyer_user_id()',
+        'payments', 'customer_id IN (SELECT c.id FROM customers c)
+            OR intake_payment_id IN (SELECT i.id FROM intake_payments i)',
         'subscription_items', 'subscription_id IN (SELECT s.id FROM subscriptions s)',
         'balance_levels', 'balance_id IN (SELECT b.id FROM balances b)',
         'features', 'EXISTS (SELECT FROM customers c)',
@@ -105,8 +108,7 @@ DECLARE
         'prices', 'pricing_model_id IN (SELECT c.pricing_model_id FROM customers c)');
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'entities', 'payment_methods', 'subscriptions', 'checkout_sessions', 'purchases', 'invoices', 'payments',
-        'balances'
+        'entities', 'payment_methods', 'subscriptions', 'checkout_sessions', 'purchases', 'invoices', 'balances'
     ] LOOP
         own := own || jsonb_build_object(name, 'customer_id IN (SELECT c.id FROM customers c)');
     END LOOP;

@@ -56,7 +56,7 @@ BEGIN
     FOREACH name IN ARRAY ARRAY[
         'organizations', 'users', 'api_keys', 'catalogs', 'features', 'pricing_models', 'products', 'prices',
         'customers', 'entities', 'payment_methods', 'subscriptions', 'subscription_items', 'checkout_sessions', 'purchases',
-        'setups', 'invoices', 'payments', 'balances'
+        'setups', 'invoices', 'intake_payments', 'payments', 'balances'
     ] LOOP
         CALL define_store(name);
     END LOOP;

@@ -101,6 +101,9 @@ BEGIN
     IF added ? 'invoices' OR changed ? 'invoices' THEN
         PERFORM store_invoices(added -> 'invoices', changed -> 'invoices');
     END IF;
+    IF added ? 'intake_payments' OR changed ? 'intake_payments' THEN
+        PERFORM store_intake_payments(added -> 'intake_payments', changed -> 'intake_payments');
+    END IF;
     IF added ? 'payments' OR changed ? 'payments' THEN
         PERFORM store_payments(added -> 'payments', changed -> 'payments');
     END IF;

@@ -1,13 +1,14 @@
 -- What a fact about an intent is decided on; the tenant has been entered. Without an intent, that of the session.
 CREATE OR REPLACE FUNCTION booking_context(
     org text, live boolean, session_id text, asked_payment_intent text, asked_setup_intent text,
-    asked_invoice text, stripe_method text, inbound_id text
+    asked_invoice text, stripe_method text, asked_intake text, inbound_id text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE
 -- Look-ups by key have one plan. Left to itself the planner makes a new one at each call, as where the session
 -- names no customer it can save a look-up: far less than planning costs.
 SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     session      checkout_sessions;
+    asked        intake_payments;
     -- Not inside the query: under row-level security the planner trusts no coalesce() before the policy, and
     -- would read all payments instead of the index.
     by_payment   text;
@@ -15,8 +16,12 @@ DECLARE
 BEGIN
     SELECT * INTO session FROM checkout_sessions t
         WHERE t.organization_id = org AND t.livemode = live AND t.id = session_id;
+    IF asked_intake IS NOT NULL THEN
+        SELECT * INTO asked FROM intake_payments t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_intake;
+    END IF;
     IF asked_payment_intent IS NULL AND asked_setup_intent IS NULL THEN
-        by_payment := session.payment_intent_id;
+        by_payment := coalesce(session.payment_intent_id, asked.payment_intent_id);
         by_setup := session.setup_intent_id;
     ELSE
         by_payment := asked_payment_intent;
@@ -27,14 +32,17 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.id = inbound_id
                 AND t.handled_at IS NOT NULL),
         'session', CASE WHEN session.id IS NOT NULL THEN to_jsonb(session) END,
-        'completing', CASE WHEN by_payment IS NOT NULL THEN (SELECT t.id FROM checkout_sessions t
-                WHERE t.organization_id = org AND t.livemode = live AND t.payment_intent_id = by_payment)
+        'completing', CASE WHEN by_payment IS NOT NULL THEN coalesce((SELECT t.id FROM checkout_sessions t
+                WHERE t.organization_id = org AND t.livemode = live AND t.payment_intent_id = by_payment),
+                CASE WHEN asked_intake IS NOT NULL THEN (SELECT t.id FROM intake_payments t
+                    WHERE t.organization_id = org AND t.livemode = live AND t.payment_intent_id = by_payment) END)
             ELSE (SELECT t.id FROM checkout_sessions t
                 WHERE t.organization_id = org AND t.livemode = live AND t.setup_intent_id = by_setup) END,
         'payment', (SELECT to_jsonb(t) FROM payments t
             WHERE t.organization_id = org AND t.livemode = live AND t.payment_intent_id = by_payment),
         'setup', CASE WHEN by_setup IS NOT NULL THEN (SELECT to_jsonb(t) FROM setups t
             WHERE t.organization_id = org AND t.livemode = live AND t.setup_intent_id = by_setup) END,
+        'intake', CASE WHEN asked.id IS NOT NULL THEN to_jsonb(asked) END,
         'ground', CASE WHEN session.id IS NOT NULL THEN session_ground(org, live, session, stripe_method)
             WHEN asked_invoice IS NOT NULL THEN invoice_ground(org, live, asked_invoice)
             ELSE '{}' END);
@@ -98,12 +106,12 @@ $$;
 
 CREATE OR REPLACE FUNCTION fact_context(
     org text, live boolean, session_id text, asked_payment_intent text, asked_setup_intent text,
-    asked_invoice text, stripe_method text, inbound_id text
+    asked_invoice text, stripe_method text, asked_intake text, inbound_id text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN booking_context(org, live, session_id, asked_payment_intent, asked_setup_intent, asked_invoice,
-        stripe_method, inbound_id);
+        stripe_method, asked_intake, inbound_id);
 END $$;
 
 -- What charging for a subscription's invoice is decided on.

@@ -29,7 +29,42 @@ BEGIN
     END IF;
     PERFORM enter(route.organization_id, route.livemode);
     RETURN booking_context(
-        route.organization_id, route.livemode, session_id, NULL, NULL, NULL, NULL, NULL);
+        route.organization_id, route.livemode, session_id, NULL, NULL, NULL, NULL, NULL, NULL);
+END $$;
+
+CREATE OR REPLACE FUNCTION resolve_intake_return_context(asked_id text) RETURNS jsonb LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+DECLARE
+    route route_intake_payments;
+BEGIN
+    SELECT * INTO route FROM route_intake_payments t WHERE t.intake_payment_id = asked_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM enter(route.organization_id, route.livemode);
+    RETURN booking_context(
+        route.organization_id, route.livemode, NULL, NULL, NULL, NULL, NULL, asked_id, NULL);
+END $$;
+
+-- What the page of an intake payment shows: nothing of the account that its e-mail may belong to.
+CREATE OR REPLACE FUNCTION resolve_bill(asked_id text) RETURNS jsonb LANGUAGE plpgsql STABLE
+SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+DECLARE
+    route route_intake_payments;
+BEGIN
+    SELECT * INTO route FROM route_intake_payments t WHERE t.intake_payment_id = asked_id;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    PERFORM enter(route.organization_id, route.livemode);
+    RETURN (
+        SELECT jsonb_build_object(
+            'asked', to_jsonb(i), 'seller', o.name,
+            'payment', (SELECT to_jsonb(t) FROM payments t
+                WHERE t.organization_id = i.organization_id AND t.livemode = i.livemode AND t.id = i.payment_id))
+        FROM intake_payments i
+        JOIN organizations o ON o.organization_id = i.organization_id
+        WHERE i.organization_id = route.organization_id AND i.livemode = route.livemode AND i.id = asked_id);
 END $$;
 
 -- What the hosted page of a checkout session shows.

@@ -163,8 +163,8 @@ BEGIN
     RETURN forgotten;
 END $$;
 
--- The account of whoever has proven the address, and the customers with it who are nobody's; the tenant has been
--- entered.
+-- The account of whoever has proven the address, and what of it is nobody's: customers, and what was asked of it by
+-- e-mail; the tenant has been entered.
 CREATE OR REPLACE FUNCTION known_by_address(org text, live boolean, address text) RETURNS jsonb
 LANGUAGE sql STABLE AS $$
     SELECT jsonb_build_object(
@@ -173,7 +173,9 @@ LANGUAGE sql STABLE AS $$
                 AND t.email_verified_at IS NOT NULL),
         'unlinked', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM customers t
             WHERE t.organization_id = org AND t.livemode = live AND t.email_key COLLATE "C" = address
-                AND t.user_id IS NULL AND t.deleted_at IS NULL))
+                AND t.user_id IS NULL AND t.deleted_at IS NULL),
+        'asked', (SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM intake_payments t
+            WHERE t.organization_id = org AND t.livemode = live AND t.email_key = address AND t.user_id IS NULL))
 $$;
 
 CREATE OR REPLACE FUNCTION proof_context(org text, live boolean, address text) RETURNS jsonb
@@ -200,12 +202,12 @@ BEGIN
         'request', to_jsonb(asked),
         'seller', (SELECT jsonb_build_object('organization_id', t.organization_id, 'name', t.name)
             FROM organizations t WHERE t.organization_id = org),
-        'is_known', known -> 'account' <> 'null' OR known -> 'unlinked' <> '[]');
+        'is_known', known -> 'account' <> 'null' OR known -> 'unlinked' <> '[]' OR known -> 'asked' <> '[]');
 END $$;
 
 -- What somebody who is in sees. Read as the portal's role, in a transaction entered as a buyer: nothing here says
 -- whose rows are meant, as there are no others.
-CREATE OR REPLACE FUNCTION portal_page(org text, live boolean, now timestamptz, newest int) RETURNS jsonb
+CREATE OR REPLACE FUNCTION portal_page(org text, live boolean, now timestamptz, newest int, most int) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN jsonb_build_object(
@@ -224,7 +226,11 @@ BEGIN
                 SELECT * FROM payments t WHERE t.organization_id = org AND t.livemode = live
                     AND t.customer_id = c.id ORDER BY t.id DESC LIMIT newest) AS p)
         ) ORDER BY c.id DESC), '[]')
-        FROM customers c WHERE c.organization_id = org AND c.livemode = live),
+        FROM (SELECT * FROM customers t WHERE t.organization_id = org AND t.livemode = live
+            ORDER BY t.id DESC LIMIT most) AS c),
+        'asked', (SELECT coalesce(jsonb_agg(to_jsonb(i) ORDER BY i.id DESC), '[]') FROM (
+            SELECT * FROM intake_payments t WHERE t.organization_id = org AND t.livemode = live
+                AND t.user_id = buyer_user_id() ORDER BY t.id DESC LIMIT newest) AS i),
         'features', (SELECT coalesce(jsonb_object_agg(f.slug, f.name), '{}') FROM features f
             WHERE f.organization_id = org AND f.livemode = live AND f.archived_at IS NULL));
 END $$;

@@ -8,7 +8,7 @@ $$;
 REVOKE EXECUTE ON FUNCTION resolve_organizations() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION resolve_organizations() TO counterfoil_worker;
 
--- Sessions and invoices that wait for what becomes of their intent, in the order of ids, after the one given.
+-- Sessions, invoices and intake payments that wait for what becomes of their intent, in the order of ids, after the one given.
 CREATE OR REPLACE FUNCTION unsettled(org text, live boolean, size int, after text) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -29,10 +29,17 @@ BEGIN
             WHERE t.organization_id = org AND t.livemode = live AND t.id > beyond
                 AND t.payment_intent_id IS NOT NULL AND t.paid_at IS NULL AND t.status <> 'void'
             ORDER BY t.id LIMIT size
-        ), both_kinds AS (
-            SELECT * FROM sessions UNION ALL SELECT * FROM charged ORDER BY id LIMIT size
+        ), asked AS (
+            SELECT t.id, t.payment_intent_id AS intent_id, 'payment' AS collects
+            FROM intake_payments t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id > beyond
+                AND t.payment_intent_id IS NOT NULL AND t.status NOT IN ('succeeded', 'canceled')
+            ORDER BY t.id LIMIT size
+        ), waiting AS (
+            SELECT * FROM sessions UNION ALL SELECT * FROM charged UNION ALL SELECT * FROM asked
+            ORDER BY id LIMIT size
         )
-        SELECT coalesce(jsonb_agg(to_jsonb(b) ORDER BY b.id), '[]') FROM both_kinds b);
+        SELECT coalesce(jsonb_agg(to_jsonb(w) ORDER BY w.id), '[]') FROM waiting w);
 END $$;
 
 -- Whether a round is due and nobody has taken it: the row is locked by whoever updates it, and then due later.

@@ -11,6 +11,7 @@ from application.ports import HeldPlan
 from application.ports.portal import PortalCustomer, PortalPage, PortalPurchase
 from domain import cancellation, plan_standing
 from domain.entitlement import as_of, standing
+from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.money import display
 from domain.payment import Payment
@@ -96,6 +97,7 @@ def home_page(
         "place": place,
         "email": seen.account.email if seen.account else None,
         "sections": [_section(customer, seen, now) for customer in seen.customers],
+        "asked": [_asked(asked) for asked in seen.asked],
         "form": form,
         "notice": notice,
     }
@@ -182,6 +184,17 @@ def _invoice(invoice: Invoice) -> MoneyRow:
         amount=display(invoice.total, invoice.currency),
         standing=words.INVOICE[invoice.status],
         url=page_url(invoice, ""),
+    )
+
+
+def _asked(asked: IntakePayment) -> MoneyRow:
+    """What was asked by e-mail, with the page where it is paid, as long as it can be."""
+    return MoneyRow(
+        name=asked.description,
+        date=words.day(asked.created_at),
+        amount=display(asked.amount, asked.currency),
+        standing=words.ASKED[asked.status],
+        url=f"/pay/{asked.id}" if asked.is_payable else None,
     )
 
 

@@ -6,6 +6,7 @@ from application.ports import HeldPlan
 from domain.address import Address
 from domain.customer import Customer
 from domain.entitlement import Standing
+from domain.intake_payment import IntakePaymentStatus
 from domain.invoice import InvoiceStatus
 from domain.money import display
 from domain.payment import Payment, PaymentStatus
@@ -121,3 +122,13 @@ def address_of(address: Address | None) -> str | None:
 
 def _is_made_up(customer: Customer) -> bool:
     return customer.external_id is None or customer.external_id.startswith("anon_")
+
+
+ASKED: dict[IntakePaymentStatus, str] = {
+    "open": "to be paid",
+    "failed": "not paid yet",
+    "processing": "under way",
+    "succeeded": "paid",
+    "canceled": "canceled",
+}
+"""How what was asked of somebody by e-mail stands."""

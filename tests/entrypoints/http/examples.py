@@ -139,6 +139,7 @@ async def recorded() -> dict[str, Any]:
         await _users(call, service)
         await _checkout(call, service)
         await _refunds(call, service)
+        await _intake_payments(call)
         await _entities(call)
         await _usage(call)
         await _attaching(call)
@@ -236,6 +237,7 @@ async def _checkout(call: Recorder, service: Service) -> None:
     await call("POST", f"/v1/checkout-sessions/{session['id']}/expire")
     await service.store.sequence(1000)
     await call("GET", "/v1/events?type=payment.succeeded")
+    await call("GET", "/v1/audit?type=payment.succeeded")
 
 
 async def _refunds(call: Recorder, service: Service) -> None:
@@ -256,6 +258,25 @@ async def _refunds(call: Recorder, service: Service) -> None:
     await call("POST", "/v1/stripe/webhooks", content=event, headers={"stripe-signature": signature(event)})
     (pending, *_) = (await call("GET", "/v1/payments?limit=1"))["data"]
     await call("POST", f"/v1/payments/{pending['id']}/refunds", {})
+
+
+async def _intake_payments(call: Recorder) -> None:
+    wanted = {
+        "email": "grace@example.com",
+        "name": "Grace Hopper",
+        "amount": 12500,
+        "currency": "usd",
+        "description": "Consultation on 12 March",
+        "metadata": {"matter": "2026-117"},
+    }
+    asked = await call("POST", "/v1/intake-payments", wanted)
+    address = f"/v1/intake-payments/{asked['id']}"
+    await call("GET", address)
+    await call("GET", f"/v1/intake-payments/intake_{NOBODYS}")
+    await call("GET", "/v1/intake-payments?status=open&limit=2")
+    await call("GET", "/v1/intake-payments?user=nobody")
+    await call("GET", f"/v1/payments?customer=user-7&user=usr_{NOBODYS}")
+    await call("POST", f"{address}/cancel")
 
 
 async def _entities(call: Recorder) -> None:

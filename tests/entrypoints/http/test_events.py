@@ -1,5 +1,6 @@
 """GET /v1/events."""
 
+import asyncio
 from urllib.parse import quote
 
 import pytest
@@ -82,3 +83,41 @@ async def test_what_cannot_be_asked_for(service: Service, name: str, value: str,
 async def test_a_parameter_is_given_once(service: Service) -> None:
     reply = await service.client.get("/v1/events?limit=1&limit=2")
     assert_problem(reply, 422, "invalid_value", "limit")
+
+
+async def test_whoever_waits_is_answered_as_soon_as_there_is_more(service: Service) -> None:
+    await service.with_catalog()
+    await service.store.sequence(1000)
+    known = (await service.client.get("/v1/events?limit=100")).json()["data"]
+    after = known[-1]["sequence"]
+    waiting = asyncio.create_task(service.client.get(f"/v1/events?after={after}&wait=15"))
+    await service.client.post("/v1/customers", json={"external_id": "ada"})
+    assert not waiting.done()
+    await service.store.sequence(1000)
+    async with asyncio.timeout(10):
+        told = (await waiting).json()["data"]
+    assert told[0]["type"] == "customer.created"
+
+
+async def test_nobody_waits_for_what_does_not_come(service: Service) -> None:
+    reply = await service.client.get("/v1/events?wait=0.01")
+    assert reply.json() == {"data": [], "next_cursor": None}
+    assert_problem(await service.client.get("/v1/events?wait=16"), 422, "invalid_value", "wait")
+
+
+async def test_the_audit_log_says_who_did_what_with_which_key_by_which_request(service: Service) -> None:
+    await service.with_catalog()
+    made = await service.client.post("/v1/customers", json={"external_id": "ada"})
+    await service.store.sequence(1000)
+    found = (await service.client.get("/v1/audit?type=customer.created")).json()
+    (entry,) = found["data"]
+    assert entry["subject"] == {"type": "customer", "id": made.json()["id"]}
+    assert entry["request_id"] == entry["correlation_id"] == made.headers["x-request-id"]
+    assert entry["actor"]["api_key_id"].startswith("key_")
+    key, request = entry["actor"]["api_key_id"], entry["request_id"]
+    asked = (await service.client.get(f"/v1/audit?api_key_id={key}&correlation_id={request}")).json()["data"]
+    assert {each["request_id"] for each in asked} == {request}
+    assert "customer.created" in {each["type"] for each in asked}
+    page = (await service.client.get("/v1/audit?limit=1")).json()
+    assert page["next_cursor"] == page["data"][0]["sequence"]
+    assert_problem(await service.client.get("/v1/audit?actor=nobody"), 422, "invalid_value", "actor")

@@ -218,6 +218,12 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/payments", "get"),
         ("/v1/payments/{id}", "get"),
         ("/v1/payments/{id}/refunds", "post"),
+        ("/v1/intake-payments", "get"),
+        ("/v1/intake-payments", "post"),
+        ("/v1/intake-payments/{id}", "get"),
+        ("/v1/intake-payments/{id}/cancel", "post"),
+        ("/pay/{id}", "get"),
+        ("/pay/{id}/return", "get"),
         ("/v1/purchases", "get"),
         ("/v1/purchases", "post"),
         ("/v1/invoices", "get"),
@@ -235,6 +241,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
         ("/v1/stripe/inbox", "get"),
         ("/v1/stripe/webhooks", "post"),
         ("/v1/events", "get"),
+        ("/v1/audit", "get"),
         ("/health/live", "get"),
         ("/health/ready", "get"),
         ("/metrics", "get"),
@@ -244,7 +251,7 @@ async def test_the_api_describes_itself(service: Service) -> None:
     schema = description["components"]["schemas"]["NewCustomer"]
     assert {"external_id", "email", "name", "metadata"} <= set(schema["properties"])
     parameters = description["paths"]["/v1/events"]["get"]["parameters"]
-    assert {parameter["name"] for parameter in parameters} == {"after", "limit", "type", "subject"}
+    assert {parameter["name"] for parameter in parameters} == {"after", "limit", "type", "subject", "wait"}
 
 
 async def test_odd_requests_are_refused_cleanly(service: Service) -> None:

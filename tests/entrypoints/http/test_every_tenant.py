@@ -20,6 +20,7 @@ from tests.entrypoints.http.conftest import (
     organization,
 )
 from tests.entrypoints.http.described import description_of
+from tests.entrypoints.http.test_intake_payments import ASKED
 from tests.entrypoints.http.test_stripe_webhooks import delivered, event_of, intent_of, signature
 
 Ids = Mapping[str, str]
@@ -43,6 +44,7 @@ NOBODYS = {
     "subscription": f"sub_{suffix(9)}",
     "invoice": f"inv_{suffix(9)}",
     "inbound": "evt_nobody",
+    "intake": f"intake_{suffix(9)}",
 }
 _ANYBODYS = {"type": "product", "anonymous": True}
 
@@ -59,6 +61,7 @@ def _of_feature(ids: Ids) -> list[dict[str, Any]]:
 CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "get /v1/catalog": lambda _: [("", None)],
     "put /v1/catalog": lambda _: [("", CATALOG), ("?dry_run=true", CATALOG)],
+    "get /v1/audit": lambda ids: [("", None), (f"?subject={ids['customer']}", None)],
     "post /v1/customers": lambda ids: [("", {"external_id": "new", "pricing_model_id": ids["model"]})],
     "get /v1/customers/{reference}": lambda ids: [(ids["customer"], None), (ids["external"], None)],
     "post /v1/customers/{reference}/entities": lambda ids: [
@@ -126,9 +129,14 @@ CASES: dict[str, Callable[[Ids], list[Asked]]] = {
     "patch /v1/checkout-sessions/{id}": lambda ids: [(ids["free"], {"customer_name": "Eve"})],
     "post /v1/checkout-sessions/{id}/confirm": lambda ids: [(ids["free"], None)],
     "post /v1/checkout-sessions/{id}/expire": lambda ids: [(ids["free"], None)],
-    "get /v1/payments": lambda ids: [("", None), *_of_customer(ids)],
+    "get /v1/payments": lambda ids: [("", None), *_of_customer(ids), (f"?user={ids['user']}", None)],
     "get /v1/payments/{id}": lambda ids: [(ids["payment"], None)],
     "post /v1/payments/{id}/refunds": lambda ids: [(ids["payment"], {"amount": 1})],
+    # Nobody can be named by it; whose the e-mail is here alone is told by the contract of the stores.
+    "post /v1/intake-payments": lambda ids: [("", {**ASKED, "user": ids["user"]})],
+    "get /v1/intake-payments": lambda ids: [("", None), (f"?user={ids['user']}", None)],
+    "get /v1/intake-payments/{id}": lambda ids: [(ids["intake"], None)],
+    "post /v1/intake-payments/{id}/cancel": lambda ids: [(ids["intake"], None)],
     "get /v1/invoices": lambda ids: [("", None), *_of_customer(ids)],
     "get /v1/invoices/{id}": lambda ids: [(ids["invoice"], None)],
     "post /v1/purchases": lambda ids: [
@@ -157,6 +165,8 @@ WITHOUT_KEY = {
     "post /checkout/{id}/confirm",
     "post /checkout/{id}/details",
     "get /invoices/{id}",
+    "get /pay/{id}",
+    "get /pay/{id}/return",
     "get /checkout/{id}/return",
     "post /v1/stripe/webhooks",
     "get /health/live",
@@ -194,6 +204,9 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
     user = await _known_to_stripe(service, name)
     draft = {"external_id": f"ada-{name}", "user_id": user["id"]}
     customer = (await client.post("/v1/customers", json=draft)).json()
+    asked_of_ada = {**ASKED, "email": user["email"]}
+    intake = (await client.post("/v1/intake-payments", json=asked_of_ada)).json()
+    assert intake["user_id"] == user["id"]
     entities = f"/v1/customers/{customer['id']}/entities"
     entity = (await client.post(entities, json={"entity_id": "seat-1"})).json()
     used = await client.post("/v1/track", json={"customer": customer["id"], "feature": "seats"})
@@ -231,6 +244,7 @@ async def tenant(service: Service, name: str, organization_id: str, key: str, *,
         "subscription": await only("subscriptions"),
         "invoice": await only("invoices"),
         "inbound": await only("stripe/inbox"),
+        "intake": intake["id"],
     }
     return Tenant(organization_id, livemode, key, ids)
 

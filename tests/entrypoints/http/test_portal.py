@@ -274,3 +274,27 @@ async def test_pages_are_kept_nowhere_and_shown_inside_no_other(shop: Service) -
     assert "script-src" not in policy
     assert page.headers["cache-control"] == "no-store"
     assert page.headers["referrer-policy"] == "no-referrer"
+
+
+async def test_what_is_asked_of_an_account_by_email_is_seen_and_can_be_paid(shop: Service) -> None:
+    """And what was asked before the address was proven is not: it was nobody's account then."""
+    asking = {"email": ADA, "amount": 2500, "currency": "usd", "description": "Before"}
+    await shop.client.post("/v1/intake-payments", json=asking)
+    await bought(shop)
+    visitor = Visitor(shop)
+    await visitor.signs_in(ADA)
+    asked = (
+        await shop.client.post("/v1/intake-payments", json={**asking, "description": "Consultation"})
+    ).json()
+    inside = await visitor.get()
+    assert "Payments asked of you" in inside.text
+    assert "Before" not in inside.text
+    assert f'<a href="/pay/{asked["id"]}">Consultation</a>' in inside.text
+    shop.gateway.succeed(asked["payment_intent_id"])
+    await shop.client.get(f"/pay/{asked['id']}/return")
+    inside = await visitor.get()
+    assert f"/pay/{asked['id']}" not in inside.text
+    assert "25.00 USD <small>paid</small>" in inside.text
+    await bought(shop, "eve@example.com")
+    other = await Visitor(shop).signs_in("eve@example.com")
+    assert "Payments asked of you" not in other.text
