@@ -13,6 +13,7 @@ from domain.catalog_document import CatalogDocument
 from domain.checkout import CheckoutSession
 from domain.errors import Unavailable
 from domain.ids import CheckoutSessionId, OrganizationId
+from domain.intake_payment import NewIntakePayment
 from entrypoints.findings import Finding
 from entrypoints.reconciliation import Run, Wanted
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
@@ -146,6 +147,20 @@ async def test_a_refund_in_the_dashboard_is_found(world: World) -> None:
     assert (finding.kind, finding.outcome, finding.id) == ("missing", "applied", session.id)
     assert [row.refunded_amount for row in await world.store.payments(acme, 1)] == [500]
     assert await found(world) == []
+
+
+async def test_what_was_asked_by_email_and_paid_is_found(world: World) -> None:
+    acme = await world.organization()
+    draft = NewIntakePayment(email="bob@example.test", amount=500, currency="usd", description="A ride")
+    asked = await world.ask_for_payment(draft, acme, REQUEST)
+    assert asked.payment_intent_id is not None
+    (waiting,) = await world.store.unsettled(acme, 10)
+    assert (waiting.id, waiting.intent_id) == (asked.id, asked.payment_intent_id)
+    world.gateway.succeed(asked.payment_intent_id)
+    (finding,) = await found(world)
+    assert (finding.kind, finding.outcome, finding.id) == ("missing", "applied", asked.id)
+    assert await found(world) == []
+    assert await world.store.unsettled(acme, 10) == []
 
 
 async def test_customers_deleted_at_stripe_and_orphans_are_reported_only(world: World) -> None:

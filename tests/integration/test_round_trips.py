@@ -60,7 +60,7 @@ from domain.subscription import Subscription
 from domain.usage import Line
 from domain.user_changes import UserChanges
 from tests.contracts.test_reply_contract import ROUTE, named
-from tests.contracts.worlds import REQUEST, World, fact_of
+from tests.contracts.worlds import REQUEST, World, fact_of, inbound
 from tests.databases import Database
 from tests.integration.wire import Wire, tapped
 
@@ -554,3 +554,17 @@ async def test_whoever_is_asked_about_first_is_found_missing_made_in_two_and_ask
     ]
     turns = [await counted.turns(world.track_usage(asked, auth, REQUEST)) for asked in tracks]
     assert turns[1:] == [6, 1]
+
+
+async def test_comparing_takes_one_and_so_do_the_reads_beside_it(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    fact = fact_of(await world.session(auth), Attempt("ch_1", "succeeded"), ending="succeeded")
+    await world.reconciliation.compare(fact, inbound(fact, "evt_warm"))
+    assert await counted.turns(world.reconciliation.compare(fact, inbound(fact, "evt_new"))) == 1
+    await world.store.unsettled(auth, 10)
+    assert await counted.turns(world.store.unsettled(auth, 10)) == 1
+    await world.worker_store.organization_ids()
+    assert await counted.turns(world.worker_store.organization_ids()) == 1
+    now = world.clock.now()
+    await world.worker_store.take_round("warm", now, now)
+    assert await counted.turns(world.worker_store.take_round("new", now, now)) == 1

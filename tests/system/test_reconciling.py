@@ -1,6 +1,7 @@
 """Webhooks that never came, and what was done in the dashboard: `counterfoil reconcile` puts it right."""
 
 import asyncio
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,8 +11,10 @@ from random import Random
 import msgspec
 import pytest
 
+from adapters.sandbox import Fail, Hang
 from tests.databases import Database, DatabaseServer
 from tests.entrypoints.counterfoil_process import counterfoil
+from tests.entrypoints.counterfoil_process import running as started
 from tests.system.service import Json, Service, running_service
 
 SINCE = ("--since", "2020-01-01", "--delay-ms", "0")
@@ -23,7 +26,7 @@ class Reconciled:
     def __init__(self, service: Service, database: Database, home: Path) -> None:
         self.service = service
         self._home = home
-        self._settings = {
+        self.settings = {
             "DATABASE_URL": database.service_dsn,
             "STRIPE_API_BASE": service.sandbox.url,
             "STRIPE_TEST_SECRET_KEY": service.sandbox.secret_key,
@@ -32,7 +35,7 @@ class Reconciled:
 
     async def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The command, to its end."""
-        return await asyncio.to_thread(counterfoil, self._home, "reconcile", *SINCE, *words, **self._settings)
+        return await asyncio.to_thread(counterfoil, self._home, "reconcile", *SINCE, *words, **self.settings)
 
     async def found(self, *words: str, expect: int = 0) -> list[Json]:
         """What it found, as JSON."""
@@ -116,3 +119,92 @@ async def test_what_was_lost_is_booked_and_a_second_run_finds_nothing(
         assert {finding["outcome"] for finding in applied} == {"applied"}
         assert await books(lossy.service) == expected
         assert await lossy.found("--apply") == []
+
+
+@pytest.fixture
+async def running(database_server: DatabaseServer, tmp_path: Path) -> AsyncIterator[Reconciled]:
+    async with shop(database_server, tmp_path) as opened:
+        yield opened
+
+
+async def test_a_person_reads_what_differs_then_applies_it(running: Reconciled) -> None:
+    session = await running.service.open_checkout()
+    assert await running.service.pay(session, "pm_card_visa") == "succeeded"
+    planned = await running.run()
+    assert (planned.returncode, planned.stderr) == (1, "")
+    assert "payment_intent.succeeded is not in the books: " in planned.stdout
+    assert "payment.succeeded" in planned.stdout
+    assert session["id"] in planned.stdout
+    applied = await running.run("--apply")
+    assert (applied.returncode, applied.stderr) == (0, "")
+    assert "1 applied, 0 kept in the inbox, 0 failed, 0 for a person." in applied.stdout
+    again = await running.run("--apply", "--organization", "acme")
+    assert (again.returncode, again.stdout.endswith("looked at: nothing differs.\n")) == (0, True)
+
+
+async def test_what_cannot_be_mended_is_told_and_no_failure_of_applying(running: Reconciled) -> None:
+    await running.service.call("POST", "/v1/customers", {"external_id": "ada"}, expect=201)
+    await running.service.worker.drain()
+    (customer,) = [
+        one for one in await running.service.customers_at_stripe() if "customer_id" in one.metadata
+    ]
+    assert await running.found() == []
+    await running.service.buyer.v1.customers.delete_async(customer.id)
+    (finding,) = await running.found("--apply")
+    assert (finding["kind"], finding["stripe_id"], finding["mends"]) == (
+        "deleted_at_stripe",
+        customer.id,
+        False,
+    )
+    assert len(await running.found(expect=1)) == 1
+
+
+async def test_what_does_not_fit_is_kept_and_pointed_to(running: Reconciled) -> None:
+    session = await running.service.open_checkout()
+    assert await running.service.pay(session, "pm_card_visa") == "succeeded"
+    await running.service.call("PUT", "/v1/catalog", {"pricing_models": []})
+    (kept,) = {finding["code"] for finding in await running.found("--apply", expect=1)}
+    assert kept == "no_default_pricing_model"
+    again = await running.run("--apply")
+    assert again.returncode == 0
+    assert "wait in the inbox: counterfoil inbox list" in again.stdout
+
+
+async def test_a_stripe_that_fails_half_way_is_told_and_the_next_run_goes_on(running: Reconciled) -> None:
+    session = await running.service.open_checkout()
+    assert await running.service.pay(session, "pm_card_visa") == "succeeded"
+    with running.service.sandbox.misbehave(Fail(path="/v1/setup_intents", status=500, times="always")):
+        ended = await running.run("--apply")
+    assert (ended.returncode, "1 applied" in ended.stdout) == (1, True)
+    assert ended.stderr.startswith("counterfoil: payment_provider_unavailable: ")
+    assert await running.found("--apply") == []
+
+
+async def test_a_mode_without_a_key_says_which(running: Reconciled) -> None:
+    ended = await running.run("--live")
+    assert (ended.returncode, ended.stdout.startswith("0 looked at")) == (1, True)
+    assert ended.stderr.startswith("counterfoil: payment_provider_not_configured: ")
+
+
+@pytest.mark.parametrize(
+    "words", [("--since", "yesterday"), ("--since", "2999-01-01"), ("--until", "2019-01-01")]
+)
+async def test_a_period_that_is_none_is_wrong_usage(running: Reconciled, words: tuple[str, str]) -> None:
+    ended = await running.run(*words)
+    assert (ended.returncode, words[0] in ended.stderr) == (2, True)
+
+
+async def test_ctrl_c_ends_it_after_the_one_in_hand(running: Reconciled, tmp_path: Path) -> None:
+    session = await running.service.open_checkout()
+    assert await running.service.pay(session, "pm_card_visa") == "succeeded"
+    with (
+        running.service.sandbox.misbehave(Hang(path="/v1/payment_intents", method="GET")) as hang,
+        started(tmp_path / "run", tmp_path, "reconcile", *SINCE, "--apply", **running.settings) as one,
+    ):
+        await hang.met()
+        one.process.send_signal(signal.SIGINT)
+        hang.end()
+        status = await asyncio.to_thread(one.process.wait, 60)
+    assert (status, one.shown.read_text().startswith("KIND")) == (130, True)
+    assert "Stopped. " in one.shown.read_text()
+    assert await running.found("--apply") == []
