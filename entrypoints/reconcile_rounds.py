@@ -14,7 +14,8 @@ from application.operator_ports import Rounds
 from application.ports import Clock, Period
 from entrypoints.logs import code_of, telling_of
 from entrypoints.metrics.counted import Reconciled
-from entrypoints.reconciliation import Reconciliation, Run, Wanted
+from entrypoints.reconcile_reading import Run, Wanted
+from entrypoints.reconciliation import Reconciliation
 
 _LOOK_SECONDS = 60.0
 _PAUSE_SECONDS = 0.1

@@ -1,14 +1,10 @@
 """The books are held against Stripe: what they miss is found, and booked as if the webhook had brought it."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from application.causes import InboundEvent, StripeFact
@@ -18,15 +14,11 @@ from application.ports import (
     Clock,
     CustomerAtStripe,
     CustomerRepository,
-    HistoryKind,
-    HistoryPage,
     PaymentGateway,
-    Period,
     StripeHistory,
     ToldByStripe,
     UserRepository,
 )
-from application.ports.history import KEPT
 from domain.auth import Anonymous
 from domain.customer import Customer
 from domain.errors import DomainError, ProviderRefused, Unavailable
@@ -37,28 +29,12 @@ from domain.setup import SetupFact
 from domain.user import User
 from entrypoints.findings import Finding, customer_of_nobody, deleted_at_stripe, difference, not_at_stripe
 from entrypoints.news import News
-
-KINDS: Final[tuple[HistoryKind, ...]] = (
-    "event", "payment_intent", "setup_intent", "refund", "dispute", "customer",
-)  # fmt: skip
-"""In this order: an event is what its webhook would have been, and is booked under the same id."""
+from entrypoints.reconcile_reading import KINDS, Run, pause, told
 
 STEPS: Final = len(KINDS) + 1
 """The last one is what waits here for an intent of which Stripe has said nothing."""
 
-_DAY = timedelta(days=1)
 _PAGE = 100
-
-
-class Wanted(Struct, frozen=True):
-    """Which period of which mode, for one organization or for all, and whether what is missing is booked.
-    `pause_seconds` is waited before Stripe is asked again."""
-
-    period: Period
-    livemode: bool
-    organization_id: OrganizationId | None = None
-    apply: bool = False
-    pause_seconds: float = 0.1
 
 
 class Books(CustomerRepository, UserRepository, Unsettleds, Protocol):
@@ -67,20 +43,6 @@ class Books(CustomerRepository, UserRepository, Unsettleds, Protocol):
 
 class AllBooks(Unsettleds, Inbox, Protocol):
     """What is read across organizations."""
-
-
-@dataclass(slots=True)
-class Run:
-    """How far a run is. What is `kept` waits in the inbox already, and is no news."""
-
-    wanted: Wanted
-    stop: asyncio.Event = field(default_factory=asyncio.Event)
-    looked_at: int = 0
-    steps_done: int = 0
-    in_inbox: int = 0
-    organizations: frozenset[OrganizationId] = frozenset()
-    kept: set[bytes] = field(default_factory=set)
-    intents_seen: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +63,10 @@ class Reconciliation:
         the database is away: what was found by then has been said, and the next run finds the rest."""
         await self._begin(run)
         for kind in KINDS:
-            async for told in self._told(run, kind):
+            async for one in told(self.history, self.clock, run, kind):
                 if run.stop.is_set():
                     return
-                if (finding := await self._look_at(run, told)) is not None:
+                if (finding := await self._look_at(run, one)) is not None:
                     yield finding
             run.steps_done += 1
         async for finding in self._what_waits(run):
@@ -125,33 +87,6 @@ class Reconciliation:
                         run.kept.add(_said(row.fact))
             last = page[-1]
 
-    async def _told(self, run: Run, kind: HistoryKind) -> AsyncIterator[ToldByStripe]:
-        """Events day by day, oldest first, as their webhooks would come; objects as they are listed."""
-        wanted = run.wanted
-        if kind != "event":
-            async for page in self._pages(run, kind, wanted.period):
-                for told in page.told:
-                    if isinstance(told.fact, PaymentFact | SetupFact):
-                        run.intents_seen.add(told.object_id)
-                    yield told
-            return
-        since = max(wanted.period.since, self.clock.now() - KEPT)
-        while since < wanted.period.until:
-            until = min(since + _DAY, wanted.period.until)
-            pages = [page async for page in self._pages(run, kind, Period(since, until))]
-            for told in (told for page in reversed(pages) for told in reversed(page.told)):
-                yield told
-            since = until
-
-    async def _pages(self, run: Run, kind: HistoryKind, period: Period) -> AsyncIterator[HistoryPage]:
-        after: str | None = None
-        while not run.stop.is_set():
-            page = await self.history.history(kind, period, livemode=run.wanted.livemode, after=after)
-            yield page
-            await _pause(run)
-            if (after := page.after) is None:
-                return
-
     async def _look_at(self, run: Run, told: ToldByStripe) -> Finding | None:
         run.looked_at += 1
         fact = told.fact
@@ -163,7 +98,7 @@ class Reconciliation:
         now = self.clock.now()
         cause = InboundEvent(told.id, told.type, named or OrganizationId(""), fact.livemode, now)
         if isinstance(fact, ReversalFact):  # Stripe is asked whose it is
-            await _pause(run)
+            await pause(run)
         found = await self.compare(fact, cause)
         if found is None or found.organization_id not in run.organizations:
             return None
@@ -209,7 +144,7 @@ class Reconciliation:
                 for waiting in page:
                     if waiting.intent_id in run.intents_seen:
                         continue
-                    await _pause(run)
+                    await pause(run)
                     if run.stop.is_set():
                         return
                     if (finding := await self._ask(run, auth, waiting)) is not None:
@@ -226,13 +161,6 @@ class Reconciliation:
             return not_at_stripe(auth.organization_id, waiting.id, waiting.intent_id, livemode=auth.livemode)
         kind = "payment_intent" if by_payment else "setup_intent"
         return await self._look_at(run, ToldByStripe(kind, waiting.intent_id, fact))
-
-
-async def _pause(run: Run) -> None:
-    """Stripe is not to be asked as fast as it answers."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(run.wanted.pause_seconds):
-            await run.stop.wait()
 
 
 def _said(fact: StripeFact) -> bytes:

@@ -47,7 +47,7 @@ from domain.reversal import NewRefund, ReversalFact
 from domain.setup import SetupFact
 from domain.subscription import Subscription
 from entrypoints.findings import Finding
-from entrypoints.reconciliation import Run, Wanted
+from entrypoints.reconcile_reading import Run, Wanted
 from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(

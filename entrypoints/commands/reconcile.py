@@ -17,7 +17,8 @@ from entrypoints.commands.printing import print_columns, print_json
 from entrypoints.commands.running import stop_signal
 from entrypoints.container import Container
 from entrypoints.findings import Finding
-from entrypoints.reconciliation import STEPS, Run, Wanted
+from entrypoints.reconcile_reading import Run, Wanted
+from entrypoints.reconciliation import STEPS
 
 RECONCILE_EXAMPLE = "Example: counterfoil reconcile --since 2026-11-20 --live; then the same with --apply"
 

@@ -1,5 +1,5 @@
-"""What has happened at Stripe, read from the sandbox afterwards as a webhook would tell it; what we ask is held
-against Stripe's description."""
+"""What has happened at Stripe, read from the sandbox afterwards as a webhook would tell it; what we ask is
+held against Stripe's own description."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

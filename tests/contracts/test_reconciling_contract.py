@@ -15,7 +15,7 @@ from domain.errors import Unavailable
 from domain.ids import CheckoutSessionId, OrganizationId
 from domain.intake_payment import NewIntakePayment
 from entrypoints.findings import Finding
-from entrypoints.reconciliation import Run, Wanted
+from entrypoints.reconcile_reading import Run, Wanted
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
 
 
