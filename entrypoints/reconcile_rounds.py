@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,10 +12,10 @@ from structlog.typing import FilteringBoundLogger
 
 from application.operator_ports import Rounds
 from application.ports import Clock, Period
+from entrypoints.findings import Finding
 from entrypoints.logs import code_of, telling_of
 from entrypoints.metrics.counted import Reconciled
 from entrypoints.reconcile_reading import Run, Wanted
-from entrypoints.reconciliation import Reconciliation
 
 _LOOK_SECONDS = 60.0
 _PAUSE_SECONDS = 0.1
@@ -29,7 +29,7 @@ class ReconcileRounds:
     next. `modes` says which have a Stripe at the moment. Without `every` there are none."""
 
     rounds: Rounds
-    reconciliation: Reconciliation
+    reconciliation: Callable[[Run], AsyncIterator[Finding]]
     clock: Clock
     counted: Reconciled
     modes: Callable[[], list[bool]]

@@ -9,6 +9,7 @@ from application.causes import InboundEvent, StripeFact
 from application.payments import booking_payments, booking_setups
 from application.payments.at_stripe import of_the_payment, with_its_method
 from application.ports import Clock, PaymentGateway, PaymentRepository
+from domain import payment, setup
 from domain.errors import DomainError, ProviderRefused
 from domain.ids import Ids, OrganizationId
 from domain.payment import PaymentFact
@@ -31,7 +32,8 @@ class Difference(Struct, frozen=True):
 class CompareWithStripe:
     """Decides as the webhook would, and commits nothing. So there is no second rule of what is in the books.
 
-    An event that has been handled is not looked at again: what it told is in them.
+    An event that has been handled is not looked at again: what it told is in them. Nor is what is in them
+    already a difference where it would not fit any more, as when the customer has been deleted since.
     """
 
     payments: PaymentRepository
@@ -64,6 +66,8 @@ class CompareWithStripe:
         try:
             work, _ = booking_payments.decide(fact, context, cause, self.ids, self.clock.now())
         except DomainError as refusal:
+            if payment.is_known(fact, context.payment):
+                return None
             return Difference(fact.organization_id, about, refusal=refusal.code, reason=refusal.detail)
         return Difference(fact.organization_id, about, work.tells) if work.tells else None
 
@@ -83,5 +87,7 @@ class CompareWithStripe:
         try:
             work, _ = booking_setups.decide(fact, context, cause, self.ids, self.clock.now())
         except DomainError as refusal:
+            if setup.is_known(fact, context.setup):
+                return None
             return Difference(reported.organization_id, about, refusal=refusal.code, reason=refusal.detail)
         return Difference(reported.organization_id, about, work.tells) if work.tells else None

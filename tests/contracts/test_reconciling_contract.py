@@ -7,12 +7,14 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
+from adapters.memory.known import KnownCustomer
 from application.ports import CustomerAtStripe, Period
 from domain.auth import Authenticated
 from domain.catalog_document import CatalogDocument
 from domain.checkout import CheckoutSession
+from domain.effects import CreateStripeCustomer
 from domain.errors import Unavailable
-from domain.ids import CheckoutSessionId, OrganizationId
+from domain.ids import CheckoutSessionId, CustomerId, OrganizationId
 from domain.intake_payment import NewIntakePayment
 from entrypoints.findings import Finding
 from entrypoints.reconcile_reading import Run, Wanted
@@ -71,11 +73,32 @@ async def test_what_is_another_organizations_or_modes_is_left_alone(world: World
     mine, theirs, lives = [await paid(world, auth) for auth in (acme, other, live)]
     stranger = replace(fact_of(mine), payment_intent_id="pi_elsewhere", organization_id="org_elsewhere")
     world.gateway.put(stranger)
+    assert theirs.payment_intent_id is not None
+    world.gateway.refund(theirs.payment_intent_id, 100)
+    bobs = CreateStripeCustomer(CustomerId("cus_bob"), None, None, None)
+    world.gateway.customers.append(KnownCustomer("cus_stripe", False, other.organization_id, bobs))
     assert {finding.id for finding in await found(world, only=acme.organization_id)} == {mine.id}
     assert await status(world, other, theirs.id) == "open"
-    assert {finding.id for finding in await found(world)} == {theirs.id}
+    assert {finding.id for finding in await found(world)} == {theirs.id, "cus_bob"}
     assert await status(world, live, lives.id) == "open"
     assert {finding.id for finding in await found(world, livemode=True)} == {lives.id}
+
+
+async def test_events_are_booked_as_they_happened(world: World) -> None:
+    acme = await world.organization()
+    sessions = [await paid(world, acme) for _ in range(3)]
+    world.gateway.page_size = 1
+    assert [finding.id for finding in await found(world)] == [session.id for session in sessions]
+
+
+async def test_what_is_booked_already_is_no_news_though_it_would_not_fit_now(world: World) -> None:
+    acme = await world.organization()
+    await world.customer(acme)
+    session = await world.session(acme, price="pro", customer="ada")
+    assert session.setup_intent_id is not None
+    await world.report(world.gateway.succeed_setup(session.setup_intent_id))
+    await world.delete_customer("ada", acme, REQUEST)
+    assert await found(world) == []
 
 
 async def test_runs_at_once_and_the_late_webhook_book_it_once(world: World) -> None:
@@ -255,4 +278,6 @@ async def test_a_round_is_made_by_one_of_those_who_come_at_once(world: World) ->
         return sum(await asyncio.gather(*(store.take_round(name, moment, moment + hour) for _ in range(8))))
 
     assert [await takers("one", at) for at in (0, 0, 1, 3)] == [1, 0, 1, 1]
+    assert await world.worker_store.take_round("one", now + 3.5 * hour, now + 9 * hour) is False
+    assert await takers("one", 4) == 1  # who came too early put nothing off
     assert await takers("another", 0) == 1

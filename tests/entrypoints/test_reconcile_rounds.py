@@ -1,6 +1,7 @@
 """Every so many hours one of the workers holds the books against Stripe."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,8 +10,11 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from adapters.memory.store import MemoryStore
+from application.ports import Period
 from domain.errors import Unavailable
+from entrypoints.findings import Finding
 from entrypoints.metrics.counted import Reconciled
+from entrypoints.reconcile_reading import Run
 from entrypoints.reconcile_rounds import ReconcileRounds
 from tests.world import World
 
@@ -94,6 +98,20 @@ async def test_what_a_failed_round_left_the_next_one_finds(world: World[MemorySt
     world.clock.advance(HOUR)
     assert await workers.come() == 1
     assert await paid(world) == ["succeeded"]
+
+
+async def test_a_round_looks_back_over_two(world: World[MemoryStore]) -> None:
+    periods: list[Period] = []
+
+    async def reconciliation(run: Run) -> AsyncIterator[Finding]:
+        periods.append(run.wanted.period)
+        async for finding in world.reconciliation(run):
+            yield finding
+
+    (one,) = Workers(world, 1).rounds
+    await replace(one, reconciliation=reconciliation).run_due()
+    now = world.clock.now()
+    assert periods == [Period(now - 2 * HOUR, now)]
 
 
 async def test_each_mode_with_a_stripe_has_its_own(world: World[MemoryStore]) -> None:
