@@ -277,7 +277,7 @@ async def test_pages_are_kept_nowhere_and_shown_inside_no_other(shop: Service) -
 
 
 async def test_what_is_asked_of_an_account_by_email_is_seen_and_can_be_paid(shop: Service) -> None:
-    """And what was asked before the address was proven is not: it was nobody's account then."""
+    """Also what was asked before the address was proven."""
     asking = {"email": ADA, "amount": 2500, "currency": "usd", "description": "Before"}
     await shop.client.post("/v1/intake-payments", json=asking)
     await bought(shop)
@@ -288,7 +288,7 @@ async def test_what_is_asked_of_an_account_by_email_is_seen_and_can_be_paid(shop
     ).json()
     inside = await visitor.get()
     assert "Payments asked of you" in inside.text
-    assert "Before" not in inside.text
+    assert ">Before</a>" in inside.text
     assert f'<a href="/pay/{asked["id"]}">Consultation</a>' in inside.text
     shop.gateway.succeed(asked["payment_intent_id"])
     await shop.client.get(f"/pay/{asked['id']}/return")
