@@ -16,9 +16,10 @@ from domain.effects import CreateStripeCustomer
 from domain.errors import Unavailable
 from domain.ids import CheckoutSessionId, CustomerId, OrganizationId
 from domain.intake_payment import NewIntakePayment
+from domain.intent import Attempt
 from entrypoints.findings import Finding
 from entrypoints.reconcile_reading import Run, Wanted
-from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of
+from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, inbound, set_up
 
 
 def run_of(
@@ -99,6 +100,20 @@ async def test_what_is_booked_already_is_no_news_though_it_would_not_fit_now(wor
     await world.report(world.gateway.succeed_setup(session.setup_intent_id))
     await world.delete_customer("ada", acme, REQUEST)
     assert await found(world) == []
+
+
+async def test_an_event_that_was_handled_is_not_looked_at_again(world: World) -> None:
+    acme = await world.organization()
+    buying, subscribing = await world.session(acme), await world.session(acme, price="pro")
+    compare = world.reconciliation.compare
+    pending = fact_of(buying, Attempt("ch_1", "pending"))
+    await world.report(pending, "evt_1")
+    assert await compare(replace(pending, ending="succeeded"), inbound(pending, "evt_1")) is None
+    left = set_up(subscribing)
+    await world.report(left, "evt_2")
+    asked = len(world.gateway.calls)
+    assert await compare(replace(left, payment_method=None), inbound(left, "evt_2")) is None
+    assert len(world.gateway.calls) == asked
 
 
 async def test_runs_at_once_and_the_late_webhook_book_it_once(world: World) -> None:
