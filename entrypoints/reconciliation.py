@@ -164,6 +164,12 @@ class Reconciliation:
 
 
 def _said(fact: StripeFact) -> bytes:
-    """By which two tellings are known as one. What was set up is told with some and not with others."""
-    told = replace(fact, payment_method=None) if isinstance(fact, SetupFact) else fact
-    return msgspec.json.encode(told)
+    """By which two tellings are known as one. What was set up is told with some and not with others; an
+    address is taken out of what is kept of a customer who is deleted."""
+    match fact:
+        case SetupFact():
+            return msgspec.json.encode(replace(fact, payment_method=None))
+        case PaymentFact():
+            return msgspec.json.encode(replace(fact, receipt_email=None))
+        case _:
+            return msgspec.json.encode(fact)

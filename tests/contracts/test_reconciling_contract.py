@@ -147,6 +147,19 @@ async def test_what_does_not_fit_waits_in_the_inbox_once_until_it_fits(world: Wo
     assert await found(world) == []
 
 
+async def test_what_is_kept_of_a_customer_who_is_deleted_is_still_known(world: World) -> None:
+    """Without the address that Stripe goes on telling."""
+    acme = await world.organization()
+    await world.customer(acme)
+    session = await world.session(acme, customer="ada")
+    assert session.payment_intent_id is not None
+    paid = world.gateway.succeed(session.payment_intent_id, receipt_email="ada@example.test")
+    world.gateway.put(replace(paid, amount=1))
+    assert [finding.outcome for finding in await found(world)] == ["kept"]
+    await world.delete_customer("ada", acme, REQUEST)
+    assert await found(world) == []
+
+
 async def test_an_intent_that_was_made_while_we_died_is_booked(world: World) -> None:
     """It is at Stripe, and its id was never stored."""
     acme = await world.organization()

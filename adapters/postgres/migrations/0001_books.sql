@@ -413,6 +413,8 @@ CREATE TABLE invoices (
 );
 CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id)
     WHERE number IS NULL AND status <> 'void';
+CREATE INDEX invoices_unsettled ON invoices (organization_id, livemode, id)
+    WHERE payment_intent_id IS NOT NULL AND paid_at IS NULL AND status <> 'void';
 CREATE INDEX invoices_of_customer ON invoices (organization_id, livemode, customer_id, id);
 CREATE INDEX invoices_by_status ON invoices (organization_id, livemode, status, id);
 
@@ -444,6 +446,8 @@ CREATE TABLE intake_payments (
 );
 CREATE UNIQUE INDEX intake_payments_intent ON intake_payments (organization_id, livemode, payment_intent_id)
     WHERE payment_intent_id IS NOT NULL;
+CREATE INDEX intake_payments_unsettled ON intake_payments (organization_id, livemode, id)
+    WHERE payment_intent_id IS NOT NULL AND status NOT IN ('succeeded', 'canceled');
 CREATE INDEX intake_payments_of_user ON intake_payments (organization_id, livemode, user_id, id)
     WHERE user_id IS NOT NULL;
 CREATE INDEX intake_payments_by_email ON intake_payments (organization_id, livemode, email_key, id);
