@@ -67,10 +67,11 @@ async def test_a_subscription_is_canceled_and_kept_after_all(browser: Browser, s
         await expect(held).to_contain_text("Ends on")
         await held.get_by_role("button", name="Keep it").click()
         await expect(held).to_contain_text("Renews on")
-        types = [event["type"] for event in await shop.service.events()]
-        assert types[-2:] == ["subscription.cancellation_scheduled", "subscription.cancellation_withdrawn"]
-        actors = [event["actor"]["type"] for event in await shop.service.events()]
-        assert actors[-2:] == ["buyer", "buyer"]
+        told = [event for event in await shop.service.events() if "cancellation" in event["type"]]
+        assert [(event["type"], event["actor"]["type"]) for event in told] == [
+            ("subscription.cancellation_scheduled", "buyer"),
+            ("subscription.cancellation_withdrawn", "buyer"),
+        ]
 
 
 async def test_another_card_is_left_on_the_checkout_page_and_then_chosen(

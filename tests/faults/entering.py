@@ -53,7 +53,27 @@ async def _come_by_link(run: Run) -> None:
     assert await store.portal_session(held, run.auth.organization_id, now, livemode=False) is not None
 
 
+async def _left(run: Run) -> None:
+    """Out of one browser, and then out of all."""
+
+    async def come_and_go(process: Process) -> list[str]:
+        sessions = []
+        for _ in range(2):
+            link = await process.make_portal_link("ada", run.auth)
+            came = await process.use_portal_link(link.secret, _seller(run), livemode=False)
+            sessions.append(came.session)
+        now = run.outside.clock.now()
+        await process.store.end_session(sessions[0], now)
+        await process.store.end_sessions(sessions[1].buyer, now)
+        return [session.secret_hash for session in sessions]
+
+    held = await run.insist(come_and_go)
+    store, org, now = run.outside.store, run.auth.organization_id, run.outside.clock.now()
+    assert [await store.portal_session(one, org, now, livemode=False) for one in held] == [None, None]
+
+
 ENTERING = (
     Scenario("sign in", _bought, _signed_in),
     Scenario("portal link", ada, _come_by_link),
+    Scenario("sign out", ada, _left),
 )

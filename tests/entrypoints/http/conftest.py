@@ -26,7 +26,7 @@ from domain.ids import Ids, RequestId
 from entrypoints.container import Container
 from entrypoints.http.app import create_app
 from entrypoints.settings import Settings
-from tests.entrypoints.http.described import Described, description_of
+from tests.entrypoints.http.described import held_to
 
 TEST_WEBHOOK_SECRET = "whsec_of_test_mode"
 LIVE_WEBHOOK_SECRET = "whsec_of_live_mode"
@@ -168,7 +168,7 @@ async def running(ids: Ids | None = None) -> AsyncIterator[Service]:
         httpx.AsyncClient(
             transport=httpx.ASGITransport(app),  # type: ignore[arg-type]
             base_url="http://service.test",
-            event_hooks={"response": [Described(description_of(app)).check]},
+            event_hooks={"response": [held_to(app).check]},
         ) as client,
     ):
         made = await organization(container, "Acme")

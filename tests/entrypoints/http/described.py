@@ -1,5 +1,6 @@
 """Holds replies to what /openapi.json says of them: status, media type, headers, schema, and so the code."""
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -14,12 +15,27 @@ ANYWHERE = {"route_not_found", "method_not_allowed", "payload_too_large", "heade
 """The codes that any request can be answered with; the description tells of them once."""
 
 
-@cache
+_first: list[dict[str, Any]] = []
+
+
 def description_of(app: Litestar) -> dict[str, Any]:
-    """What /openapi.json answers."""
-    described: dict[str, Any] = app.openapi_schema.to_schema()
-    complete(described)
-    return described
+    """What /openapi.json answers: made once, as it is the same of every app."""
+    if not _first:
+        described: dict[str, Any] = app.openapi_schema.to_schema()
+        complete(described)
+        _first.append(described)
+    return _first[0]
+
+
+def held_to(app: Litestar) -> "Described":
+    """What the replies of this app, and so of any, are held to."""
+    description_of(app)
+    return _described()
+
+
+@cache
+def _described() -> "Described":
+    return Described(_first[0])
 
 
 class Described:
@@ -27,6 +43,7 @@ class Described:
 
     def __init__(self, description: dict[str, Any]) -> None:
         self._components = description["components"]
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
         self._operations = {
             (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path))): operation
             for path, item in description["paths"].items()
@@ -63,14 +80,17 @@ class Described:
 
     def validator(self, schema: dict[str, Any]) -> jsonschema_rs.Validator:
         """Of a schema in the description."""
-        return jsonschema_rs.validator_for(
-            {
-                "$schema": "https://json-schema.org/draft/2020-12/schema",
-                **schema,
-                "components": self._components,
-            },
-            validate_formats=True,
-        )
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self._validators:
+            self._validators[key] = jsonschema_rs.validator_for(
+                {
+                    "$schema": "https://json-schema.org/draft/2020-12/schema",
+                    **schema,
+                    "components": self._components,
+                },
+                validate_formats=True,
+            )
+        return self._validators[key]
 
 
 def _code(reply: httpx.Response) -> str | None:
