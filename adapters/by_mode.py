@@ -2,7 +2,14 @@
 
 from datetime import datetime
 
-from application.ports import OffSessionCharge, PaymentGateway
+from application.ports import (
+    HistoryKind,
+    HistoryPage,
+    OffSessionCharge,
+    PaymentGateway,
+    Period,
+    StripeHistory,
+)
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
@@ -134,3 +141,15 @@ class GatewayByMode:
         return await self._gateways[livemode].find_refund(
             refund, organization_id=organization_id, livemode=livemode
         )
+
+
+class HistoryByMode:
+    """Implements StripeHistory, in the same way."""
+
+    def __init__(self, *, test: StripeHistory, live: StripeHistory) -> None:
+        self._histories = {False: test, True: live}
+
+    async def history(
+        self, kind: HistoryKind, period: Period, *, livemode: bool, after: str | None = None
+    ) -> HistoryPage:
+        return await self._histories[livemode].history(kind, period, livemode=livemode, after=after)

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from application.causes import StripeFact
 from domain.account import ApiKey, Organization
-from domain.auth import Authenticated
-from domain.ids import ApiKeyId, OrganizationId
+from domain.auth import AuthContext, Authenticated
+from domain.checkout import Collects
+from domain.ids import ApiKeyId, CheckoutSessionId, IntakePaymentId, InvoiceId, OrganizationId
 
 
 class Organizations(Protocol):
@@ -96,6 +97,34 @@ class Inbox(Protocol):
 
     async def inbound_event(self, id: str) -> InboxRow | None:
         """By Stripe's id, handled or not; the first one, should several organizations have it."""
+
+
+class Unsettled(Struct, frozen=True):
+    """A checkout session, an invoice or an intake payment that waits for what becomes of its intent."""
+
+    id: CheckoutSessionId | InvoiceId | IntakePaymentId
+    intent_id: str
+    collects: Collects
+
+
+class Unsettleds(Protocol):
+    """What the books are held against Stripe for."""
+
+    async def organization_ids(self) -> Sequence[OrganizationId]:
+        """Of every organization, in the order of ids. As the worker."""
+
+    async def unsettled(self, auth: AuthContext, limit: int, after: str | None = None) -> Sequence[Unsettled]:
+        """At most so many, in the order of ids; those `after` one of them, if it is given: sessions that are
+        open or pending, invoices that are neither paid nor void, and intake payments that are neither paid
+        nor canceled, with an intent."""
+
+
+class Rounds(Protocol):
+    """What is done every so often, by one of however many workers there are. As the worker."""
+
+    async def take_round(self, name: str, now: datetime, next_at: datetime) -> bool:
+        """Whether a round of this name is due now, and ours to make: then the next one is due at `next_at`,
+        for whoever comes first. The first one is due at once."""
 
 
 class Diagnostics(Protocol):

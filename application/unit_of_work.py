@@ -100,6 +100,11 @@ class UnitOfWork:
         )
         return bool(self._changes) or not has_no_row
 
+    @property
+    def tells(self) -> tuple[str, ...]:
+        """What has happened by it: the types of its events, in their order."""
+        return tuple(event.type for change in self._changes for event in change.events)
+
     def take(self) -> TakenWork:
         """For the store: the latest state of each subject, every event in order, and the events' effects."""
         assert not self._taken, "a unit of work is committed once"

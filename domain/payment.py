@@ -125,6 +125,15 @@ def is_abandoned_after(fact: PaymentFact, known: Payment | None) -> bool:
     return endings == ("abandoned",)
 
 
+def is_known(fact: PaymentFact, known: Payment | None) -> bool:
+    """Whether the payment has all of this fact already."""
+    return known is not None and (
+        _merged(fact, known) == (known.endings, known.attempts)
+        and merge_refunds(known.refunds, fact.refunds) == known.refunds
+        and merge_disputes(known.disputes, fact.disputes) == known.disputes
+    )
+
+
 def refunded_after(fact: PaymentFact, known: Payment | None) -> int:
     """What has gone back or is on its way, with this fact merged in."""
     return total_refunded(merge_refunds(known.refunds if known else (), fact.refunds))

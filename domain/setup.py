@@ -79,6 +79,11 @@ def is_abandoned_after(fact: SetupFact, known: Setup | None) -> bool:
     return endings == ("abandoned",)
 
 
+def is_known(fact: SetupFact, known: Setup | None) -> bool:
+    """Whether the setup has all of this fact already."""
+    return known is not None and _merged(fact, known) == (known.endings, known.attempts)
+
+
 def record(
     fact: SetupFact,
     known: Setup | None,

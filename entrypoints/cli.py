@@ -14,6 +14,7 @@ from entrypoints.commands.inbox import inbox
 from entrypoints.commands.keys import keys
 from entrypoints.commands.migrate import migrate
 from entrypoints.commands.organization import organization
+from entrypoints.commands.reconcile import RECONCILE_EXAMPLE, reconcile
 from entrypoints.commands.refusals import refusals_told
 from entrypoints.commands.running import end_in_order_on_sigterm
 from entrypoints.commands.serve import serve
@@ -37,6 +38,7 @@ app.command()(migrate)
 app.command()(settings)
 app.command()(doctor)
 app.command("backfill-stripe-customers", epilog=BACKFILL_EXAMPLE)(backfill)
+app.command(epilog=RECONCILE_EXAMPLE)(reconcile)
 app.add_typer(organization, name="organization")
 app.add_typer(keys, name="keys")
 app.add_typer(catalog, name="catalog")

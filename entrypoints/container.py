@@ -3,7 +3,7 @@ for; a provider is swapped with `container.store.override(…)`.
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from secrets import SystemRandom
 from typing import Any, TypeAlias, TypeVar
@@ -12,7 +12,7 @@ import asyncpg
 from dependency_injector import containers, providers
 from pydantic import SecretStr
 
-from adapters.by_mode import GatewayByMode
+from adapters.by_mode import GatewayByMode, HistoryByMode
 from adapters.mail.log import LogMailer
 from adapters.mail.smtp import SmtpMailer, SmtpServer
 from adapters.mail.wording import TemplateWording
@@ -53,6 +53,7 @@ from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
+from application.payments.compare_with_stripe import CompareWithStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
@@ -90,6 +91,8 @@ from entrypoints.metrics.counted import Metrics
 from entrypoints.metrics.measured import MeasuredGateway, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
+from entrypoints.reconcile_rounds import ReconcileRounds
+from entrypoints.reconciliation import Reconciliation
 from entrypoints.settings import InvalidSettings, MailServer, Settings, StripeMode
 from entrypoints.tracing import traces_sent_to
 
@@ -130,6 +133,11 @@ def _webhook_reader(test: StripeMode | None, live: StripeMode | None) -> StripeW
         test.webhook_secret.get_secret_value() if test else None,
         live.webhook_secret.get_secret_value() if live else None,
     )
+
+
+def _modes(test: Callable[[], StripeMode | None], live: Callable[[], StripeMode | None]) -> list[bool]:
+    """Those that have a Stripe at the moment."""
+    return [livemode for livemode, mode in ((False, test()), (True, live())) if mode is not None]
 
 
 def _mailer(server: MailServer | None) -> Mailer:
@@ -196,6 +204,7 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
+    history = providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway)
     mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_sender = providers.Singleton(HttpSender, settings.provided.webhook_addresses)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
@@ -336,6 +345,21 @@ class Container(containers.DeclarativeContainer):
         _use_case, ProcessSetupIntent, metrics, payments=store, gateway=gateway, **deciding
     )
     news = providers.Singleton(News, process_payment_intent, process_setup_intent)
+    compare_with_stripe: providers.Singleton[CompareWithStripe] = providers.Singleton(
+        _use_case, CompareWithStripe, metrics, payments=store, gateway=gateway, ids=ids, clock=clock
+    )
+    reconciliation = providers.Singleton(
+        Reconciliation, history, gateway, compare_with_stripe, news, store, worker_store, clock
+    )
+    reconcile_rounds = providers.Singleton(
+        ReconcileRounds,
+        worker_store,
+        reconciliation,
+        clock,
+        metrics.provided.reconciled,
+        providers.Callable(_modes, stripe_test.provider, stripe_live.provider).provider,
+        settings.provided.reconcile_every,
+    )
     make_purchase: providers.Singleton[MakePurchase] = providers.Singleton(
         _use_case, MakePurchase, metrics, checkouts=store, **deciding
     )

@@ -134,6 +134,15 @@ class Settings(BaseSettings):
             description="how long a checkout session can be paid, in hours",
         ),
     ] = 24
+    reconcile_hours: Annotated[
+        int | None,
+        Field(
+            validation_alias="COUNTERFOIL_RECONCILE_HOURS",
+            ge=1,
+            le=360,
+            description="every so many hours the worker holds the books against Stripe; without it, never",
+        ),
+    ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         Field(
@@ -247,6 +256,11 @@ class Settings(BaseSettings):
     def webhook_addresses(self) -> AddressRule:
         """Where events may be sent."""
         return AddressRule(self.webhook_allow_http, self.webhook_allow_private)
+
+    @property
+    def reconcile_every(self) -> timedelta | None:
+        """How often the worker holds the books against Stripe, if it does."""
+        return None if self.reconcile_hours is None else timedelta(hours=self.reconcile_hours)
 
     @property
     def mail_server(self) -> MailServer | None:

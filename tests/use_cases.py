@@ -36,12 +36,15 @@ from application.operator_ports import (
     InboxFeed,
     InboxQueue,
     Organizations,
+    Rounds,
+    Unsettleds,
 )
 from application.organizations.create_api_key import CreateApiKey
 from application.organizations.create_organization import CreateOrganization
 from application.organizations.revoke_api_key import RevokeApiKey
 from application.organizations.update_organization import UpdateOrganization
 from application.payments.cancel_intent import CancelIntentAtStripe
+from application.payments.compare_with_stripe import CompareWithStripe
 from application.payments.process_payment_intent import ProcessPaymentIntent
 from application.payments.process_setup_intent import ProcessSetupIntent
 from application.payments.refund_payment import RefundPayment
@@ -104,6 +107,7 @@ from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics, Tries
 from entrypoints.news import News
+from entrypoints.reconciliation import Reconciliation
 
 
 class Store(
@@ -131,6 +135,8 @@ class Store(
     Inbox,
     InboxFeed,
     InboxQueue,
+    Unsettleds,
+    Rounds,
     Backlogs,
     KeptReplies,
     BillingRepository,
@@ -207,6 +213,8 @@ class UseCases(Generic[StoreT]):
         self.news = news_on(store, gateway, ids, clock)
         self.process_payment_intent = self.news.process_payment_intent
         self.process_setup_intent = self.news.process_setup_intent
+        compare = CompareWithStripe(store, gateway, ids, clock)
+        self.reconciliation = Reconciliation(gateway, gateway, compare, self.news, store, worker, clock)
         self.make_purchase = MakePurchase(store, store, ids, clock)
         self.refund_payment = RefundPayment(store, gateway, store, ids, clock)
         self.ask_for_payment = AskForPayment(store, store, gateway, store, ids, clock)

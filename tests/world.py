@@ -16,7 +16,7 @@ from application.customers.create_customer import CustomerFound
 from application.organizations.create_organization import NewOrganization
 from application.payments.news import Booked, BuyerReturned, PayerReturned
 from application.payments.refund_payment import RefundAsked, Refunded
-from application.ports import PaymentRecord
+from application.ports import PaymentRecord, Period
 from domain.auth import Authenticated, ClientToken
 from domain.cancellation import CancelAt, NewCancellation
 from domain.catalog_document import (
@@ -46,6 +46,8 @@ from domain.payment import Payment, PaymentFact
 from domain.reversal import NewRefund, ReversalFact
 from domain.setup import SetupFact
 from domain.subscription import Subscription
+from entrypoints.findings import Finding
+from entrypoints.reconcile_reading import Run, Wanted
 from tests.use_cases import StoreT, UseCases
 
 CATALOG = CatalogDocument(
@@ -220,6 +222,15 @@ class World(UseCases[StoreT]):
             received_at=self.clock.now(),
         )
         return await self.news(fact, cause)
+
+    async def reconcile(
+        self, *, apply: bool = False, only: OrganizationId | None = None, livemode: bool = False
+    ) -> list[Finding]:
+        """The books are held against the last day at Stripe."""
+        now = self.clock.now()
+        period = Period(now - timedelta(days=1), now + timedelta(seconds=1))
+        wanted = Wanted(period, livemode, only, apply, pause_seconds=0)
+        return [finding async for finding in self.reconciliation(Run(wanted))]
 
     async def paid(self, **draft: Any) -> Payment:
         """A stranger pays for a book, unless the draft says otherwise, and Stripe reports it."""

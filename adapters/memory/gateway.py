@@ -1,16 +1,16 @@
 """A payment provider in memory: idempotent as Stripe is, and it fails when it is told to."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from adapters.memory.buyers import Buyers
 from adapters.memory.calls import Call
+from adapters.memory.history import History
 from adapters.memory.known import KnownCustomer
 from adapters.memory.payers import Payers
-from adapters.memory.user_customers import UserCustomers
-from application.ports import OffSessionCharge
+from application.ports import CustomerAtStripe, OffSessionCharge, ToldByStripe
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
@@ -24,13 +24,12 @@ from domain.reversal import Refund, RefundReason, ReversalFact, total_refunded
 from domain.setup import SetupFact
 
 
-class MemoryGateway(Payers, UserCustomers, Buyers):
+class MemoryGateway(Payers, History):
     """Intents move when a test says so, but for those that are charged: at once, and `declines` says which
     payment methods are declined then, with which code."""
 
     def __init__(self, *, modes: frozenset[bool] = frozenset({False, True})) -> None:
         super().__init__(modes)
-        Buyers.__init__(self)
         self.customers: list[KnownCustomer] = []
         self.declines: dict[str, str] = {}
         self._refunds: dict[str, list[Refund]] = {}
@@ -248,6 +247,21 @@ class MemoryGateway(Payers, UserCustomers, Buyers):
     def refunds_of(self, id: str) -> tuple[Refund, ...]:
         """All that was refunded of an intent, whoever asked."""
         return tuple(self._refunds.get(id, ()))
+
+    def _refunds_made(self) -> Iterator[ToldByStripe]:
+        for intent_id, made in self._refunds.items():
+            for refund in made:
+                fact = ReversalFact(intent_id, self._intents[intent_id].livemode, refunds=(refund,))
+                yield ToldByStripe("refund", refund.stripe_refund_id or refund.id, fact)
+
+    def _customers_made(self) -> Iterator[CustomerAtStripe]:
+        for known in self.customers:
+            if not known.deleted:
+                yield CustomerAtStripe(
+                    known.id, known.livemode, known.organization_id, known.customer.customer_id
+                )
+        for user in self.users:
+            yield CustomerAtStripe(user.id, user.livemode, user.organization_id, user_id=user.user_id)
 
     def _refund(
         self, id: str, amount: int, ours: str | None, reason: RefundReason | None, *, livemode: bool

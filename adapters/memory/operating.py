@@ -13,10 +13,13 @@ from adapters.memory.books import Books, copied
 from adapters.memory.reading import TenantBooks
 from application.causes import Task
 from application.inbox_tries import leased_until
-from application.operator_ports import Backlog, InboxPlace, InboxRow
+from application.operator_ports import Backlog, InboxPlace, InboxRow, Unsettled
 from domain.account import ApiKey, Organization
-from domain.auth import Authenticated
+from domain.auth import AuthContext, Authenticated
+from domain.checkout import CheckoutSession
 from domain.ids import ApiKeyId, OrganizationId
+from domain.intake_payment import IntakePayment
+from domain.invoice import Invoice
 from domain.user import User
 from domain.webhook_endpoint import WebhookEndpoint
 
@@ -25,6 +28,7 @@ class OperatorReads:
     """The part of the store that is for those who run the service."""
 
     _books: Books
+    _rounds: dict[str, datetime]
 
     async def owner(self, organization: str | None, *, livemode: bool) -> Authenticated | None:
         await asyncio.sleep(0)
@@ -77,6 +81,37 @@ class OperatorReads:
         return [copied(row) for row in mine[::-1] if before is None or (row.received_at, row.id) < before][
             :limit
         ]
+
+    async def organization_ids(self) -> Sequence[OrganizationId]:
+        await asyncio.sleep(0)
+        return sorted(row.id for row in self._books.states.values() if isinstance(row, Organization))
+
+    async def unsettled(self, auth: AuthContext, limit: int, after: str | None = None) -> Sequence[Unsettled]:
+        tenant = self._tenant(auth.organization_id, livemode=auth.livemode)
+        waiting = [
+            Unsettled(row.id, row.intent_id, row.collects)
+            for row in tenant.rows(CheckoutSession)
+            if row.status in ("open", "pending") and row.intent_id is not None
+        ] + [
+            Unsettled(row.id, row.payment_intent_id, "payment")
+            for row in tenant.rows(Invoice)
+            if row.paid_at is None and row.status != "void" and row.payment_intent_id is not None
+        ]
+        waiting += [
+            Unsettled(row.id, row.payment_intent_id, "payment")
+            for row in tenant.rows(IntakePayment)
+            if row.status not in ("succeeded", "canceled") and row.payment_intent_id is not None
+        ]
+        await asyncio.sleep(0)
+        ordered = sorted(waiting, key=lambda row: row.id)
+        return [row for row in ordered if after is None or row.id > after][:limit]
+
+    async def take_round(self, name: str, now: datetime, next_at: datetime) -> bool:
+        await asyncio.sleep(0)
+        is_due = self._rounds.get(name, now) <= now
+        if is_due:
+            self._rounds[name] = next_at
+        return is_due
 
     async def lease_unhandled(self, limit: int, now: datetime) -> Sequence[InboxRow]:
         await asyncio.sleep(0)

@@ -84,6 +84,7 @@ class MemoryStore(
     """
 
     def __init__(self) -> None:
+        self._rounds: dict[str, datetime] = {}
         self._books = Books()
 
     @property

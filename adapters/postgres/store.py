@@ -22,6 +22,7 @@ from adapters.postgres.listing import Lists
 from adapters.postgres.managing import ManagedReads
 from adapters.postgres.operating import OperatorReads
 from adapters.postgres.portal import PortalDoorInPostgres
+from adapters.postgres.reconciling import ReconcilingReads
 from adapters.postgres.usage import UsageLedgerInPostgres
 from adapters.postgres.users import UserReads
 from adapters.postgres.webhooks import WebhooksInPostgres
@@ -77,6 +78,7 @@ class PostgresStore(
     PortalDoorInPostgres,
     OperatorReads,
     WebhooksInPostgres,
+    ReconcilingReads,
 ):
     """All ports of the books. Each method is one round trip; what it may see depends on the pool's role."""
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 from stripe.params import CustomerCreateParams, CustomerUpdateParams, RefundCreateParams, RefundListParams
 
 from adapters.stripe.connection import body_of, read_as, sent_at
+from adapters.stripe.history import HistoryCalls
 from adapters.stripe.intents import IntentCalls
 from adapters.stripe.marks import customer_marks, customer_query, is_marked, refund_marks
 from adapters.stripe.payers import PayerCalls
@@ -32,8 +33,8 @@ class _Found(Struct):
     data: list[_Customer]
 
 
-class StripeGateway(IntentCalls, UserCustomerCalls, PayerCalls):
-    """Implements PaymentGateway."""
+class StripeGateway(IntentCalls, UserCustomerCalls, PayerCalls, HistoryCalls):
+    """Implements PaymentGateway, and StripeHistory."""
 
     async def create_customer(
         self,

@@ -144,6 +144,22 @@ def ownership(marks: Mapping[str, str], *, livemode: bool) -> Ownership:
     )
 
 
+def customer_ownership(
+    marks: Mapping[str, str], *, livemode: bool
+) -> tuple[OrganizationId, CustomerId | None, UserId | None] | None:
+    """Whose a customer is: of which organization, and which customer or user of it. None of one without all
+    our marks, or with those of the other mode."""
+    organization_id, customer_id = marks.get("organization_id"), marks.get("customer_id", "")
+    user_id = marks.get("user_id", "")
+    if marks.get("livemode") != _flag(livemode) or not organization_id:
+        return None
+    if re.match(id_pattern(CustomerId), customer_id):
+        return OrganizationId(organization_id), CustomerId(customer_id), None
+    if re.match(id_pattern(UserId), user_id):
+        return OrganizationId(organization_id), None, UserId(user_id)
+    return None
+
+
 def refund_marks(refund: CreateRefund, organization_id: OrganizationId, *, livemode: bool) -> dict[str, str]:
     """Which refund of which payment this is, so that it is known again whoever tells of it."""
     return {

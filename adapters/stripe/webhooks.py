@@ -27,12 +27,15 @@ _TELLS_OF_A_SETUP = frozenset(
 _TELLS_OF_A_REFUND = frozenset(f"refund.{what}" for what in ("created", "updated", "failed"))
 _TELLS_OF_A_DISPUTE = frozenset(f"charge.dispute.{what}" for what in ("created", "updated", "closed"))
 
+TELLING = _TELLS_OF_A_PAYMENT | _TELLS_OF_A_SETUP | _TELLS_OF_A_REFUND | _TELLS_OF_A_DISPUTE
+"""The types of events that the books learn from."""
+
 
 class _Data(Struct):
     object: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class _Event(Struct):
+class Event(Struct):
     """docs.stripe.com/api/events/object; the object's shape depends on the type."""
 
     id: Annotated[str, Meta(min_length=1)]
@@ -41,7 +44,7 @@ class _Event(Struct):
     data: _Data | None = None
 
 
-_decoder = msgspec.json.Decoder(_Event)
+_decoder = msgspec.json.Decoder(Event)
 
 
 class StripeWebhookReader:
@@ -70,7 +73,7 @@ class StripeWebhookReader:
             event = _decoder.decode(text)
             if event.livemode not in modes:
                 raise Rejected("invalid_signature", "The event's mode is not that of the secret it has.")
-            return WebhookNotice(event.id, event.type, event.livemode, _fact(event))
+            return WebhookNotice(event.id, event.type, event.livemode, event_fact(event))
         except (msgspec.DecodeError, RecursionError):
             raise Rejected("invalid_payload", "The body is not an event as Stripe sends it.") from None
 
@@ -99,7 +102,8 @@ class StripeWebhookReader:
         return True
 
 
-def _fact(event: _Event) -> PaymentFact | SetupFact | ReversalFact | None:
+def event_fact(event: Event) -> PaymentFact | SetupFact | ReversalFact | None:
+    """What an event tells; None where it is of no concern to the books."""
     if event.data is None:
         return None
     if event.type in _TELLS_OF_A_REFUND:
@@ -113,7 +117,7 @@ def _fact(event: _Event) -> PaymentFact | SetupFact | ReversalFact | None:
     return None
 
 
-def _of_its_mode(fact: Told, event: _Event) -> Told:
+def _of_its_mode(fact: Told, event: Event) -> Told:
     if fact.livemode != event.livemode:
         raise Rejected("invalid_payload", "The event and its intent are of different modes.")
     return fact

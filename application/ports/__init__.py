@@ -21,6 +21,14 @@ from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.entities import EntityContext, EntityRepository
 from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
 from application.ports.expanding import Expanded, ExpandedCustomer
+from application.ports.history import (
+    CustomerAtStripe,
+    HistoryKind,
+    HistoryPage,
+    Period,
+    StripeHistory,
+    ToldByStripe,
+)
 from application.ports.intake import Bill, IntakeFilter, IntakeRecord, IntakeRepository
 from application.ports.invoices import (
     BillingRepository,
@@ -69,6 +77,7 @@ __all__ = [
     "ChargeContext",
     "CheckoutRepository",
     "Clock",
+    "CustomerAtStripe",
     "CustomerFilter",
     "CustomerRepository",
     "DeletionContext",
@@ -89,6 +98,8 @@ __all__ = [
     "FeatureAsked",
     "FeatureContext",
     "HeldPlan",
+    "HistoryKind",
+    "HistoryPage",
     "IntakeFilter",
     "IntakeRecord",
     "IntakeRepository",
@@ -106,13 +117,16 @@ __all__ = [
     "PaymentGateway",
     "PaymentRecord",
     "PaymentRepository",
+    "Period",
     "PurchaseRepository",
     "RenewalContext",
     "Secrets",
     "Sent",
+    "StripeHistory",
     "SubscriptionRepository",
     "TaskQueue",
     "Tenants",
+    "ToldByStripe",
     "Tracked",
     "UpdateContext",
     "UsageLedger",

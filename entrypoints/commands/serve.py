@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from entrypoints.commands.running import container_on, settings_read
-from entrypoints.commands.worker import worker_of
+from entrypoints.commands.worker import work_on
 from entrypoints.embedded import DatabaseChoice
 from entrypoints.http import server
 from entrypoints.http.server import Serving
@@ -36,7 +36,7 @@ def serve(
             async with asyncio.TaskGroup() as group:
                 group.create_task(database.kept_up(stop))
                 if worker:
-                    group.create_task(worker_of(container).run(stop))
+                    group.create_task(work_on(container, stop))
                 await stop.wait()
 
         def ready(served: Serving) -> None:

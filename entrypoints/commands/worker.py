@@ -49,7 +49,12 @@ async def _work(settings: Settings, database: ServiceDatabase, host: str, port: 
         if port is not None:
             url = await stack.enter_async_context(watched(container, host, port))
             console.print(f"  health and metrics at {url}", markup=False, soft_wrap=True)
-        await asyncio.gather(database.kept_up(stop), worker_of(container).run(stop))
+        await asyncio.gather(database.kept_up(stop), work_on(container, stop))
+
+
+async def work_on(container: Container, stop: asyncio.Event) -> None:
+    """The worker, and the rounds that it makes, until `stop` is set."""
+    await asyncio.gather(worker_of(container).run(stop), container.reconcile_rounds().run(stop))
 
 
 def worker_of(container: Container) -> Worker:

@@ -60,6 +60,32 @@ class Tries:
         self._counter.labels(outcome).inc()
 
 
+class Reconciled:
+    """What came of holding the books against Stripe, round by round."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self._findings = Counter(
+            "counterfoil_reconcile_findings",
+            "What the books missed of Stripe or had otherwise: which kind, and whether it was applied.",
+            ("kind", "outcome"),
+            registry=registry,
+        )
+        self._rounds = Counter(
+            "counterfoil_reconcile_rounds",
+            "How often the books were held against Stripe: ok, or the code of why it was not done.",
+            ("outcome",),
+            registry=registry,
+        )
+
+    def found(self, kind: str, outcome: str) -> None:
+        """One more difference."""
+        self._findings.labels(kind, outcome).inc()
+
+    def ended(self, outcome: str) -> None:
+        """One more round."""
+        self._rounds.labels(outcome).inc()
+
+
 class Metrics:
     """What this process has done. Each histogram's `_count` says how often, by how it ended."""
 
@@ -95,6 +121,7 @@ class Metrics:
             registry=self.registry,
         )
         self.inbox_tries = Tries(self.registry)
+        self.reconciled = Reconciled(self.registry)
         self._round_trips: dict[str, Callable[[], int]] = {}
         about = {"version": version("counterfoil"), "python": platform.python_version()}
         build = Gauge("counterfoil_build_info", "What is running.", tuple(about), registry=self.registry)

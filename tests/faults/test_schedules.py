@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, InboxFeed, Organizations
+from application.operator_ports import ApiKeyRepository, Backlogs, Inbox, InboxFeed, Organizations, Rounds
 from tests.databases import DatabaseServer
 from tests.faults.attaching import ATTACHING
 from tests.faults.buying import BUYING, QUANTITY_ASKED_ONCE
@@ -16,6 +16,7 @@ from tests.faults.injection import KINDS, Kind
 from tests.faults.intake import INTAKE
 from tests.faults.introducing import INTRODUCING
 from tests.faults.managing import MANAGING
+from tests.faults.reconciling import RECONCILING
 from tests.faults.scenario import Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.faults.schedules import Done, Ground, Schedule, pairs, run, singles
@@ -37,6 +38,7 @@ ALL = (
     *USING,
     *INTAKE,
     *TELLING,
+    *RECONCILING,
     *SCENARIOS,
 )
 TWICE = (*BUYING[1:2], *USERS[:2], *ATTACHING[:1], *USING[:2], *INTAKE[1:], *SCENARIOS[:-1])
@@ -116,7 +118,7 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "delivery",
     }  # only read
     apart |= {"settle"}  # of what was nobody's
-    for operators_only in (Organizations, ApiKeyRepository, Inbox, InboxFeed, Backlogs):
+    for operators_only in (Organizations, ApiKeyRepository, Inbox, InboxFeed, Backlogs, Rounds):
         apart.update(dir(operators_only))
     calls = {name for name in dir(Store) if not name.startswith("_")} - apart | {"organization"}
     assert calls_met == calls | {
@@ -136,6 +138,7 @@ def test_every_port_call_of_every_use_case_meets_faults(
         "create_intake_intent",
         "find_payer",
         "create_payer",
+        "history",
         "payment_intent",
         "setup_intent",
         "create_refund",

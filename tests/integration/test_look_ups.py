@@ -292,6 +292,24 @@ async def test_what_was_asked_of_somebody_and_what_they_have_paid_is_looked_up_b
         assert await _read_by_index(admin, *tables) - before[1] < _MANY
 
 
+async def test_what_waits_for_stripe_is_found_without_reading_what_does_not(fresh_database: Database) -> None:
+    async with connected(fresh_database.admin_dsn) as admin:
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            world = World(PostgresStore(pool), ids=TypeIds())
+            auth = await world.organization()
+            await world.customer(auth)
+            session = await world.session(auth)
+            await admin.execute(_FILL.format(many=_MANY))
+        tables = ("checkout_sessions", "invoices", "intake_payments")
+        before = await _read_in_passing(admin, *tables), await _read_by_index(admin, *tables)
+        async with open_pool(fresh_database.service_dsn, APP, max_size=1) as pool:
+            for _ in range(8):
+                assert [row.id for row in await PostgresStore(pool).unsettled(auth, 100)] == [session.id]
+        await asyncio.sleep(0.1)
+        assert await _read_in_passing(admin, *tables) - before[0] < 16 * 8  # the one session, in its one page
+        assert await _read_by_index(admin, *tables) - before[1] < _MANY
+
+
 async def _read_in_passing(admin: asyncpg.Connection, *tables: str) -> int:
     """Rows that were read one after the other, in tables where something else was looked for."""
     read: int = await admin.fetchval(

@@ -63,7 +63,7 @@ from domain.usage import Line
 from domain.user_changes import UserChanges
 from domain.webhook_endpoint import NewWebhookEndpoint, SecretRotation, WebhookEndpointChanges
 from tests.contracts.test_reply_contract import ROUTE, named
-from tests.contracts.worlds import REQUEST, World, fact_of
+from tests.contracts.worlds import REQUEST, World, fact_of, inbound
 from tests.databases import Database
 from tests.integration.wire import Wire, tapped
 
@@ -593,3 +593,17 @@ async def test_endpoints_take_two_and_their_deliveries_one(counted: CountedWorld
     await world.store.delivery(auth, one.delivery.id)
     assert await counted.turns(world.store.delivery(auth, one.delivery.id)) == 1
     assert await counted.turns(world.delete_webhook_endpoint(to, auth, REQUEST)) == 2
+
+
+async def test_comparing_takes_one_and_so_do_the_reads_beside_it(counted: CountedWorld) -> None:
+    world, auth = counted.world, counted.auth
+    fact = fact_of(await world.session(auth), Attempt("ch_1", "succeeded"), ending="succeeded")
+    await world.reconciliation.compare(fact, inbound(fact, "evt_warm"))
+    assert await counted.turns(world.reconciliation.compare(fact, inbound(fact, "evt_new"))) == 1
+    await world.store.unsettled(auth, 10)
+    assert await counted.turns(world.store.unsettled(auth, 10)) == 1
+    await world.worker_store.organization_ids()
+    assert await counted.turns(world.worker_store.organization_ids()) == 1
+    now = world.clock.now()
+    await world.worker_store.take_round("warm", now, now)
+    assert await counted.turns(world.worker_store.take_round("new", now, now)) == 1

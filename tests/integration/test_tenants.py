@@ -26,8 +26,8 @@ from tests.contracts.test_reply_contract import named
 from tests.contracts.worlds import CATALOG, REQUEST, World, fact_of, set_up
 from tests.databases import Database, connected
 
-# The closed list of what may be found before the tenant is known, the migrations' own records, and the key of
-# this deployment.
+# The closed list of what may be found before the tenant is known, the migrations' own records, and what
+# belongs to this deployment as a whole: its key, and when its workers make their rounds.
 ROUTING = {
     "route_organizations",
     "route_api_keys",
@@ -35,7 +35,7 @@ ROUTING = {
     "route_invoices",
     "route_intake_payments",
 }
-RECORDS = {"schema_migrations", "schema_functions", "signing_key"}
+RECORDS = {"schema_migrations", "schema_functions", "signing_key", "rounds"}
 AT_THE_DOOR = {"access_requests", "portal_sessions", "portal_links"}
 ACROSS_TENANTS = {
     *("tasks", "inbound_events", "events", "event_counters", "kept_replies"),

@@ -324,6 +324,8 @@ CREATE UNIQUE INDEX checkout_sessions_intent ON checkout_sessions (organization_
     WHERE payment_intent_id IS NOT NULL;
 CREATE UNIQUE INDEX checkout_sessions_setup ON checkout_sessions (organization_id, livemode, setup_intent_id)
     WHERE setup_intent_id IS NOT NULL;
+CREATE INDEX checkout_sessions_unsettled ON checkout_sessions (organization_id, livemode, id)
+    WHERE status IN ('open', 'pending');
 CREATE INDEX checkout_sessions_of_customer ON checkout_sessions (organization_id, livemode, customer_id, id)
     WHERE customer_id IS NOT NULL;
 
@@ -411,6 +413,8 @@ CREATE TABLE invoices (
 );
 CREATE INDEX invoices_to_number ON invoices (organization_id, livemode, id)
     WHERE number IS NULL AND status <> 'void';
+CREATE INDEX invoices_unsettled ON invoices (organization_id, livemode, id)
+    WHERE payment_intent_id IS NOT NULL AND paid_at IS NULL AND status <> 'void';
 CREATE INDEX invoices_of_customer ON invoices (organization_id, livemode, customer_id, id);
 CREATE INDEX invoices_by_status ON invoices (organization_id, livemode, status, id);
 
@@ -442,6 +446,8 @@ CREATE TABLE intake_payments (
 );
 CREATE UNIQUE INDEX intake_payments_intent ON intake_payments (organization_id, livemode, payment_intent_id)
     WHERE payment_intent_id IS NOT NULL;
+CREATE INDEX intake_payments_unsettled ON intake_payments (organization_id, livemode, id)
+    WHERE payment_intent_id IS NOT NULL AND status NOT IN ('succeeded', 'canceled');
 CREATE INDEX intake_payments_of_user ON intake_payments (organization_id, livemode, user_id, id)
     WHERE user_id IS NOT NULL;
 CREATE INDEX intake_payments_by_email ON intake_payments (organization_id, livemode, email_key, id);

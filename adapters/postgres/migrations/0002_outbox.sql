@@ -142,3 +142,9 @@ CREATE TABLE endpoint_failures (
     failing_since   timestamptz NOT NULL,
     PRIMARY KEY (organization_id, livemode, endpoint_id)
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
+-- What the workers do every so often, for all organizations: when it is due next. Whoever sets it has taken the round.
+CREATE TABLE rounds (
+    name   text COLLATE "C" PRIMARY KEY,
+    due_at timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE ON rounds TO counterfoil_worker;
