@@ -77,7 +77,7 @@ from application.users.update_user import UpdateUser
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
-from entrypoints.metrics.measured import MeasuredGateway, measured
+from entrypoints.metrics.measured import MeasuredGateway, MeasuredHistory, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
 from entrypoints.reconcile_rounds import ReconcileRounds
@@ -191,7 +191,9 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
-    history = providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway)
+    history = providers.Singleton(
+        MeasuredHistory, providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway), metrics
+    )
     mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)
 
