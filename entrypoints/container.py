@@ -88,7 +88,7 @@ from entrypoints.deliveries import Deliveries
 from entrypoints.effects import Effects
 from entrypoints.inbox_retries import InboxRetries
 from entrypoints.metrics.counted import Metrics
-from entrypoints.metrics.measured import MeasuredGateway, measured
+from entrypoints.metrics.measured import MeasuredGateway, MeasuredHistory, measured
 from entrypoints.metrics.scrape import Scrape
 from entrypoints.news import News
 from entrypoints.reconcile_rounds import ReconcileRounds
@@ -204,7 +204,9 @@ class Container(containers.DeclarativeContainer):
     gateway = providers.Singleton(
         MeasuredGateway, providers.Singleton(GatewayByMode, test=test_gateway, live=live_gateway), metrics
     )
-    history = providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway)
+    history = providers.Singleton(
+        MeasuredHistory, providers.Singleton(HistoryByMode, test=test_gateway, live=live_gateway), metrics
+    )
     mailer = providers.Singleton(_mailer, settings.provided.mail_server)
     webhook_sender = providers.Singleton(HttpSender, settings.provided.webhook_addresses)
     webhook_reader = providers.Singleton(_webhook_reader, stripe_test, stripe_live)

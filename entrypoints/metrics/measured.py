@@ -1,14 +1,21 @@
 """Use cases and the payment gateway, with a note taken of each call. Nothing of it is known inside."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
 from opentelemetry.trace import SpanKind
 
-from application.ports import OffSessionCharge, PaymentGateway
+from application.ports import (
+    HistoryKind,
+    HistoryPage,
+    OffSessionCharge,
+    PaymentGateway,
+    Period,
+    StripeHistory,
+)
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
@@ -178,16 +185,34 @@ class MeasuredGateway:
         with self._noted("find_refund"):
             return await self._gateway.find_refund(refund, organization_id=organization_id, livemode=livemode)
 
-    @contextmanager
-    def _noted(self, operation: str) -> Iterator[None]:
-        started = perf_counter()
-        result = "canceled"
-        try:
-            with step_span(f"Stripe {operation}", SpanKind.CLIENT):
-                yield
-            result = "ok"
-        except Exception as error:
-            result = code_of(error)
-            raise
-        finally:
-            self._timings.note((operation, result), perf_counter() - started)
+    def _noted(self, operation: str) -> AbstractContextManager[None]:
+        return _noted(self._timings, operation)
+
+
+class MeasuredHistory:
+    """A StripeHistory in front of another."""
+
+    def __init__(self, history: StripeHistory, metrics: Metrics) -> None:
+        self._history = history
+        self._timings = metrics.stripe_calls
+
+    async def history(
+        self, kind: HistoryKind, period: Period, *, livemode: bool, after: str | None = None
+    ) -> HistoryPage:
+        with _noted(self._timings, "history"):
+            return await self._history.history(kind, period, livemode=livemode, after=after)
+
+
+@contextmanager
+def _noted(timings: Timings, operation: str) -> Iterator[None]:
+    started = perf_counter()
+    result = "canceled"
+    try:
+        with step_span(f"Stripe {operation}", SpanKind.CLIENT):
+            yield
+        result = "ok"
+    except Exception as error:
+        result = code_of(error)
+        raise
+    finally:
+        timings.note((operation, result), perf_counter() - started)
