@@ -1,15 +1,13 @@
 """Query parameters are taken at their word: a mistyped `?dryrun=true` applies nothing."""
 
+from functools import lru_cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from litestar.handlers import BaseRouteHandler
 from litestar.params import QueryParameter
 
 from domain.errors import Rejected
 from entrypoints.http.auth import AnyRequest
-
-_known: WeakKeyDictionary[BaseRouteHandler, frozenset[str]] = WeakKeyDictionary()
 
 
 def check_parameters(request: AnyRequest) -> None:
@@ -27,11 +25,9 @@ def check_parameters(request: AnyRequest) -> None:
         seen.add(name)
 
 
+@lru_cache(maxsize=1000)  # more than there are, and not those of every app that there ever was
 def _parameters(handler: BaseRouteHandler) -> frozenset[str]:
-    known = _known.get(handler)
-    if known is None:
-        fields: dict[str, Any] = handler.parsed_fn_signature.parameters
-        known = _known[handler] = frozenset(
-            name for name, field in fields.items() if isinstance(field.kwarg_definition, QueryParameter)
-        )
-    return known
+    fields: dict[str, Any] = handler.parsed_fn_signature.parameters
+    return frozenset(
+        name for name, field in fields.items() if isinstance(field.kwarg_definition, QueryParameter)
+    )

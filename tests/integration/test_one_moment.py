@@ -13,7 +13,14 @@ _WAITING = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 )
 # Give what they have changed.
-_WRITES = {"lease_tasks", "lease_unhandled", "correct_balance", "track_usages", "count_access_try"}
+_WRITES = {
+    "lease_tasks",
+    "lease_unhandled",
+    "correct_balance",
+    "track_usages",
+    "count_access_try",
+    "lease_deliveries",
+}
 
 
 async def test_a_price_is_read_with_its_product_as_both_were(fresh_database: Database) -> None:
