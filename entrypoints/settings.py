@@ -110,6 +110,14 @@ class Settings(BaseSettings):
             description="the OpenTelemetry collector that traces are sent to; without it none are made",
         ),
     ] = None
+    event_days: Annotated[
+        int | None,
+        Field(
+            validation_alias="COUNTERFOIL_EVENT_DAYS",
+            ge=30,
+            description="how long events are kept, in days; without it, for good",
+        ),
+    ] = None
     rate_limit: Annotated[
         int,
         Field(
@@ -261,6 +269,11 @@ class Settings(BaseSettings):
     def reconcile_every(self) -> timedelta | None:
         """How often the worker holds the books against Stripe, if it does."""
         return None if self.reconcile_hours is None else timedelta(hours=self.reconcile_hours)
+
+    @property
+    def keep_events(self) -> timedelta | None:
+        """How long events are kept; None for good."""
+        return None if self.event_days is None else timedelta(days=self.event_days)
 
     @property
     def mail_server(self) -> MailServer | None:

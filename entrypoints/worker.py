@@ -63,6 +63,7 @@ class Forgets(Protocol):
     async def forget_replies(self, before: datetime, limit: int) -> int: ...
     async def forget_access(self, before: datetime, limit: int) -> int: ...
     async def forget_deliveries(self, before: datetime, limit: int) -> int: ...
+    async def forget_events(self, before: datetime, limit: int) -> int: ...
 
 
 class Worker:
@@ -88,6 +89,7 @@ class Worker:
         poll_seconds: float = 0.25,
         grace_seconds: float = GRACE_SECONDS,
         random: Callable[[], float] = _random,
+        keep_events: timedelta | None = None,
     ) -> None:
         self._sequencer = sequencer
         self._queue = queue
@@ -102,6 +104,7 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._grace_seconds = grace_seconds
         self._random = random
+        self._keep_events = keep_events
         self._running: set[asyncio.Task[None]] = set()
         self._to_sequence = asyncio.Event()
         self._to_perform = asyncio.Event()
@@ -185,12 +188,15 @@ class Worker:
 
     async def _forget(self) -> int:
         """Forget what has been kept for long enough: the replies to named requests, who was at the portal's
-        door, and what was delivered."""
+        door, what was delivered, and events, if they are not kept for good."""
         now = self._clock.now()
         replies = await self._in_batches(partial(self._kept.forget_replies, now - KEPT))
         access = await self._in_batches(partial(self._kept.forget_access, now - KEPT_AT_THE_DOOR))
         delivered = partial(self._kept.forget_deliveries, now - DELIVERIES_KEPT)
-        return replies + access + await self._in_batches(delivered)
+        forgotten = replies + access + await self._in_batches(delivered)
+        if self._keep_events is not None:
+            forgotten += await self._in_batches(partial(self._kept.forget_events, now - self._keep_events))
+        return forgotten
 
     async def _in_batches(self, forget: Callable[[int], Awaitable[int]]) -> int:
         total = 0

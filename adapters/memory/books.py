@@ -1,5 +1,6 @@
 """The rows themselves, as of one moment, and how a commit turns them into those of the next."""
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -43,6 +44,7 @@ class Books:
     states: dict[RowKey, State] = field(default_factory=dict)
     taken: dict[UniqueKey, RowKey] = field(default_factory=dict)
     events: tuple[RecordedEvent, ...] = ()
+    last_sequence: dict[tuple[OrganizationId, bool], int] = field(default_factory=dict)
     tasks: dict[TaskId, Task] = field(default_factory=dict)
     inbox: dict[InboxKey, InboxRow] = field(default_factory=dict)
     replies: dict[ReplyKey, KeptReply] = field(default_factory=dict)
@@ -141,7 +143,7 @@ class Books:
     def numbered(self, limit: int) -> tuple["Books", int]:
         """With the first `limit` events that have no sequence given theirs, and addressed to whoever wants
         them; and how many those were."""
-        last: dict[tuple[OrganizationId, bool], int] = {}
+        last = dict(self.last_sequence)
         given = 0
         events: list[RecordedEvent] = []
         for event in self.events:
@@ -149,14 +151,29 @@ class Books:
             sequence = event.sequence
             if sequence is None and given < limit:
                 given += 1
-                sequence = last.get(tenant, 0) + 1
-            if sequence is not None:
-                last[tenant] = sequence
+                sequence = last[tenant] = last.get(tenant, 0) + 1
             events.append(with_fields(event, sequence=sequence))
         known = {event.id for event in self.events if event.sequence is not None}
         new = [event for event in events if event.sequence is not None and event.id not in known]
         deliveries = {**self.deliveries, **addressed(new, self.states)}
-        return replace(self, events=tuple(events), deliveries=deliveries), given
+        numbered = replace(self, events=tuple(events), last_sequence=last, deliveries=deliveries)
+        return numbered, given
+
+    def without_events(self, before: datetime, limit: int) -> tuple["Books", int]:
+        """The books without the oldest numbered events of each organization and mode from before then, but
+        for those that are still needed; and how many those were."""
+        needed = {task.causation_id for task in self.tasks.values()}
+        needed |= {one.event_id for one in self.deliveries.values() if one.status == "pending"}
+        counted: Counter[tuple[OrganizationId, bool]] = Counter()
+        left = []
+        for event in self.events:
+            tenant = event.organization_id, event.livemode
+            is_old = event.sequence is not None and event.occurred_at < before
+            if is_old and event.id not in needed and counted[tenant] < limit:
+                counted[tenant] += 1
+            else:
+                left.append(event)
+        return replace(self, events=tuple(left)), counted.total()
 
     def _with_states(self, changed: list[State]) -> tuple[dict[RowKey, State], dict[UniqueKey, RowKey]]:
         states, taken = dict(self.states), dict(self.taken)

@@ -193,6 +193,11 @@ class MemoryStore(
         kept = self._books.replies.get((auth.organization_id, auth.livemode, route, key))
         return await _answer(kept) if kept else None
 
+    async def forget_events(self, before: datetime, limit: int) -> int:
+        await asyncio.sleep(0)
+        self._books, forgotten = self._books.without_events(before, limit)
+        return forgotten
+
     async def forget_replies(self, before: datetime, limit: int) -> int:
         await asyncio.sleep(0)
         self._books, forgotten = self._books.without_replies(before, limit)

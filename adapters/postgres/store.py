@@ -198,6 +198,10 @@ class PostgresStore(
         found = await self.database.call("kept_reply", auth.organization_id, auth.livemode, route, key)
         return _if_any(_KEPT_REPLY, found)
 
+    async def forget_events(self, before: datetime, limit: int) -> int:
+        forgotten: int = await self.database.call("forget_events", before, limit)
+        return forgotten
+
     async def forget_replies(self, before: datetime, limit: int) -> int:
         forgotten: int = await self.database.call("forget_replies", before, limit)
         return forgotten

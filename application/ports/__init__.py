@@ -19,7 +19,7 @@ from application.ports.customers import (
 )
 from application.ports.deciding import Clock, EventOutbox, Secrets, Tenants
 from application.ports.entities import EntityContext, EntityRepository
-from application.ports.events import EventFeed, EventFilter, EventSequencer, TaskQueue
+from application.ports.events import EventFeed, EventFilter, EventSequencer, EventShelf, TaskQueue
 from application.ports.expanding import Expanded, ExpandedCustomer
 from application.ports.history import (
     CustomerAtStripe,
@@ -93,6 +93,7 @@ __all__ = [
     "EventFilter",
     "EventOutbox",
     "EventSequencer",
+    "EventShelf",
     "Expanded",
     "ExpandedCustomer",
     "FeatureAsked",

@@ -39,6 +39,15 @@ class EventSequencer(Protocol):
         """
 
 
+class EventShelf(Protocol):
+    """How long events are kept."""
+
+    async def forget_events(self, before: datetime, limit: int) -> int:
+        """Forget up to `limit` numbered events of each organization and mode that happened before then, the
+        oldest first, and say how many. One that is still to be delivered, or whose task is not done, is kept.
+        As the worker."""
+
+
 class TaskQueue(Protocol):
     """The worker's bookkeeping: which task is whose, and for how long."""
 

@@ -68,6 +68,7 @@ def worker_of(container: Container) -> Worker:
         container.inbox_retries(),
         container.deliveries(),
         container.clock(),
+        keep_events=container.settings().keep_events,
     )
     container.metrics().read_tasks_running(lambda: worker.tasks_running)
     return worker

@@ -1,6 +1,7 @@
 """What the feed promises: committed events, in order, numbered without gaps, per organization and mode."""
 
 import asyncio
+from datetime import timedelta
 
 from msgspec.structs import replace
 
@@ -78,3 +79,27 @@ async def test_an_event_says_who_why_and_what(world: World) -> None:
     assert created.data.object["pricing_model_id"] == ada.pricing_model_id
     assert created.data.previous is None
     assert created.occurred_at == world.clock.now()
+
+
+async def test_old_events_are_forgotten_but_for_those_that_are_needed_and_numbers_go_on(world: World) -> None:
+    auth, other = await world.organization(), await world.organization("other")
+    ada = (await world.customer(auth)).record.customer
+    await world.customer(other)
+    known = await world.events(auth)
+    (task,) = [task for task in await world.lease() if task.organization_id == auth.organization_id]
+    world.clock.advance(timedelta(days=40))
+    await world.customer(auth, "bob")
+    await world.events(auth)
+    day = timedelta(days=1)
+    assert await world.worker_store.forget_events(world.clock.now() - 41 * day, 1000) == 0
+    before = world.clock.now() - 30 * day
+    assert await world.worker_store.forget_events(before, 2) == 8  # two of each organization and mode
+    while await world.worker_store.forget_events(before, 1000):
+        pass
+    kept = await world.store.page(auth, EventFilter(limit=1000))
+    assert [event.id for event in kept if event.occurred_at < before] == [task.causation_id]
+    assert [event.type for event in kept if event.subject.id == ada.id] == ["customer.created"]
+    await world.customer(auth, "eve")
+    told = await world.events(auth)
+    sequences = [event.sequence for event in told if event.occurred_at >= before]
+    assert sequences == list(range(len(known) + 1, len(known) + 1 + len(sequences)))

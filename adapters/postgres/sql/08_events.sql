@@ -80,3 +80,40 @@ BEGIN
     SELECT count(*) INTO numbered FROM placed;
     RETURN numbered;
 END $$;
+
+-- By the owner, who alone may take an event away. From the oldest on, and no further than `before`: their time grows
+-- with their number, but for a moment between processes. What is still to be delivered, or done, stays.
+CREATE OR REPLACE FUNCTION forget_events_of(org text, live boolean, before timestamptz, batch int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = counterfoil, pg_temp AS $$
+DECLARE
+    known     events;
+    forgotten int := 0;
+BEGIN
+    PERFORM enter(org, live);
+    FOR known IN SELECT * FROM events t
+        WHERE t.organization_id = org AND t.livemode = live AND t.sequence IS NOT NULL ORDER BY t.sequence
+    LOOP
+        EXIT WHEN known.occurred_at >= before OR forgotten = batch;
+        CONTINUE WHEN EXISTS (SELECT FROM deliveries d WHERE d.organization_id = org AND d.livemode = live
+                AND d.event_id = known.id AND d.status = 'pending')
+            OR EXISTS (SELECT FROM tasks k WHERE k.organization_id = org AND k.livemode = live
+                AND k.causation_id = known.id);
+        DELETE FROM events t WHERE t.organization_id = org AND t.livemode = live AND t.id = known.id;
+        forgotten := forgotten + 1;
+    END LOOP;
+    RETURN forgotten;
+END $$;
+REVOKE EXECUTE ON FUNCTION forget_events_of(text, boolean, timestamptz, int) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION forget_events_of(text, boolean, timestamptz, int) TO counterfoil_worker;
+
+-- Across tenants: for the worker.
+CREATE OR REPLACE FUNCTION forget_events(before timestamptz, batch int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    tenant    event_counters;
+    forgotten int := 0;
+BEGIN
+    FOR tenant IN SELECT * FROM event_counters LOOP
+        forgotten := forgotten + forget_events_of(tenant.organization_id, tenant.livemode, before, batch);
+    END LOOP;
+    RETURN forgotten;
+END $$;
