@@ -10,6 +10,8 @@ from tests.faults.outside import Outside, Run
 from tests.faults.scenario import Scenario
 
 Schedule = tuple[Fault, ...]
+_POLLS = frozenset({"forget_replies", "forget_access", "forget_deliveries", "lease_deliveries"})
+"""What a worker asks each time it comes by, whatever there is to do."""
 _HARD: tuple[Kind, ...] = ("killed after", "refused")
 
 
@@ -44,9 +46,10 @@ async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Do
 async def singles(
     ground: Ground, scenario: Scenario, kinds: Sequence[Kind] = KINDS
 ) -> AsyncIterator[tuple[Schedule, Done]]:
-    """Every kind of fault, or each of these, at every call."""
+    """Every kind of fault, or each of these, at every call; of calls by which the worker only looks whether there
+    is something to do, at the first."""
     undisturbed = await run(ground, scenario)
-    for at in range(1, len(undisturbed.calls) + 1):
+    for at in _places(undisturbed.calls):
         for kind in kinds:
             schedule = (Fault(at, kind),)
             yield schedule, await run(ground, scenario, schedule)
@@ -54,9 +57,25 @@ async def singles(
 
 async def pairs(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
     """A fault at every call, and a second one at every call of what follows from it: the process dies, or
-    something is away."""
+    something is away. Not where the worker only looks whether there is something to do."""
+    undisturbed = await run(ground, scenario)
+    idle = _idle(undisturbed.calls)
     async for first, once in singles(ground, scenario, _HARD):
+        if undisturbed.calls[first[0].at - 1] in idle:
+            continue
         for at in range(first[0].at + 1, len(once.calls) + 1):
+            if once.calls[at - 1] in idle:
+                continue
             for kind in _HARD:
                 schedule = (*first, Fault(at, kind))
                 yield schedule, await run(ground, scenario, schedule)
+
+
+def _idle(calls: Sequence[str]) -> frozenset[str]:
+    """Which of the polls find nothing: leasing finds something where something is sent."""
+    return _POLLS - {"lease_deliveries"} if "record_attempt" in calls else _POLLS
+
+
+def _places(calls: Sequence[str]) -> list[int]:
+    idle = _idle(calls)
+    return [at for at, name in enumerate(calls, 1) if name not in idle or calls.index(name) == at - 1]
