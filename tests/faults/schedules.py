@@ -46,8 +46,8 @@ async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Do
 async def singles(
     ground: Ground, scenario: Scenario, kinds: Sequence[Kind] = KINDS
 ) -> AsyncIterator[tuple[Schedule, Done]]:
-    """Every kind of fault, or each of these, at every call; of calls by which the worker only looks whether there
-    is something to do, at the first."""
+    """Every kind of fault, or each of these, at every call; of calls by which the worker only looks whether
+    there is something to do, at the first."""
     undisturbed = await run(ground, scenario)
     for at in _places(undisturbed.calls):
         for kind in kinds:
