@@ -1,6 +1,7 @@
 """Which faults there are for a scenario, and a run of it under some of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from itertools import count
 from typing import NamedTuple
 
 from tests.application.usage_promises import Ledger
@@ -44,20 +45,21 @@ async def run(ground: Ground, scenario: Scenario, schedule: Schedule = ()) -> Do
 
 
 async def singles(
-    ground: Ground, scenario: Scenario, kinds: Sequence[Kind] = KINDS
+    ground: Ground, scenario: Scenario, kinds: Sequence[Kind] = KINDS, every: int = 1
 ) -> AsyncIterator[tuple[Schedule, Done]]:
     """Every kind of fault, or each of these, at every call; of calls by which the worker only looks whether
-    there is something to do, at the first."""
+    there is something to do, at the first. Of these schedules the first, and `every` so many."""
     undisturbed = await run(ground, scenario)
-    for at in _places(undisturbed.calls):
-        for kind in kinds:
-            schedule = (Fault(at, kind),)
-            yield schedule, await run(ground, scenario, schedule)
+    faults = [Fault(at, kind) for at in _places(undisturbed.calls) for kind in kinds]
+    for fault in faults[::every]:
+        yield (fault,), await run(ground, scenario, (fault,))
 
 
-async def pairs(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Schedule, Done]]:
+async def pairs(ground: Ground, scenario: Scenario, every: int = 1) -> AsyncIterator[tuple[Schedule, Done]]:
     """A fault at every call, and a second one at every call of what follows from it: the process dies, or
-    something is away. Not where the worker only looks whether there is something to do."""
+    something is away. Not where the worker only looks whether there is something to do. Of all these
+    pairs the first, and `every` so many."""
+    places = count()
     undisturbed = await run(ground, scenario)
     idle = _idle(undisturbed.calls)
     async for first, once in singles(ground, scenario, _HARD):
@@ -67,8 +69,9 @@ async def pairs(ground: Ground, scenario: Scenario) -> AsyncIterator[tuple[Sched
             if once.calls[at - 1] in idle:
                 continue
             for kind in _HARD:
-                schedule = (*first, Fault(at, kind))
-                yield schedule, await run(ground, scenario, schedule)
+                if next(places) % every == 0:
+                    schedule = (*first, Fault(at, kind))
+                    yield schedule, await run(ground, scenario, schedule)
 
 
 def _idle(calls: Sequence[str]) -> frozenset[str]:
