@@ -16,6 +16,7 @@ from application.idempotency import KeptReply
 from application.operator_ports import InboxRow
 from domain.change import State
 from domain.events import RecordedEvent
+from domain.ids import OrganizationId
 from domain.usage import Usage
 from tests.application.usage_promises import (
     LEDGER_ROWS,
@@ -64,6 +65,7 @@ class ForkableStore(MemoryStore):
             states=states,
             taken={taken: key for key, state in states.items() for taken in unique_keys(state)},
             events=found.events,
+            last_sequence=_last_sequences(found.events),
             tasks={task.id: task for task in found.tasks},
             inbox={(row.organization_id, row.livemode, row.id): row for row in found.inbox},
             replies={
@@ -86,6 +88,15 @@ class ForkableStore(MemoryStore):
             ledger,
             deliveries_in(self._books),
         )
+
+
+def _last_sequences(events: tuple[RecordedEvent, ...]) -> dict[tuple[OrganizationId, bool], int]:
+    """Of each tenant; the machine forgets no events."""
+    last: dict[tuple[OrganizationId, bool], int] = {}
+    for event in events:
+        tenant = event.organization_id, event.livemode
+        last[tenant] = max(last.get(tenant, 0), event.sequence or 0)
+    return last
 
 
 _KINDS: dict[str, Any] = {
