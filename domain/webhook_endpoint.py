@@ -21,6 +21,10 @@ MOST_ENDPOINTS = 20
 DISABLED_AFTER = timedelta(days=5)
 """An endpoint at which nothing has arrived for so long is not tried any more."""
 
+IN_DOUBT_AFTER = timedelta(minutes=1)
+"""An endpoint at which nothing has arrived for so long gets one delivery at a time, until something does: so
+that whoever does not answer holds few hands, and is not overrun when it comes back."""
+
 TEST_EVENT = "webhook_endpoint.test"
 """For the endpoint that it is about, whatever it wants to be told, and for no other."""
 
@@ -193,6 +197,12 @@ def disable(
 def has_failed_for_too_long(endpoint: WebhookEndpoint, failing_since: datetime | None, now: datetime) -> bool:
     """Whether nothing has arrived there for days; what failed before it was enabled does not count."""
     return failing_since is not None and now - max(failing_since, endpoint.enabled_at) >= DISABLED_AFTER
+
+
+def most_at_once(each: int, failing_since: datetime | None, now: datetime) -> int:
+    """How many deliveries an endpoint may have in hand, where others may have so many; PostgreSQL counts the
+    same in `lease_deliveries`."""
+    return 1 if failing_since is not None and failing_since <= now - IN_DOUBT_AFTER else each
 
 
 def delete(endpoint: WebhookEndpoint, now: datetime) -> Change[WebhookEndpoint]:

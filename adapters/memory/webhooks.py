@@ -25,7 +25,7 @@ from domain.delivery import Attempt, Delivery, Redelivery, delivery_id
 from domain.events import RecordedEvent
 from domain.ids import DeliveryId, WebhookEndpointId
 from domain.user import User
-from domain.webhook_endpoint import WebhookEndpoint, no_such
+from domain.webhook_endpoint import WebhookEndpoint, most_at_once, no_such
 
 
 class WebhooksInMemory:
@@ -132,13 +132,14 @@ class WebhooksInMemory:
         )
         for *_, key, row in sorted(due, key=lambda one: one[:3]):
             endpoint = self._endpoint_of(key, row)
-            if len(leased) == limit or not endpoint.enabled or taken[row.endpoint_id] >= each:
+            record = self._endpoint_record(endpoint)
+            most = most_at_once(each, record.failing_since, now)
+            if len(leased) == limit or not endpoint.enabled or taken[row.endpoint_id] >= most:
                 continue
             taken[row.endpoint_id] += 1
             leased[key] = replace(
                 row, next_try_at=now + lease, attempts=row.attempts + 1, tries=row.tries + 1
             )
-            record = self._endpoint_record(endpoint)
             event = events[key[0], key[1], row.event_id]
             handed_out.append(
                 LeasedDelivery(leased[key], copied(event), record.endpoint, record.failing_since)

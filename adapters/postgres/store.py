@@ -90,6 +90,7 @@ class PostgresStore(
         self._fact_contexts = self._combined("fact_context", *_FACT)
         self.feature_contexts = self._combined("feature_context", *_FEATURE)
         self.open_ledger(wait_seconds, limits)
+        self.open_deliveries(wait_seconds, limits)
 
     async def commit(self, work: UnitOfWork) -> None:
         await self._commits(work.take())

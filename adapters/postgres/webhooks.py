@@ -3,9 +3,11 @@ sql/24_deliveries.sql."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 import msgspec
 
+from adapters.postgres.combining import Combined, Limits
 from adapters.postgres.database import Database
 from application.ports import (
     DeliveryFilter,
@@ -17,7 +19,7 @@ from application.ports import (
 from domain.auth import AuthContext, Authenticated
 from domain.delivery import Attempt, Delivery, Redelivery
 from domain.ids import DeliveryId, WebhookEndpointId
-from domain.webhook_endpoint import no_such
+from domain.webhook_endpoint import IN_DOUBT_AFTER, no_such
 
 _SLOTS = msgspec.json.Decoder(list[int])
 _ENDPOINT = msgspec.json.Decoder(EndpointRecord)
@@ -25,6 +27,7 @@ _ENDPOINTS = msgspec.json.Decoder(list[EndpointRecord])
 _NOTICE = msgspec.json.Decoder(EndpointNotice)
 _DELIVERIES = msgspec.json.Decoder(list[Delivery])
 _DELIVERY = msgspec.json.Decoder(DeliveryRecord)
+_RECORDED = ("text", "boolean", "text", "text", "timestamptz", "jsonb", "timestamptz")
 _LEASED = msgspec.json.Decoder(list[LeasedDelivery])
 
 
@@ -32,6 +35,11 @@ class WebhooksInPostgres:
     """The part of the store that knows where events go, and how they get there."""
 
     database: Database
+    recording: Combined[tuple[object, ...], None]
+
+    def open_deliveries(self, wait_seconds: float, limits: Limits) -> None:
+        """Before anything is delivered."""
+        self.recording = Combined(self._record_together, wait_seconds, limits)
 
     async def taken_slots(self, auth: Authenticated) -> Sequence[int]:
         tenant = auth.organization_id, auth.livemode
@@ -98,23 +106,33 @@ class WebhooksInPostgres:
     ) -> Sequence[LeasedDelivery]:
         held = msgspec.json.encode(in_hand).decode()
         return _LEASED.decode(
-            await self.database.call("lease_deliveries", limit, each, held, now, now + lease)
+            await self.database.call(
+                "lease_deliveries", limit, each, held, now, now + lease, now - IN_DOUBT_AFTER
+            )
         )
 
     async def record_attempt(
         self, leased: LeasedDelivery, attempt: Attempt, next_try_at: datetime | None
     ) -> None:
         delivery, endpoint = leased.delivery, leased.endpoint
-        await self.database.call(
-            "record_attempt",
-            endpoint.organization_id,
-            endpoint.livemode,
-            delivery.id,
-            endpoint.id,
-            delivery.next_try_at,
-            msgspec.json.encode(attempt).decode(),
-            next_try_at,
+        await self.recording(
+            (
+                endpoint.organization_id,
+                endpoint.livemode,
+                endpoint.id,
+                delivery.id,
+                delivery.next_try_at,
+                msgspec.json.encode(attempt).decode(),
+                next_try_at,
+            )
         )
+
+    async def _record_together(self, attempts: Sequence[tuple[object, ...]]) -> Sequence[None]:
+        # In the order of the endpoints, so that two workers never wait for each other.
+        await self.database.call_each(
+            "record_attempt", _RECORDED, sorted(attempts, key=itemgetter(0, 1, 2, 3))
+        )
+        return [None] * len(attempts)
 
     async def forget_deliveries(self, before: datetime, limit: int) -> int:
         forgotten: int = await self.database.call("forget_deliveries", before, limit)

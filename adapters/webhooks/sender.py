@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 from datetime import datetime
 from time import perf_counter
+from types import SimpleNamespace
 
 import aiohttp
 import msgspec
@@ -20,6 +21,8 @@ from domain.webhook_address import AddressRule, check_url
 from domain.webhook_endpoint import WebhookEndpoint, secrets_at
 
 _TIMEOUT_SECONDS = 10.0
+_IDLE_SECONDS = 1.0
+"""How long a connection is kept for what comes next: not so long that the other side may be closing it."""
 _MOST_READ = 65_536
 _MOST_KEPT = 1024
 _PIECE = 8192
@@ -27,8 +30,8 @@ _GONE = 410
 
 
 class HttpSender:
-    """Each attempt has a connection of its own: the host is looked up and checked anew. No redirects, no
-    cookies, and no proxy, whatever the environment says."""
+    """Whenever a connection is made, the host is looked up and checked anew; it is used again for what
+    follows at once. No redirects, no cookies, and no proxy, whatever the environment says."""
 
     def __init__(self, rule: AddressRule, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
         self._rule = rule
@@ -44,7 +47,8 @@ class HttpSender:
         error: str | None = None
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                await self._post(endpoint.url, body, headers, reply)
+                while not await self._post(endpoint.url, body, headers, reply):
+                    pass
         except Exception as failure:  # whatever an endpoint does is no fault of ours
             error = _why(failure)
         if reply.status is not None:  # it has answered, however the rest of the reply went
@@ -59,14 +63,22 @@ class HttpSender:
             await self._resolver.close()
         self._session = self._resolver = None
 
-    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], reply: "_Reply") -> None:
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str], reply: "_Reply") -> bool:
+        """Whether it was sent: it is not where the other side has ended the connection since it was used."""
         check_url(url, self._rule)  # what is allowed may have changed since it was stored
-        async with self._opened().post(
-            URL(url), data=body, headers=headers, allow_redirects=False
-        ) as answered:
-            reply.status = answered.status
-            while len(reply.begun) < _MOST_READ and (piece := await answered.content.read(_PIECE)):
-                reply.begun += piece
+        reply.is_on_used_connection = False
+        try:
+            async with self._opened().post(
+                URL(url), data=body, headers=headers, allow_redirects=False, trace_request_ctx=reply
+            ) as answered:
+                reply.status = answered.status
+                while len(reply.begun) < _MOST_READ and (piece := await answered.content.read(_PIECE)):
+                    reply.begun += piece
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if reply.status is not None or not reply.is_on_used_connection:
+                raise
+            return False
+        return True
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None or self._resolver is None:
@@ -75,11 +87,14 @@ class HttpSender:
                 resolver=self._resolver,
                 socket_factory=self._resolver.socket_to,
                 use_dns_cache=False,
-                force_close=True,
+                keepalive_timeout=_IDLE_SECONDS,
                 limit=0,
             )
+            tracing = aiohttp.TraceConfig()
+            tracing.on_connection_reuseconn.append(_note_used)
             self._session = aiohttp.ClientSession(
                 connector=connector,
+                trace_configs=[tracing],
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=self._timeout_seconds),
                 auto_decompress=False,
@@ -96,12 +111,19 @@ class _Reply:
     def __init__(self) -> None:
         self.status: int | None = None
         self.begun = bytearray()
+        self.is_on_used_connection = False
 
     def text(self) -> str | None:
         """How it begins, if anything was answered; without what the books cannot keep."""
         if self.status is None:
             return None
         return self.begun[:_MOST_KEPT].decode("utf-8", "replace").replace("\x00", "\ufffd")
+
+
+async def _note_used(
+    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.is_on_used_connection = True
 
 
 def _signed(endpoint: WebhookEndpoint, event: RecordedEvent, body: bytes, now: datetime) -> Mapping[str, str]:

@@ -100,7 +100,8 @@ class DeliveryQueue(Protocol):
         lease: timedelta,
     ) -> Sequence[LeasedDelivery]:
         """Take up to `limit` deliveries that are due, to endpoints that are enabled: of each endpoint no more
-        than `each`, less what is `in_hand` already, so that the backlog of one never fills the hands of all.
+        than `each`, less what is `in_hand` already, so that the backlog of one never fills the hands of all;
+        and one at a time where nothing has arrived for a minute.
         Nobody else gets them before the lease ends; each lease counts as an attempt."""
 
     async def record_attempt(

@@ -204,6 +204,39 @@ async def test_no_cookie_is_kept_and_no_proxy_used(monkeypatch: pytest.MonkeyPat
         assert all("cookie" not in one.headers for one in receiver.received)
 
 
+async def test_a_connection_is_used_again_for_what_follows_at_once() -> None:
+    places = set()
+
+    async def notes(request: web.Request) -> web.StreamResponse:
+        places.add(request.transport and request.transport.get_extra_info("peername"))
+        return web.Response()
+
+    async with receiving(notes) as receiver, sending() as sender:
+        for _ in range(5):
+            assert (await sender.send(endpoint(receiver.url), EVENT, datetime.now(UTC))).error is None
+    assert len(places) == 1
+
+
+async def test_that_the_other_side_has_ended_an_old_connection_is_no_failure() -> None:
+    connections = 0
+
+    async def one_each(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        await reader.read(65_536)  # what is left of the first
+        await reader.read(65_536)  # the next has come, and is not answered
+        writer.close()
+
+    server = await asyncio.start_server(one_each, "127.0.0.1", 0)
+    async with server, sending() as sender:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for count in (1, 2, 3):
+            sent = await sender.send(endpoint(url), EVENT, datetime.now(UTC))
+            assert (sent.status, sent.error, connections) == (200, None, count)
+
+
 INSIDE = (
     "127.0.0.1",
     "localhost",

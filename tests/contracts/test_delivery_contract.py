@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from application.ports import DeliveryFilter, LeasedDelivery, Sent
 from domain.auth import Authenticated
-from domain.delivery import PAUSES, Redelivery
+from domain.delivery import PAUSES, Attempt, Redelivery
 from domain.errors import NotFound, Rejected
 from domain.events import RecordedEvent
 from domain.ids import EventId, WebhookEndpointId
@@ -136,6 +136,22 @@ async def test_the_backlog_of_one_never_fills_the_hands_of_all(world: World) -> 
     assert [one.endpoint.id for one in rest].count(slow.id) == 0
     full = await lease(world, each=4, in_hand={slow.id: 9})
     assert full == []
+
+
+async def test_where_nothing_has_arrived_for_a_minute_it_is_tried_one_at_a_time(world: World) -> None:
+    auth = await world.organization()
+    to = await endpoint(world, auth, "customer.*")
+    for n in range(5):
+        await world.customer(auth, f"c{n}")
+    await world.events(auth)
+    world.sender.answers = lambda _, __: REFUSED
+    assert await delivered(world) == 5
+    world.clock.advance(MINUTE)
+    (tried,) = await lease(world)
+    assert await lease(world, in_hand={to.id: 1}) == []
+    arrived = Attempt(tried.delivery.attempts, world.clock.now(), 200, None, 5, None)
+    await world.worker_store.record_attempt(tried, arrived, None)
+    assert len(await lease(world)) == 4
 
 
 async def test_what_arrives_is_done_and_what_does_not_is_tried_again_and_given_up(world: World) -> None:

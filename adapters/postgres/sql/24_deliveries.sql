@@ -1,9 +1,10 @@
 -- The worker's bookkeeping of deliveries, across tenants.
 
--- What is due, of each endpoint no more than `each` less what is in hand already. Endpoints come in any order, anew each
+-- What is due, of each endpoint no more than `each` less what is in hand already, and one at a time where nothing has
+-- arrived since `doubtful` (domain/webhook_endpoint.py, most_at_once). Endpoints come in any order, anew each
 -- time: where there are more than hands, none is always the last.
 CREATE OR REPLACE FUNCTION lease_deliveries(
-    batch int, each int, in_hand jsonb, at timestamptz, until timestamptz
+    batch int, each int, in_hand jsonb, at timestamptz, until timestamptz, doubtful timestamptz
 ) RETURNS jsonb LANGUAGE plpgsql AS $$
 DECLARE
     taken jsonb;
@@ -12,8 +13,11 @@ BEGIN
         RETURN '[]';
     END IF;
     WITH told AS MATERIALIZED (
-        SELECT e.organization_id, e.livemode, e.id, greatest(each - coalesce((in_hand ->> e.id)::int, 0), 0) AS free
-        FROM webhook_endpoints e WHERE e.enabled ORDER BY random()
+        SELECT e.organization_id, e.livemode, e.id, greatest(CASE WHEN f.failing_since <= doubtful THEN 1 ELSE each END
+            - coalesce((in_hand ->> e.id)::int, 0), 0) AS free
+        FROM webhook_endpoints e LEFT JOIN endpoint_failures f ON f.organization_id = e.organization_id
+            AND f.livemode = e.livemode AND f.endpoint_id = e.id
+        WHERE e.enabled ORDER BY random()
     ), due AS MATERIALIZED (
         SELECT d.organization_id, d.livemode, d.id FROM told CROSS JOIN LATERAL (
             SELECT t.organization_id, t.livemode, t.id FROM deliveries t
@@ -42,7 +46,7 @@ END $$;
 -- What came of an attempt. The delivery itself is changed only by whoever has it still: `leased_until` is the next_try_at
 -- that this lease gave it. `next_at` is null when it is not tried again.
 CREATE OR REPLACE FUNCTION record_attempt(
-    org text, live boolean, delivery text, endpoint text, leased_until timestamptz, attempt jsonb, next_at timestamptz
+    org text, live boolean, endpoint text, delivery text, leased_until timestamptz, attempt jsonb, next_at timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     arrived constant boolean := attempt ->> 'error' IS NULL;
