@@ -12,10 +12,21 @@ BEGIN
     IF NOT EXISTS (SELECT FROM deliveries WHERE status = 'pending' AND next_try_at <= at) THEN
         RETURN '[]';
     END IF;
-    WITH told AS MATERIALIZED (
+    WITH RECURSIVE waiting AS (
+        -- From one endpoint that has any to the next: neither those that have none are looked at, nor all that waits.
+        (SELECT t.organization_id, t.livemode, t.endpoint_id FROM deliveries t WHERE t.status = 'pending'
+            ORDER BY t.organization_id, t.livemode, t.endpoint_id LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM waiting w CROSS JOIN LATERAL (
+            SELECT t.organization_id, t.livemode, t.endpoint_id FROM deliveries t
+            WHERE t.status = 'pending'
+                AND (t.organization_id, t.livemode, t.endpoint_id) > (w.organization_id, w.livemode, w.endpoint_id)
+            ORDER BY t.organization_id, t.livemode, t.endpoint_id LIMIT 1) AS next
+    ), told AS MATERIALIZED (
         SELECT e.organization_id, e.livemode, e.id, greatest(CASE WHEN f.failing_since <= doubtful THEN 1 ELSE each END
             - coalesce((in_hand ->> e.id)::int, 0), 0) AS free
-        FROM webhook_endpoints e LEFT JOIN endpoint_failures f ON f.organization_id = e.organization_id
+        FROM waiting w JOIN webhook_endpoints e ON e.organization_id = w.organization_id AND e.livemode = w.livemode
+            AND e.id = w.endpoint_id LEFT JOIN endpoint_failures f ON f.organization_id = e.organization_id
             AND f.livemode = e.livemode AND f.endpoint_id = e.id
         WHERE e.enabled ORDER BY random()
     ), due AS MATERIALIZED (
