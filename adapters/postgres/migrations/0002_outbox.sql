@@ -116,7 +116,6 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_of_endpoint ON deliveries (organization_id, livemode, endpoint_id, sequence);
 CREATE INDEX deliveries_due ON deliveries (organization_id, livemode, endpoint_id, next_try_at, sequence)
     WHERE status = 'pending';
-CREATE INDEX deliveries_waiting ON deliveries (next_try_at) WHERE status = 'pending';
 CREATE INDEX deliveries_failed ON deliveries (organization_id, livemode, endpoint_id, sequence)
     WHERE status = 'failed';
 CREATE INDEX deliveries_age ON deliveries (settled_at) WHERE settled_at IS NOT NULL;

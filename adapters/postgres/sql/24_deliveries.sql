@@ -9,9 +9,6 @@ CREATE OR REPLACE FUNCTION lease_deliveries(
 DECLARE
     taken jsonb;
 BEGIN
-    IF NOT EXISTS (SELECT FROM deliveries WHERE status = 'pending' AND next_try_at <= at) THEN
-        RETURN '[]';
-    END IF;
     WITH RECURSIVE waiting AS (
         -- From one endpoint that has any to the next: neither those that have none are looked at, nor all that waits.
         (SELECT t.organization_id, t.livemode, t.endpoint_id FROM deliveries t WHERE t.status = 'pending'
