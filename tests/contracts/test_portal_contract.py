@@ -76,6 +76,32 @@ async def test_whoever_proves_an_address_is_given_every_customer_of_it_who_is_no
     assert len((await world.portal.portal_page(other.session.buyer, world.clock.now())).customers) == 3
 
 
+@pytest.mark.parametrize(
+    ("victims", "attackers"),
+    [
+        ("ada@strasse.example", "ada@stra\u00dfe.example"),
+        ("ada@stra\u00dfe.example", "ada@strasse.example"),
+        ("ada@example.com", "\uff41da@example.com"),
+        ("office@example.com", "o\ufb03ce@example.com"),
+        ("ada@example.com", "ada+1@example.com"),
+    ],
+    ids=ascii,
+)
+async def test_whoever_has_a_mailbox_that_merely_looks_alike_is_given_nothing(
+    world: World, victims: str, attackers: str
+) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, victims)
+    await sign_in(world, acme, victims)
+    await anonymous_purchase(world, acme, victims)
+    asked = await ask(world, acme, attackers)
+    assert await try_code(world, acme, asked, await code_for(world, asked)) == "access_code_invalid"
+    await anonymous_purchase(world, acme, attackers)
+    inside = (await sign_in(world, acme, attackers)).session.buyer
+    seen = (await world.portal.portal_page(inside, world.clock.now())).customers
+    assert [one.overview.customer.email for one in seen] == [attackers]
+
+
 async def test_who_is_somebodys_stays_theirs(world: World) -> None:
     acme = await world.organization()
     await world.create_customer(NewCustomer(external_id="bob", email="bob@example.com"), acme, REQUEST)

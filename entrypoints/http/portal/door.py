@@ -16,7 +16,7 @@ from application.portal.sign_in import SignIn
 from application.ports import Clock
 from application.ports.portal import PortalDoor, PortalRepository
 from domain.errors import Rejected
-from domain.text import EMAIL
+from domain.text import EMAIL, LONGEST_EMAIL
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import page
 from entrypoints.http.portal.browsers import AtTheDoor
@@ -24,8 +24,6 @@ from entrypoints.http.portal.home import home_page
 from entrypoints.http.portal.place import Place, paths
 from entrypoints.http.portal.portal import Portal, gone_to
 from entrypoints.http.requests import Call
-
-LONGEST_EMAIL = 254
 
 Slug = Annotated[str, PathParameter(description="the organization's slug")]
 LinkSecret = Annotated[str, PathParameter(description="what is secret of a link")]
