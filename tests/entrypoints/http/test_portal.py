@@ -236,13 +236,35 @@ async def test_nobody_buys_for_or_leaves_a_card_with_somebody_elses_customer(sho
     visitor = Visitor(shop)
     page = await visitor.signs_in(ADA)
     (form,) = set(re.findall(r'name="form" value="([^"]+)"', page.text))
-    for path in ("purchases", "payment-methods"):
+    for path, status in (("purchases", 409), ("payment-methods", 422)):
         sent = await visitor.client.post(
             f"{visitor.place}/customers/{bobs}/{path}", data={"form": form, "price": "book"}
         )
-        assert sent.status_code == 422, path
+        assert sent.status_code == status, path
     assert (await visitor.get(f"/customers/{bobs}/invoices")).status_code == 422
     billing = (await shop.client.get(f"/v1/customers/{bobs}/billing")).json()
+    assert billing["checkout_sessions"] == []
+
+
+async def test_nobody_buys_what_they_have_never_been_sold_by_its_name_or_id(shop: Service) -> None:
+    """Such as what is free, and meant for the seller's friends."""
+    await bought(shop)
+    (customer,) = (await shop.client.get("/v1/customers", params={"email": ADA})).json()["data"]
+    visitor = Visitor(shop)
+    page = await visitor.signs_in(ADA)
+    prices = {
+        price["id"]: price["slug"]
+        for model in (await shop.client.get("/v1/catalog")).json()["pricing_models"]
+        for product in model["products"]
+        for price in product["prices"]
+        if f'value="{price["id"]}"' not in page.text
+    }
+    assert "sample" in prices.values()  # which is free
+    for price in (*prices, *prices.values(), ""):
+        sent = await visitor.send(page, "/purchases", price=price)
+        assert sent.status_code == 409, price
+        assert "This is not sold any more." in sent.text
+    billing = (await shop.client.get(f"/v1/customers/{customer['id']}/billing")).json()
     assert billing["checkout_sessions"] == []
 
 
