@@ -25,6 +25,7 @@ from domain.portal import (
     access_code,
 )
 from domain.sign_up import NewUser
+from domain.user_changes import UserChanges
 from tests.contracts.worlds import REQUEST, World, fact_of, set_up
 
 EMAIL = "Ada@Example.com"
@@ -243,19 +244,77 @@ async def test_a_session_is_good_for_a_day_or_until_it_is_ended(world: World) ->
     await anonymous_purchase(world, acme, EMAIL)
     kept, left, everywhere = [await sign_in(world, acme) for _ in range(3)]
 
-    async def goes_on(came: In) -> bool:
-        found = await world.store.portal_session(
-            came.session.secret_hash, acme.organization_id, world.clock.now(), livemode=False
-        )
-        return found is not None
-
     await world.store.end_session(left.session, world.clock.now())
-    assert [await goes_on(one) for one in (kept, left, everywhere)] == [True, False, True]
+    assert [await goes_on(world, one) for one in (kept, left, everywhere)] == [True, False, True]
     await world.store.end_sessions(everywhere.session.buyer, world.clock.now())
-    assert [await goes_on(one) for one in (kept, left, everywhere)] == [False, False, False]
+    assert [await goes_on(world, one) for one in (kept, left, everywhere)] == [False, False, False]
     again = await sign_in(world, acme)
     world.clock.advance(SESSION_LASTS)
-    assert not await goes_on(again)
+    assert not await goes_on(world, again)
+
+
+async def goes_on(world: World, came: In) -> bool:
+    session = came.session
+    found = await world.store.portal_session(
+        session.secret_hash, session.organization_id, world.clock.now(), livemode=session.livemode
+    )
+    return found is not None
+
+
+async def test_a_session_ends_when_its_address_is_no_longer_the_accounts_or_no_longer_proven(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for changes in (
+        UserChanges(email="new@example.com", email_verified=True),
+        UserChanges(email="unproven@example.com"),
+        UserChanges(email_verified=False),
+    ):
+        await anonymous_purchase(world, acme, EMAIL)
+        before = await sign_in(world, acme)
+        account = before.session.user_id
+        assert account is not None
+        world.clock.advance(timedelta(minutes=1))
+        await world.update_user(account, UserChanges(name="Ada", email=EMAIL.upper()), acme, REQUEST)
+        assert await goes_on(world, before)  # called otherwise, and the address spelled otherwise
+        await world.update_user(account, changes, acme, REQUEST)
+        assert not await goes_on(world, before), changes
+        away = UserChanges(email=f"away-{account}@example.com", email_verified=False)
+        await world.update_user(account, away, acme, REQUEST)
+
+
+async def test_whoever_signs_out_everywhere_ends_what_was_begun_by_links_to_their_customers(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for name in ("ada", "bob"):
+        await world.create_customer(NewCustomer(external_id=name, email=f"{name}@example.com"), acme, REQUEST)
+    ada = await sign_in(world, acme, "ada@example.com")
+    links = [await world.make_portal_link(name, acme) for name in ("ada", "bob")]
+    stolen, bobs = [
+        await world.use_portal_link(link.secret, seller_of(acme), livemode=False) for link in links
+    ]
+    await world.store.end_sessions(ada.session.buyer, world.clock.now())
+    assert [await goes_on(world, one) for one in (ada, stolen, bobs)] == [False, False, True]
+
+
+async def test_what_was_asked_of_an_address_that_was_only_claimed_does_not_go_along_to_another(
+    world: World,
+) -> None:
+    """Eve signs up with Ada's address, which she has not proven; then she proves one of her own."""
+    acme = await world.organization()
+    eve = (await world.sign_up(NewUser(email=EMAIL, external_id="eve"), acme, REQUEST)).user
+    draft = NewIntakePayment(email=EMAIL, amount=2500, currency="usd", description="A divorce")
+    asked = await world.ask_for_payment(draft, acme, REQUEST)
+    assert asked.user_id == eve.id
+    await world.report(world.gateway.succeed(asked.payment_intent_id or ""), "evt_asked")
+    changes = UserChanges(email="eve@example.com", email_verified=True)
+    await world.update_user(eve.id, changes, acme, REQUEST)
+    inside = (await sign_in(world, acme, "eve@example.com")).session.buyer
+    assert isinstance(inside, SignedIn)
+    assert inside.user_id == eve.id
+    assert (await world.portal.portal_page(inside, world.clock.now())).asked == ()
+    assert list(await world.portal.payments(inside, 10)) == []
 
 
 async def test_a_link_lets_in_once_to_its_customer_alone(world: World) -> None:
