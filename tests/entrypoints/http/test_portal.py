@@ -289,6 +289,22 @@ async def test_there_is_no_portal_of_nobody(shop: Service) -> None:
     assert [entry["code"] for entry in logs] == ["portal_not_found"]
 
 
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%F0%9F%98%80", "x" * 300, "a.b"], ids=ascii)
+async def test_what_no_id_can_look_like_is_not_asked_for(shop: Service, name: str) -> None:
+    await bought(shop)
+    visitor = Visitor(shop)
+    page = await visitor.signs_in(ADA)
+    (form,) = set(re.findall(r'name="form" value="([^"]+)"', page.text))
+    (customer,) = set(re.findall(r"/customers/(cus_\w+)/", page.text))
+    for address in (f"/portal/{name}", f"/portal/{name}/test"):
+        assert (await visitor.client.get(address)).status_code == 404, address
+    assert (await visitor.get(f"/customers/{name}/invoices")).status_code == 404
+    assert (await visitor.get(f"/customers/{customer}/payments?before={name}")).status_code == 404
+    for path in (f"/subscriptions/{name}/cancel", f"/customers/{name}/payment-methods"):
+        sent = await visitor.client.post(f"{visitor.place}{path}", data={"form": form})
+        assert sent.status_code == 404, path
+
+
 async def test_pages_are_kept_nowhere_and_shown_inside_no_other(shop: Service) -> None:
     page = await Visitor(shop).get()
     policy = page.headers["content-security-policy"]
