@@ -125,6 +125,24 @@ async def test_who_is_somebodys_stays_theirs(world: World) -> None:
     assert types.count("user.signed_up") == 2
 
 
+async def test_a_customer_of_theirs_is_not_given_to_another_account_that_claims_the_address(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    made = await world.create_customer(NewCustomer(external_id=None, email=EMAIL), acme, REQUEST)
+    ada = (await sign_in(world, acme)).session.buyer
+    assert isinstance(ada, SignedIn)
+    eve = (await world.sign_up(NewUser(email=EMAIL, external_id="eve"), acme, REQUEST)).user
+    draft = NewCustomer(external_id="eve", email=EMAIL, user_id=eve.id)
+    eves = await world.create_customer(draft, acme, REQUEST)
+    assert (eves.created, eves.record.customer.user_id) == (True, eve.id)
+    seen = (await world.portal.portal_page(ada, world.clock.now())).customers
+    assert [one.overview.customer.id for one in seen] == [made.record.customer.id]
+    draft = NewCustomer(external_id="ada", email=EMAIL, user_id=ada.user_id)
+    theirs = await world.create_customer(draft, acme, REQUEST)
+    assert theirs.record.customer.id == made.record.customer.id
+
+
 async def test_coming_again_finds_the_same_account_and_links_what_is_new(world: World) -> None:
     acme = await world.organization()
     await anonymous_purchase(world, acme, EMAIL)
