@@ -20,7 +20,8 @@ from domain.text import MOST_METADATA, fingerprint_key
 class CustomerContext(Struct, frozen=True):
     """What a draft makes of a customer is decided on.
 
-    `existing` is the one with the draft's external id, else the one without any who has its e-mail; `terms`
+    `existing` is the one with the draft's external id, else the one without any who has its e-mail, unless
+    the draft has an id for them and names another account than theirs, whom they are not given to; `terms`
     are for a new one. `user_is_known`: the draft's user is of this organization and mode, or none is named.
     `stripe_customer_is_taken`: somebody else is the draft's customer at Stripe.
     """

@@ -22,7 +22,10 @@ EmailKey = NewType("EmailKey", str)
 Name = Annotated[str, Meta(min_length=1, max_length=256, pattern=_NO_NUL)]
 Slug = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9][a-z0-9_-]*\Z")]
 Group = Annotated[str, Meta(max_length=64, pattern=r"\A[a-z0-9_-]*\Z")]
-Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+LONGEST_EMAIL = 254
+"""RFC 5321, 4.5.3.1.3, without its brackets."""
+
+Email = Annotated[str, Meta(max_length=LONGEST_EMAIL, pattern=EMAIL)]
 Url = Annotated[str, Meta(max_length=2048, pattern=URL)]
 MetadataKey = Annotated[str, Meta(min_length=1, max_length=40, pattern=_NO_NUL)]
 MetadataValue = Annotated[str, Meta(max_length=500, pattern=_NO_NUL)]
@@ -62,15 +65,32 @@ LONGEST_SEARCH = 64
 def email_key(email: str) -> EmailKey:
     """What two spellings of one address have in common; addresses are compared by nothing else.
 
-    PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored. No
-    longer than an address may be: a few letters of the rarest kinds become eighteen.
+    Two keys are the same only where mail for the one arrives where mail for the other does: whoever proves
+    an address is given what belongs to its key. So letters that merely look alike, or stand for each other
+    in a search, stay apart: `ß` and `ss` are two domains (RFC 5894, 7.2), as are the two small forms of
+    sigma, and a Roman numeral is no `i`. What is the same is one letter, written large or small.
+
+    PostgreSQL's `lower` and Python's differ, so this one function decides, and the result is stored. What is
+    longer than an address may be is cut, but not to what could be one.
     """
-    return EmailKey(_folded(email)[:254])
+    composed = unicodedata.normalize("NFC", email.strip())
+    return EmailKey(unicodedata.normalize("NFC", "".join(map(_lowered, composed)))[: LONGEST_EMAIL + 1])
+
+
+def email_search_key(text: str) -> str:
+    """What the key of an address begins with that begins like this."""
+    return email_key(text)[:LONGEST_SEARCH]
 
 
 def search_key(text: str) -> str:
     """What a name or an external id begins with, for whoever looks for it in whichever letters."""
     return _folded(text)[:LONGEST_SEARCH]
+
+
+def _lowered(letter: str) -> str:
+    """The letter as it is written small, where that can be taken back; `ẞ`, `İ` and the like stay."""
+    small = letter.lower()
+    return small if small.upper() == letter else letter
 
 
 def _folded(text: str) -> str:

@@ -33,7 +33,7 @@ from domain.invoice import Invoice
 from domain.payment import Payment
 from domain.payment_method import PaymentMethod
 from domain.subscription import Subscription, SubscriptionRecord
-from domain.text import email_key, search_key
+from domain.text import email_key, email_search_key, search_key
 from domain.user import no_such_user
 
 
@@ -184,6 +184,7 @@ def _is_wanted(customer: Customer, wanted: CustomerFilter) -> bool:
         return False
     if wanted.search is None:
         return True
-    beginning = search_key(wanted.search)
-    keys = (customer.email_key, customer.name_key, customer.external_id_key)
-    return any(key is not None and key.startswith(beginning) for key in keys)
+    if (customer.email_key or "").startswith(email_search_key(wanted.search)):
+        return True
+    keys = (customer.name_key, customer.external_id_key)
+    return any(key is not None and key.startswith(search_key(wanted.search)) for key in keys)

@@ -42,7 +42,8 @@ def seen_by(books: Books, buyer: Buyer) -> Books:
     """The books with nothing in them but what is the buyer's, and what is sold to them."""
     own = {key: row for key, row in books.states.items() if _own_customer(row, buyer)}
     customers = frozenset(row.id for row in own.values())
-    asked = {row.id for row in books.states.values() if _own_intake(row, buyer)}
+    account = next((row for row in books.states.values() if _is_account(row, buyer)), None)
+    asked = {row.id for row in books.states.values() if _own_intake(row, account)}
     models = frozenset(row.pricing_model_id for row in own.values() if isinstance(row, Customer))
     states = {
         key: row
@@ -88,8 +89,21 @@ def _own_customer(row: State, buyer: Buyer) -> bool:
             return row.id == customer_id
 
 
-def _own_intake(row: State, buyer: Buyer) -> bool:
-    return isinstance(row, IntakePayment) and isinstance(buyer, SignedIn) and row.user_id == buyer.user_id
+def _is_account(row: State, buyer: Buyer) -> bool:
+    if not isinstance(row, User) or not isinstance(buyer, SignedIn):
+        return False
+    return (row.organization_id, row.livemode, row.id) == (
+        buyer.organization_id,
+        buyer.livemode,
+        buyer.user_id,
+    )
+
+
+def _own_intake(row: State, account: State | None) -> bool:
+    """Of the address that is the account's now: it may have had another one, which it only claimed."""
+    if not isinstance(row, IntakePayment) or not isinstance(account, User):
+        return False
+    return (row.user_id, row.email_key) == (account.id, account.email_key)
 
 
 def _is_seen(row: State, buyer: Buyer, customers: Collection[str], models: Collection[str]) -> bool:

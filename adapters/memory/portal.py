@@ -2,7 +2,7 @@
 `application.ports.portal`."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace as with_rows
 from datetime import datetime, timedelta
 
@@ -24,10 +24,10 @@ from application.ports.portal import (
     ProofContext,
 )
 from domain.account import Organization
-from domain.auth import AuthContext, Buyer
+from domain.auth import AuthContext, Buyer, SignedIn
 from domain.catalog import Feature, Price, Product
 from domain.customer import Customer
-from domain.ids import AccessRequestId, OrganizationId
+from domain.ids import AccessRequestId, CustomerId, OrganizationId
 from domain.intake_payment import IntakePayment
 from domain.payment import Payment
 from domain.portal import (
@@ -125,7 +125,8 @@ class PortalInMemory:
         known = self._books.portal_sessions.get(secret_hash)
         if known is None or _tenant(known) != (organization_id, livemode):
             return None
-        return copied(known) if known.ended_at is None and known.expires_at > now else None
+        goes_on = known.ended_at is None and known.expires_at > now and self._is_still_proven(known)
+        return copied(known) if goes_on else None
 
     async def end_session(self, session: PortalSession, now: datetime) -> None:
         await asyncio.sleep(0)
@@ -134,7 +135,11 @@ class PortalInMemory:
     async def end_sessions(self, buyer: Buyer, now: datetime) -> None:
         await asyncio.sleep(0)
         sessions = self._books.portal_sessions
-        self._end([key for key, known in sessions.items() if known.buyer == buyer], now)
+        theirs = self._linked_to(buyer)
+        ended = (
+            key for key, known in sessions.items() if known.buyer == buyer or known.customer_id in theirs
+        )
+        self._end(list(ended), now)
 
     async def forget_access(self, before: datetime, limit: int) -> int:
         await asyncio.sleep(0)
@@ -197,6 +202,21 @@ class PortalInMemory:
         )
         asked = (row for row in books.rows(IntakePayment) if row.email_key == email and row.user_id is None)
         return ProofContext(account, tuple(unlinked), tuple(asked))
+
+    def _is_still_proven(self, session: PortalSession) -> bool:
+        """Whether its account's address is the one that was proven before it began."""
+        if session.user_id is None:
+            return True
+        books = TenantBooks(self._books, session.organization_id, livemode=session.livemode)
+        account = books.get(User, session.user_id)
+        proven_at = account.email_verified_at if account is not None else None
+        return proven_at is not None and proven_at <= session.created_at
+
+    def _linked_to(self, buyer: Buyer) -> Collection[CustomerId]:
+        if not isinstance(buyer, SignedIn):
+            return ()
+        books = TenantBooks(self._books, buyer.organization_id, livemode=buyer.livemode)
+        return {row.id for row in books.rows(Customer) if row.user_id == buyer.user_id}
 
     def _begin(self, session: PortalSession) -> None:
         sessions = {**self._books.portal_sessions, session.secret_hash: copied(session)}

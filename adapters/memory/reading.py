@@ -108,6 +108,8 @@ class TenantBooks:
         if known is None and draft.email is not None:
             key = email_key(draft.email)
             known = self.first(Customer, lambda row: row.external_id is None and row.email_key == key)
+            if known is not None and _is_of_another_account(known, draft):
+                known = None
         named = draft.pricing_model_id
         terms = self.terms(self.pricing_model(named) if named is not None else self.default_pricing_model())
         stripe_id = draft.stripe_customer_id
@@ -226,3 +228,10 @@ class TenantBooks:
 def sessions_whosever(books: Books) -> dict[CheckoutSessionId, CheckoutSession]:
     """Every organization's: a session's public id says not whose it is."""
     return {row.id: row for row in books.states.values() if isinstance(row, CheckoutSession)}
+
+
+def _is_of_another_account(known: Customer, draft: NewCustomer) -> bool:
+    """Who is linked to one account is not given the external id of another one's."""
+    if draft.external_id is None or draft.user_id is None or known.user_id is None:
+        return False
+    return known.user_id != draft.user_id

@@ -18,7 +18,7 @@ from domain.customer import Customer
 from domain.customer_changes import CustomerChanges
 from domain.expansions import Expansion
 from domain.ids import CustomerId
-from domain.text import email_key, search_key
+from domain.text import email_key, email_search_key, search_key
 from domain.user import no_such_user
 
 _CUSTOMER = msgspec.json.Decoder(Customer)
@@ -78,6 +78,7 @@ class CustomerReads:
             email_key(wanted.email) if wanted.email is not None else None,
             wanted.external_id,
             search_key(wanted.search) if wanted.search is not None else None,
+            email_search_key(wanted.search) if wanted.search is not None else None,
             wanted.user,
         )
         if found is None:

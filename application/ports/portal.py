@@ -65,13 +65,15 @@ class PortalDoor(Protocol):
     async def portal_session(
         self, secret_hash: str, organization_id: OrganizationId, now: datetime, *, livemode: bool
     ) -> PortalSession | None:
-        """The session that a browser holds the secret of, if it goes on."""
+        """The session that a browser holds the secret of, if it goes on: one of an account does as long as
+        its address is the one that was proven before it began."""
 
     async def end_session(self, session: PortalSession, now: datetime) -> None:
         """It is over."""
 
     async def end_sessions(self, buyer: Buyer, now: datetime) -> None:
-        """All of this account, or of this customer's links, are over."""
+        """All of this account, and those of links to its customers, or those of this customer's links, are
+        over."""
 
     async def forget_access(self, before: datetime, limit: int) -> int:
         """Forget up to `limit` of each kind that were over before then, and say how many. As the worker."""

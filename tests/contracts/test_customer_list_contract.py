@@ -85,6 +85,14 @@ async def test_by_how_email_name_or_external_id_begins(world: World, search: str
     assert [customer.external_id for customer in newest] == external_ids[:1]
 
 
+async def test_an_address_is_looked_for_by_its_own_letters(world: World) -> None:
+    auth = await world.organization()
+    known = await made(world, auth, "jo", email="Weiß@example.test", name="Jo Groß")
+    for search in ("weiß", "WEIß@", "jo gross"):
+        assert await page(world, auth, search=search) == [known], search
+    assert await page(world, auth, search="weiss@") == []
+
+
 async def test_who_is_called_otherwise_is_found_by_that(world: World) -> None:
     auth = await world.organization()
     await made(world, auth, "ada", name="Ada")

@@ -25,6 +25,7 @@ from domain.portal import (
     access_code,
 )
 from domain.sign_up import NewUser
+from domain.user_changes import UserChanges
 from tests.contracts.worlds import REQUEST, World, fact_of, set_up
 
 EMAIL = "Ada@Example.com"
@@ -76,6 +77,32 @@ async def test_whoever_proves_an_address_is_given_every_customer_of_it_who_is_no
     assert len((await world.portal.portal_page(other.session.buyer, world.clock.now())).customers) == 3
 
 
+@pytest.mark.parametrize(
+    ("victims", "attackers"),
+    [
+        ("ada@strasse.example", "ada@stra\u00dfe.example"),
+        ("ada@stra\u00dfe.example", "ada@strasse.example"),
+        ("ada@example.com", "\uff41da@example.com"),
+        ("office@example.com", "o\ufb03ce@example.com"),
+        ("ada@example.com", "ada+1@example.com"),
+    ],
+    ids=ascii,
+)
+async def test_whoever_has_a_mailbox_that_merely_looks_alike_is_given_nothing(
+    world: World, victims: str, attackers: str
+) -> None:
+    acme = await world.organization()
+    await anonymous_purchase(world, acme, victims)
+    await sign_in(world, acme, victims)
+    await anonymous_purchase(world, acme, victims)
+    asked = await ask(world, acme, attackers)
+    assert await try_code(world, acme, asked, await code_for(world, asked)) == "access_code_invalid"
+    await anonymous_purchase(world, acme, attackers)
+    inside = (await sign_in(world, acme, attackers)).session.buyer
+    seen = (await world.portal.portal_page(inside, world.clock.now())).customers
+    assert [one.overview.customer.email for one in seen] == [attackers]
+
+
 async def test_who_is_somebodys_stays_theirs(world: World) -> None:
     acme = await world.organization()
     await world.create_customer(NewCustomer(external_id="bob", email="bob@example.com"), acme, REQUEST)
@@ -96,6 +123,24 @@ async def test_who_is_somebodys_stays_theirs(world: World) -> None:
     types = await world.event_types(acme)
     assert types.count("customer.linked") == 4
     assert types.count("user.signed_up") == 2
+
+
+async def test_a_customer_of_theirs_is_not_given_to_another_account_that_claims_the_address(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    made = await world.create_customer(NewCustomer(external_id=None, email=EMAIL), acme, REQUEST)
+    ada = (await sign_in(world, acme)).session.buyer
+    assert isinstance(ada, SignedIn)
+    eve = (await world.sign_up(NewUser(email=EMAIL, external_id="eve"), acme, REQUEST)).user
+    draft = NewCustomer(external_id="eve", email=EMAIL, user_id=eve.id)
+    eves = await world.create_customer(draft, acme, REQUEST)
+    assert (eves.created, eves.record.customer.user_id) == (True, eve.id)
+    seen = (await world.portal.portal_page(ada, world.clock.now())).customers
+    assert [one.overview.customer.id for one in seen] == [made.record.customer.id]
+    draft = NewCustomer(external_id="ada", email=EMAIL, user_id=ada.user_id)
+    theirs = await world.create_customer(draft, acme, REQUEST)
+    assert theirs.record.customer.id == made.record.customer.id
 
 
 async def test_coming_again_finds_the_same_account_and_links_what_is_new(world: World) -> None:
@@ -217,19 +262,77 @@ async def test_a_session_is_good_for_a_day_or_until_it_is_ended(world: World) ->
     await anonymous_purchase(world, acme, EMAIL)
     kept, left, everywhere = [await sign_in(world, acme) for _ in range(3)]
 
-    async def goes_on(came: In) -> bool:
-        found = await world.store.portal_session(
-            came.session.secret_hash, acme.organization_id, world.clock.now(), livemode=False
-        )
-        return found is not None
-
     await world.store.end_session(left.session, world.clock.now())
-    assert [await goes_on(one) for one in (kept, left, everywhere)] == [True, False, True]
+    assert [await goes_on(world, one) for one in (kept, left, everywhere)] == [True, False, True]
     await world.store.end_sessions(everywhere.session.buyer, world.clock.now())
-    assert [await goes_on(one) for one in (kept, left, everywhere)] == [False, False, False]
+    assert [await goes_on(world, one) for one in (kept, left, everywhere)] == [False, False, False]
     again = await sign_in(world, acme)
     world.clock.advance(SESSION_LASTS)
-    assert not await goes_on(again)
+    assert not await goes_on(world, again)
+
+
+async def goes_on(world: World, came: In) -> bool:
+    session = came.session
+    found = await world.store.portal_session(
+        session.secret_hash, session.organization_id, world.clock.now(), livemode=session.livemode
+    )
+    return found is not None
+
+
+async def test_a_session_ends_when_its_address_is_no_longer_the_accounts_or_no_longer_proven(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for changes in (
+        UserChanges(email="new@example.com", email_verified=True),
+        UserChanges(email="unproven@example.com"),
+        UserChanges(email_verified=False),
+    ):
+        await anonymous_purchase(world, acme, EMAIL)
+        before = await sign_in(world, acme)
+        account = before.session.user_id
+        assert account is not None
+        world.clock.advance(timedelta(minutes=1))
+        await world.update_user(account, UserChanges(name="Ada", email=EMAIL.upper()), acme, REQUEST)
+        assert await goes_on(world, before)  # called otherwise, and the address spelled otherwise
+        await world.update_user(account, changes, acme, REQUEST)
+        assert not await goes_on(world, before), changes
+        away = UserChanges(email=f"away-{account}@example.com", email_verified=False)
+        await world.update_user(account, away, acme, REQUEST)
+
+
+async def test_whoever_signs_out_everywhere_ends_what_was_begun_by_links_to_their_customers(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    for name in ("ada", "bob"):
+        await world.create_customer(NewCustomer(external_id=name, email=f"{name}@example.com"), acme, REQUEST)
+    ada = await sign_in(world, acme, "ada@example.com")
+    links = [await world.make_portal_link(name, acme) for name in ("ada", "bob")]
+    stolen, bobs = [
+        await world.use_portal_link(link.secret, seller_of(acme), livemode=False) for link in links
+    ]
+    await world.store.end_sessions(ada.session.buyer, world.clock.now())
+    assert [await goes_on(world, one) for one in (ada, stolen, bobs)] == [False, False, True]
+
+
+async def test_what_was_asked_of_an_address_that_was_only_claimed_does_not_go_along_to_another(
+    world: World,
+) -> None:
+    """Eve signs up with Ada's address, which she has not proven; then she proves one of her own."""
+    acme = await world.organization()
+    eve = (await world.sign_up(NewUser(email=EMAIL, external_id="eve"), acme, REQUEST)).user
+    draft = NewIntakePayment(email=EMAIL, amount=2500, currency="usd", description="A divorce")
+    asked = await world.ask_for_payment(draft, acme, REQUEST)
+    assert asked.user_id == eve.id
+    await world.report(world.gateway.succeed(asked.payment_intent_id or ""), "evt_asked")
+    changes = UserChanges(email="eve@example.com", email_verified=True)
+    await world.update_user(eve.id, changes, acme, REQUEST)
+    inside = (await sign_in(world, acme, "eve@example.com")).session.buyer
+    assert isinstance(inside, SignedIn)
+    assert inside.user_id == eve.id
+    assert (await world.portal.portal_page(inside, world.clock.now())).asked == ()
+    assert list(await world.portal.payments(inside, 10)) == []
 
 
 async def test_a_link_lets_in_once_to_its_customer_alone(world: World) -> None:

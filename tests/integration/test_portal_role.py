@@ -24,6 +24,7 @@ CUSTOMERS = ("countess", "countess-too", "bob", "nobodys")
 
 OF_CUSTOMER = "customer_id = ANY ($1)"
 SOLD = "pricing_model_id IN (SELECT pricing_model_id FROM counterfoil.customers WHERE id = ANY ($1))"
+OF_ADDRESS = "user_id = $3 AND email_key = (SELECT email_key FROM counterfoil.users WHERE id = $3)"
 READABLE = {
     "organizations": "organization_id = $2",
     "users": "id = $3",
@@ -36,9 +37,9 @@ READABLE = {
     "checkout_sessions": OF_CUSTOMER,
     "purchases": OF_CUSTOMER,
     "invoices": OF_CUSTOMER,
-    "intake_payments": "user_id = $3",
+    "intake_payments": OF_ADDRESS,
     "payments": f"{OF_CUSTOMER} OR intake_payment_id IN "
-    "(SELECT id FROM counterfoil.intake_payments WHERE user_id = $3)",
+    f"(SELECT id FROM counterfoil.intake_payments WHERE {OF_ADDRESS})",
     "balances": OF_CUSTOMER,
     "balance_levels": "balance_id IN (SELECT id FROM counterfoil.balances WHERE customer_id = ANY ($1))",
     "features": "organization_id = $2 AND NOT livemode",

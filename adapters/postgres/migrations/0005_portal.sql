@@ -97,7 +97,8 @@ DECLARE
         'organizations', 'EXISTS (SELECT FROM customers c)',
         'users', 'id = buyer_user_id()',
         'customers', '(user_id = buyer_user_id() OR id = buyer_customer_id()) AND deleted_at IS NULL',
-        'intake_payments', 'user_id = buyer_user_id()',
+        -- An account may have had another address, which it only claimed: what was asked of that is not shown.
+        'intake_payments', 'user_id = buyer_user_id() AND email_key = (SELECT u.email_key FROM users u)',
         'payments', 'customer_id IN (SELECT c.id FROM customers c)
             OR intake_payment_id IN (SELECT i.id FROM intake_payments i)',
         'subscription_items', 'subscription_id IN (SELECT s.id FROM subscriptions s)',

@@ -66,7 +66,7 @@ BEGIN
 END $$;
 
 -- What a draft makes of a customer is decided on. The customer by external id, else by e-mail among those who
--- have none.
+-- have none; but who is linked to one account is not given the external id of another one's.
 CREATE OR REPLACE FUNCTION creation_context(
     org text, live boolean, asked_id text, asked_email_key text, model_id text, asked_user text,
     asked_stripe_customer text, asked_fingerprint text
@@ -83,7 +83,8 @@ BEGIN
     IF known.id IS NULL AND asked_email_key IS NOT NULL THEN
         SELECT * INTO known FROM customers t
             WHERE t.organization_id = org AND t.livemode = live AND t.external_id IS NULL
-                AND t.email_key = asked_email_key;
+                AND t.email_key = asked_email_key
+                AND (asked_id IS NULL OR asked_user IS NULL OR coalesce(t.user_id, asked_user) = asked_user);
     END IF;
     terms := customer_terms(org, live, model_id);
     IF asked_fingerprint IS NOT NULL THEN

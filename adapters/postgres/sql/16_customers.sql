@@ -53,15 +53,17 @@ LANGUAGE sql STABLE AS $$
     WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer_id AND t.status = 'open'
 $$;
 
--- Newest first: those made before the one named, with this e-mail, with this external id, those that begin like this,
--- and those of this user (by id or external id); each where it is given. Null when there is no such user. The keys are compared byte by byte, and by operators that row-level security
+-- Newest first: those made before the one named, with this e-mail, with this external id, those that begin like this
+-- (`address`: whose e-mail does), and those of this user (by id or external id); each where it is given. Null when there is no such user. The keys are compared byte by byte, and by operators that row-level security
 -- trusts, so that the planner may choose: the indexes of the keys where few begin like this, the one of the ids
 -- where many do.
 CREATE OR REPLACE FUNCTION customer_page(
-    org text, live boolean, size int, before text, email text, external text, beginning text, account text
+    org text, live boolean, size int, before text, email text, external text, beginning text, address text,
+    account text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
     beyond text := beginning || chr(1114111);
+    after  text := address || chr(1114111);
     owner  text;
     page   jsonb;
 BEGIN
@@ -80,10 +82,10 @@ BEGIN
         CASE WHEN email IS NOT NULL THEN 'AND t.email_key COLLATE "C" = $4' END,
         CASE WHEN external IS NOT NULL THEN 'AND t.external_id = $5' END,
         CASE WHEN beginning IS NOT NULL THEN
-            'AND (t.email_key COLLATE "C" >= $6 AND t.email_key COLLATE "C" < $7
+            'AND (t.email_key COLLATE "C" >= $10 AND t.email_key COLLATE "C" < $11
                 OR t.name_key >= $6 AND t.name_key < $7
                 OR t.external_id_key >= $6 AND t.external_id_key < $7)' END,
         CASE WHEN owner IS NOT NULL THEN 'AND t.user_id = $9' END)
-        INTO page USING org, live, coalesce(before, '~'), email, external, beginning, beyond, size, owner;
+        INTO page USING org, live, coalesce(before, '~'), email, external, beginning, beyond, size, owner, address, after;
     RETURN page;
 END $$;

@@ -125,16 +125,19 @@ BEGIN
     RETURN true;
 END $$;
 
+-- One of an account goes on as long as its address is the one that was proven before it began.
 CREATE OR REPLACE FUNCTION portal_session(org text, live boolean, hash text, now timestamptz) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
     PERFORM enter(org, live);
     RETURN (SELECT to_jsonb(t) FROM portal_sessions t
             WHERE t.organization_id = org AND t.livemode = live AND t.secret_hash = hash
-                AND t.ended_at IS NULL AND t.expires_at > now);
+                AND t.ended_at IS NULL AND t.expires_at > now
+                AND (t.user_id IS NULL OR EXISTS (SELECT FROM users u WHERE u.organization_id = org
+                    AND u.livemode = live AND u.id = t.user_id AND u.email_verified_at <= t.created_at)));
 END $$;
 
--- One session; else all of an account, or of a customer.
+-- One session; else all of a customer, or of an account: those that links to its customers have begun, too.
 CREATE OR REPLACE FUNCTION end_portal_sessions(
     org text, live boolean, session_id text, user_id text, customer_id text, now timestamptz
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -143,7 +146,9 @@ BEGIN
     UPDATE portal_sessions t SET ended_at = now
         WHERE t.organization_id = org AND t.livemode = live AND t.ended_at IS NULL
             AND (t.id = session_id OR t.user_id = end_portal_sessions.user_id
-                OR t.customer_id = end_portal_sessions.customer_id);
+                OR t.customer_id = end_portal_sessions.customer_id
+                OR t.customer_id IN (SELECT c.id FROM customers c WHERE c.organization_id = org
+                    AND c.livemode = live AND c.user_id = end_portal_sessions.user_id));
 END $$;
 
 -- Across tenants: for the worker, who alone may delete here.

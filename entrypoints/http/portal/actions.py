@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar import MediaType, Response, get, post
 from litestar.params import PathParameter, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.ports import Clock
@@ -25,17 +25,20 @@ from entrypoints.http.checkout_sessions import checkout_url
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import page
 from entrypoints.http.portal.door import PlainForm, Slug
-from entrypoints.http.portal.home import home_page, money_rows
-from entrypoints.http.portal.place import Place, paths, portal_url
+from entrypoints.http.portal.home import can_buy_again, home_page, money_rows
+from entrypoints.http.portal.place import NAMED, Place, paths, portal_url
 from entrypoints.http.portal.portal import Portal, gone_to
 from entrypoints.http.requests import Call
 
 PAGE = 50
 
-OneCustomer = Annotated[CustomerId, PathParameter(description="a customer of theirs")]
-OneSubscription = Annotated[SubscriptionId, PathParameter(description="a subscription of theirs")]
+OneCustomer = Annotated[CustomerId, PathParameter(pattern=NAMED, description="a customer of theirs")]
+OneSubscription = Annotated[
+    SubscriptionId, PathParameter(pattern=NAMED, description="a subscription of theirs")
+]
 Listed = Annotated[str, PathParameter(description="invoices or payments")]
 
+_NOT_OFFERED = Rejected("price_not_found", "This customer was never sold anything at this price.")
 _NOTICES = {
     "subscription_canceled": "This subscription has ended already.",
     "payment_method_not_found": "This payment method is not there any more.",
@@ -49,7 +52,7 @@ class MethodForm(Struct, frozen=True):
     """By which payment method a subscription is to be charged."""
 
     form: str = ""
-    payment_method: str = ""
+    payment_method: Annotated[str, Meta(pattern=NAMED)] = ""
 
 
 class PriceForm(Struct, frozen=True):
@@ -172,9 +175,12 @@ async def buy_again(
     portal_pages: Injected[PortalRepository],
     clock: Injected[Clock],
 ) -> Response[str] | Redirect:
-    """On the page of a checkout session for it, at what it costs today."""
+    """On the page of a checkout session for it, at what it costs today. What they have never bought is for
+    the seller to offer: a price that is known by its name may be meant for others."""
     place = await portal.place(request, slug)
     buyer = (await portal.inside(request, place, data.form)).buyer
+    if not can_buy_again(await portal_pages.portal_page(buyer, clock.now()), id, data.price):
+        return await _refused(_NOT_OFFERED, request, place, buyer, portal, portal_pages, clock)
 
     def draft(back: str) -> NewCheckoutSession:
         return NewProductSession(customer=id, price=data.price, success_url=back, cancel_url=back)
@@ -193,7 +199,9 @@ async def older(
     listed: Listed,
     portal: Injected[Portal],
     portal_pages: Injected[PortalRepository],
-    before: Annotated[str | None, QueryParameter(description="of the page before this one, the last")] = None,
+    before: Annotated[
+        str | None, QueryParameter(pattern=NAMED, description="of the page before this one, the last")
+    ] = None,
 ) -> Response[str] | Redirect:
     """All invoices, or all payments, page by page."""
     place = await portal.place(request, slug)

@@ -16,18 +16,16 @@ from application.portal.sign_in import SignIn
 from application.ports import Clock
 from application.ports.portal import PortalDoor, PortalRepository
 from domain.errors import Rejected
-from domain.text import EMAIL
+from domain.text import EMAIL, LONGEST_EMAIL
 from entrypoints.http.injected import Injected
 from entrypoints.http.pages import page
 from entrypoints.http.portal.browsers import AtTheDoor
 from entrypoints.http.portal.home import home_page
-from entrypoints.http.portal.place import Place, paths
+from entrypoints.http.portal.place import NAMED, Place, paths
 from entrypoints.http.portal.portal import Portal, gone_to
 from entrypoints.http.requests import Call
 
-LONGEST_EMAIL = 254
-
-Slug = Annotated[str, PathParameter(description="the organization's slug")]
+Slug = Annotated[str, PathParameter(pattern=NAMED, description="the organization's slug")]
 LinkSecret = Annotated[str, PathParameter(description="what is secret of a link")]
 
 

@@ -11,6 +11,7 @@ from application.ports import HeldPlan
 from application.ports.portal import PortalCustomer, PortalPage, PortalPurchase
 from domain import cancellation, plan_standing
 from domain.entitlement import as_of, standing
+from domain.ids import CustomerId, PriceId
 from domain.intake_payment import IntakePayment
 from domain.invoice import Invoice
 from domain.money import display
@@ -104,6 +105,14 @@ def home_page(
     return page("portal.html", values, status, posts=True)
 
 
+def can_buy_again(seen: PortalPage, customer_id: CustomerId, price: str) -> bool:
+    """Whether the page has a button for it: it was bought by this customer of theirs, and is still sold."""
+    known = next((one for one in seen.customers if one.overview.customer.id == customer_id), None)
+    if known is None:
+        return False
+    return price in _buyable(known) and price in {bought.price.id for bought in known.purchases}
+
+
 def money_rows(rows: Sequence[Invoice] | Sequence[Payment]) -> tuple[MoneyRow, ...]:
     """Invoices or payments, as they are listed."""
     return tuple(_invoice(row) if isinstance(row, Invoice) else _payment(row) for row in rows)
@@ -112,13 +121,7 @@ def money_rows(rows: Sequence[Invoice] | Sequence[Payment]) -> tuple[MoneyRow, .
 def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> CustomerSection:
     overview = customer.overview
     known = overview.customer
-    plans = plan_standing.standing(
-        known,
-        overview.plans,
-        tuple(held.record for held in overview.held),
-        frozenset(used.product_id for used in overview.trials_used),
-    )
-    buyable = {price.price.id for plan in plans for price in plan.prices if price.can_buy}
+    buyable = _buyable(customer)
     return CustomerSection(
         id=known.id,
         heading=words.heading_of(known),
@@ -133,6 +136,17 @@ def _section(customer: PortalCustomer, seen: PortalPage, now: datetime) -> Custo
         invoices=money_rows(overview.invoices),
         payments=money_rows(customer.payments),
     )
+
+
+def _buyable(customer: PortalCustomer) -> Collection[PriceId]:
+    overview = customer.overview
+    plans = plan_standing.standing(
+        overview.customer,
+        overview.plans,
+        tuple(held.record for held in overview.held),
+        frozenset(used.product_id for used in overview.trials_used),
+    )
+    return {price.price.id for plan in plans for price in plan.prices if price.can_buy}
 
 
 def _held(held: HeldPlan, methods: Sequence[PaymentMethod], now: datetime) -> HeldRow:

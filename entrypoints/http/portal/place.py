@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from domain.errors import NotFound
 from domain.portal import Seller
+from domain.text import CUSTOMER_REFERENCE
 
 _LIVE = "/portal/{slug:str}"
 _TEST = "/portal/{slug:str}/test"
@@ -44,6 +45,10 @@ class Place(Struct, frozen=True):
     def is_of(self, organization_id: str, livemode: bool) -> bool:
         """Whether something that was signed is of this place."""
         return (organization_id, livemode) == (self.seller.organization_id, self.livemode)
+
+
+NAMED = CUSTOMER_REFERENCE
+"""Slugs are made of these letters too, and all ids: PostgreSQL cannot even be asked for some others."""
 
 
 def is_live(path: str, slug: str) -> bool:

@@ -21,10 +21,13 @@ _TROUBLE = {
     403: ("Please go back", "This page has been open for too long, or your browser keeps no cookies."),
     404: ("Nothing here", "There is nothing at this address. Please check it."),
     409: ("Not as it was", "This has changed meanwhile. Please go back and look again."),
-    422: ("This link does not do", "It has been used, or does not hold any more. Please ask for a new one."),
     429: ("Too many codes", "Codes were asked for too often. Please try again in an hour."),
     503: ("Please try again", "We cannot tell at this moment. Please try again."),
 }
+_LINK_REFUSED = (
+    "This link does not do",
+    "It has been used, or does not hold any more. Please ask for a new one.",
+)
 _ANY_TROUBLE = ("Something went wrong", "This did not work. Please try again.")
 
 
@@ -92,8 +95,11 @@ def gone_to(path: str, *cookies: Cookie) -> Redirect:
 def portal_trouble(request: Request, error: Exception) -> Response[str]:  # type: ignore[type-arg]
     """The page for a request to the portal that could not be dealt with."""
     problem, headers = problem_of(request, error)
-    title, text = _TROUBLE.get(problem.status, _ANY_TROUBLE)
+    status = 404 if problem.code == "invalid_id" else problem.status
+    title, text = _TROUBLE.get(status, _ANY_TROUBLE)
+    if problem.code == "portal_link_invalid":
+        title, text = _LINK_REFUSED
     slug = str(request.path_params.get("slug", ""))
     place = f"/portal/{slug}" + ("" if is_live(request.url.path, slug) else "/test")
-    link = Link(place, "Go to the beginning") if slug and problem.status != 404 else None
-    return message(title, text, problem.status, headers=headers, link=link)
+    link = Link(place, "Go to the beginning") if slug and status != 404 else None
+    return message(title, text, status, headers=headers, link=link)

@@ -153,7 +153,9 @@ async def test_a_cookie_that_somebody_has_changed_is_no_cookie(shop: Service) ->
     visitor = Visitor(shop)
     await visitor.signs_in(ADA)
     held = visitor.client.cookies[TEST_COOKIE]
-    for changed in (held[:-1] + ("A" if held[-1] != "A" else "B"), f"x{held}", "", "e30.x.y"):
+    # Not the last letter: of that two bits mean nothing.
+    other = held[:-2] + ("A" if held[-2] != "A" else "B") + held[-1]
+    for changed in (other, f"x{held}", "", "e30.x.y"):
         forged = Visitor(shop)
         forged.client.cookies.set(TEST_COOKIE, changed)
         assert "Send me a code" in (await forged.get()).text
@@ -236,13 +238,35 @@ async def test_nobody_buys_for_or_leaves_a_card_with_somebody_elses_customer(sho
     visitor = Visitor(shop)
     page = await visitor.signs_in(ADA)
     (form,) = set(re.findall(r'name="form" value="([^"]+)"', page.text))
-    for path in ("purchases", "payment-methods"):
+    for path, status in (("purchases", 409), ("payment-methods", 422)):
         sent = await visitor.client.post(
             f"{visitor.place}/customers/{bobs}/{path}", data={"form": form, "price": "book"}
         )
-        assert sent.status_code == 422, path
+        assert sent.status_code == status, path
     assert (await visitor.get(f"/customers/{bobs}/invoices")).status_code == 422
     billing = (await shop.client.get(f"/v1/customers/{bobs}/billing")).json()
+    assert billing["checkout_sessions"] == []
+
+
+async def test_nobody_buys_what_they_have_never_been_sold_by_its_name_or_id(shop: Service) -> None:
+    """Such as what is free, and meant for the seller's friends."""
+    await bought(shop)
+    (customer,) = (await shop.client.get("/v1/customers", params={"email": ADA})).json()["data"]
+    visitor = Visitor(shop)
+    page = await visitor.signs_in(ADA)
+    prices = {
+        price["id"]: price["slug"]
+        for model in (await shop.client.get("/v1/catalog")).json()["pricing_models"]
+        for product in model["products"]
+        for price in product["prices"]
+        if f'value="{price["id"]}"' not in page.text
+    }
+    assert "sample" in prices.values()  # which is free
+    for price in (*prices, *prices.values(), ""):
+        sent = await visitor.send(page, "/purchases", price=price)
+        assert sent.status_code == 409, price
+        assert "This is not sold any more." in sent.text
+    billing = (await shop.client.get(f"/v1/customers/{customer['id']}/billing")).json()
     assert billing["checkout_sessions"] == []
 
 
@@ -263,6 +287,22 @@ async def test_there_is_no_portal_of_nobody(shop: Service) -> None:
     with capture_logs() as logs:
         assert (await Visitor(shop, "/portal/nobody").get()).status_code == 404
     assert [entry["code"] for entry in logs] == ["portal_not_found"]
+
+
+@pytest.mark.parametrize("name", ["%00", "a%00b", "%F0%9F%98%80", "x" * 300, "a.b"], ids=ascii)
+async def test_what_no_id_can_look_like_is_not_asked_for(shop: Service, name: str) -> None:
+    await bought(shop)
+    visitor = Visitor(shop)
+    page = await visitor.signs_in(ADA)
+    (form,) = set(re.findall(r'name="form" value="([^"]+)"', page.text))
+    (customer,) = set(re.findall(r"/customers/(cus_\w+)/", page.text))
+    for address in (f"/portal/{name}", f"/portal/{name}/test"):
+        assert (await visitor.client.get(address)).status_code == 404, address
+    assert (await visitor.get(f"/customers/{name}/invoices")).status_code == 404
+    assert (await visitor.get(f"/customers/{customer}/payments?before={name}")).status_code == 404
+    for path in (f"/subscriptions/{name}/cancel", f"/customers/{name}/payment-methods"):
+        sent = await visitor.client.post(f"{visitor.place}{path}", data={"form": form})
+        assert sent.status_code == 404, path
 
 
 async def test_pages_are_kept_nowhere_and_shown_inside_no_other(shop: Service) -> None:
