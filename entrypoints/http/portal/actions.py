@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar import MediaType, Response, get, post
 from litestar.params import PathParameter, QueryParameter, URLEncodedBody
 from litestar.response import Redirect
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from application.checkout.open_checkout_session import OpenCheckoutSession
 from application.ports import Clock
@@ -35,6 +35,8 @@ PAGE = 50
 OneCustomer = Annotated[CustomerId, PathParameter(description="a customer of theirs")]
 OneSubscription = Annotated[SubscriptionId, PathParameter(description="a subscription of theirs")]
 Listed = Annotated[str, PathParameter(description="invoices or payments")]
+Chosen = Annotated[str, Meta(pattern=r"\A[^\x00]*\Z")]
+"""What a form names; whether there is such a thing is looked up."""
 
 _NOTICES = {
     "subscription_canceled": "This subscription has ended already.",
@@ -49,14 +51,14 @@ class MethodForm(Struct, frozen=True):
     """By which payment method a subscription is to be charged."""
 
     form: str = ""
-    payment_method: str = ""
+    payment_method: Chosen = ""
 
 
 class PriceForm(Struct, frozen=True):
     """What is to be bought again."""
 
     form: str = ""
-    price: str = ""
+    price: Chosen = ""
 
 
 class Desk:

@@ -1,6 +1,7 @@
 """What all pages of the portal share: whose it is, which browser it is, and who is in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie
@@ -9,6 +10,7 @@ from litestar.response import Redirect
 from application.ports import Clock
 from application.ports.portal import PortalDoor
 from domain.account import secret_hash
+from domain.errors import NotFound
 from domain.portal import PortalSession
 from entrypoints.http.pages import Link, message, safely
 from entrypoints.http.portal.browsers import Browsers, form_not_ours
@@ -38,7 +40,10 @@ class Portal:
         self._browsers: Browsers | None = None
 
     async def place(self, request: Call, slug: str) -> Place:
-        """Whose portal this address is, and of which mode. Raises NotFound `portal_not_found`."""
+        """Whose portal this address is, and of which mode. Raises NotFound `portal_not_found`, and
+        `route_not_found` for an address with what no text in the books can have."""
+        if any("\x00" in given for given in _given(request)):
+            raise NotFound("route_not_found", "There is nothing at this address.")
         seller = await self._door.seller(slug)
         if seller is None:
             raise no_portal()
@@ -82,6 +87,11 @@ class Portal:
         """What goes into the forms of a page that somebody sees who is in."""
         browsers = await self.browsers()
         return browsers.form(browsers.session_secret(request, place) or "")
+
+
+def _given(request: Call) -> Iterable[str]:
+    """What the address says."""
+    return chain(map(str, request.path_params.values()), request.query_params.values())
 
 
 def gone_to(path: str, *cookies: Cookie) -> Redirect:
