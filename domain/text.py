@@ -41,6 +41,9 @@ StripeCustomerId = Annotated[str, Meta(pattern=STRIPE_CUSTOMER)]
 # A customer's id, or any external id: what else is asked for can be nobody's.
 CUSTOMER_REFERENCE = r"\A[A-Za-z0-9_-]{1,255}\Z"
 
+# A user's, likewise.
+USER_REFERENCE = r"\A[0-9a-zA-Z_-]{1,255}\Z"
+
 # An entity's id, or any external id of one.
 ENTITY_REFERENCE = r"\A[0-9A-Za-z_-]{1,255}\Z"
 NamedEntity = Annotated[str, Meta(extra_json_schema={"pattern": ENTITY_REFERENCE})]

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from opentelemetry import propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -67,7 +68,7 @@ def request_span(method: str, headers: Iterable[tuple[bytes, bytes]]) -> Abstrac
     if not _Switch.is_on:
         return _OFF
     told = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers if name in _CONTEXT}
-    return _TRACER.start_as_current_span(method, context=propagate.extract(told), kind=SpanKind.SERVER)
+    return _span(method, SpanKind.SERVER, context=propagate.extract(told))
 
 
 def answered(span: Span, method: str, route: str | None, status: int | None, ids: Attributes) -> None:
@@ -91,7 +92,7 @@ def task_span(kind: str, ids: Attributes) -> AbstractContextManager[Span]:
     if not _Switch.is_on:
         return _OFF
     named = {f"counterfoil.{name}": value for name, value in ids.items()}
-    return _TRACER.start_as_current_span(f"task {kind}", kind=SpanKind.CONSUMER, attributes=named)
+    return _span(f"task {kind}", SpanKind.CONSUMER, attributes=named)
 
 
 def step_span(name: str, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextManager[None]:
@@ -101,9 +102,7 @@ def step_span(name: str, kind: SpanKind = SpanKind.INTERNAL) -> AbstractContextM
 
 @contextmanager
 def _step(name: str, kind: SpanKind) -> Iterator[None]:
-    with _TRACER.start_as_current_span(
-        name, kind=kind, record_exception=False, set_status_on_exception=False
-    ) as span:
+    with _span(name, kind) as span:
         try:
             yield
         except Exception as error:
@@ -111,3 +110,17 @@ def _step(name: str, kind: SpanKind) -> Iterator[None]:
             span.set_attribute("error.type", code)
             span.set_status(Status(StatusCode.ERROR))
             raise
+
+
+def _span(
+    name: str, kind: SpanKind, *, context: Context | None = None, attributes: Attributes | None = None
+) -> AbstractContextManager[Span]:
+    """Without the words of what is raised, which OpenTelemetry would else send."""
+    return _TRACER.start_as_current_span(
+        name,
+        context=context,
+        kind=kind,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    )

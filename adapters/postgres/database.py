@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from adapters.postgres.errors import DatabaseSetupError
 from application.idempotency import repeated
@@ -80,13 +80,32 @@ class Database:
     ) -> Sequence[asyncpg.Record]:
         self.round_trips += 1
         rows: list[asyncpg.Record]
-        if self._tracer is None:
+        if self._tracer is None or not trace.get_current_span().is_recording():
+            # A statement by itself is a worker's that looks for something to do, several times a second.
             rows = await connection.fetch(query, *arguments)
         else:
-            name = query.partition("(")[0]
-            with self._tracer.start_as_current_span(name, kind=SpanKind.CLIENT, attributes=_SYSTEM):
+            with _statement_span(self._tracer, query.partition("(")[0]):
                 rows = await connection.fetch(query, *arguments)
         return rows
+
+
+@contextmanager
+def _statement_span(tracer: trace.Tracer, name: str) -> Iterator[None]:
+    """What PostgreSQL refuses is told by its code: its words may quote a row."""
+    with tracer.start_as_current_span(
+        name,
+        kind=SpanKind.CLIENT,
+        attributes=_SYSTEM,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            refused = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
+            span.set_attribute("error.type", refused or type(error).__name__)
+            span.set_status(Status(StatusCode.ERROR))
+            raise
 
 
 def busy() -> Unavailable:

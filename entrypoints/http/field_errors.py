@@ -8,7 +8,7 @@ from domain.errors import Rejected
 from domain.events import SUBJECT_ID
 from domain.expansions import EXPAND, EXPANSIONS
 from domain.ids import PREFIXES, id_pattern
-from domain.text import CUSTOMER_REFERENCE, EMAIL, ENTITY_REFERENCE, STRIPE_CUSTOMER, URL
+from domain.text import CUSTOMER_REFERENCE, EMAIL, ENTITY_REFERENCE, STRIPE_CUSTOMER, URL, USER_REFERENCE
 
 CURSOR = r"\A[0-9]{1,16}\.[0-9A-Za-z_]{1,255}\Z"
 """A place in the inbox, where ids say nothing of time: microseconds, and Stripe's id."""
@@ -16,7 +16,7 @@ CURSOR = r"\A[0-9]{1,16}\.[0-9A-Za-z_]{1,255}\Z"
 _PLACE = re.compile(r" - at (?:`key` in )?`\$\.?(?P<path>[^`]*)`\Z")
 _NAMED = re.compile(r"Object (?P<what>contains unknown|missing required) field `(?P<name>[^`]*)`\Z")
 _TYPE = re.compile(r"Expected `(?P<wanted>[^`]*)`, got `(?P<given>[^`]*)`\Z")
-_LIMIT = re.compile(r"Expected `(?P<wanted>[^`]*)` (?P<limit>(?:of length )?[<>]?=? ?\d+)\Z")
+_LIMIT = re.compile(r"Expected `(?P<wanted>[^`]*)` (?P<limit>(?:of length )?[<>]?=? ?\d+)(?:\.0)?\Z")
 _REGEX = re.compile(r"Expected `str(?: \| null)?` matching regex '(?P<regex>.*)'\Z", re.DOTALL)
 _ENUM = re.compile(r"Invalid (?:enum )?value (?P<value>.*)\Z", re.DOTALL)
 
@@ -33,6 +33,7 @@ _FORMS = {
     EMAIL: ("invalid_value", "must be an e-mail address"),
     URL: ("invalid_value", "must be an address that starts with http:// or https://"),
     CUSTOMER_REFERENCE: ("invalid_id", "must be the id of a customer, cus_…, or its external id"),
+    USER_REFERENCE: ("invalid_id", "must be the id of a user, usr_…, or its external id"),
     ENTITY_REFERENCE: ("invalid_id", "must be the id of an entity, ent_…, or its external id"),
     STRIPE_CUSTOMER: ("invalid_id", "must be the id of a customer at Stripe, cus_…"),
     CURSOR: ("invalid_value", "must be the next_cursor of a page"),

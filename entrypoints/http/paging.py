@@ -6,7 +6,7 @@ from typing import Annotated, Protocol, TypeAlias, TypeVar
 from litestar.params import QueryParameter
 
 from domain.ids import AnyId, id_pattern
-from domain.text import CUSTOMER_REFERENCE
+from domain.text import CUSTOMER_REFERENCE, USER_REFERENCE
 from entrypoints.http.refusals import KEYED, Codes
 
 Limit: TypeAlias = Annotated[int, QueryParameter(ge=1, le=100, description="How many, at most.")]
@@ -16,7 +16,7 @@ OfCustomer: TypeAlias = Annotated[
 ]
 OfUser: TypeAlias = Annotated[
     str | None,
-    QueryParameter(pattern=CUSTOMER_REFERENCE, description="Only this user's, by id or external id."),
+    QueryParameter(pattern=USER_REFERENCE, description="Only this user's, by id or external id."),
 ]
 
 PAGED: Codes = {**KEYED, 422: (*KEYED[422], "wrong_type", "invalid_id")}

@@ -15,7 +15,7 @@ from application.users.update_user import UpdateUser
 from application.views import view_of
 from domain.ids import UserId
 from domain.sign_up import NewUser
-from domain.text import CUSTOMER_REFERENCE, EMAIL, STRIPE_CUSTOMER
+from domain.text import EMAIL, STRIPE_CUSTOMER, USER_REFERENCE
 from domain.user import User, nobody
 from domain.user_changes import UserChanges
 from entrypoints.http.bodies import JsonBody
@@ -26,7 +26,7 @@ from entrypoints.http.refusals import KEYED, NAMED, WITH_BODY, WITH_ID, WRITING,
 from entrypoints.http.requests import Call
 
 UserNamed: TypeAlias = Annotated[
-    str, PathParameter(pattern=CUSTOMER_REFERENCE, description="its id, `usr_…`, or its external id")
+    str, PathParameter(pattern=USER_REFERENCE, description="its id, `usr_…`, or its external id")
 ]
 OfEmail: TypeAlias = Annotated[
     str | None,

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import asyncpg
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from entrypoints.tracing import begin
+from adapters.postgres.database import Database as CalledDatabase
+from entrypoints.tracing import begin, request_span, step_span, task_span
 from tests.databases import Database
 from tests.system.service import running_service
 
@@ -96,3 +98,39 @@ async def test_what_fails_is_told_by_its_code_and_a_task_is_a_trace_of_its_own(
         assert task.attributes["counterfoil.correlation_id"] == made.headers["x-request-id"]
         (use_case,) = below(told, task)
         assert {"Stripe create_user_customer"} < {span.name for span in below(told, use_case)}
+
+
+async def test_what_the_database_says_of_a_row_is_in_no_span(
+    fresh_database: Database, spans: InMemorySpanExporter
+) -> None:
+    async with asyncpg.create_pool(fresh_database.admin_dsn, min_size=1, max_size=1) as pool:
+        with (
+            pytest.raises(asyncpg.InvalidParameterValueError, match=r"ada@example\.com"),
+            step_span("Caller"),
+        ):
+            await CalledDatabase(pool).call("parse_ident", "ada@example.com")
+    told = spans.get_finished_spans()
+    (statement,) = [span for span in told if span.name == "SELECT parse_ident"]
+    assert statement.attributes is not None
+    assert statement.attributes["error.type"] == "22023"
+    assert statement.status.status_code is StatusCode.ERROR
+    assert "ada" not in "".join(span.to_json() for span in told)
+
+
+def test_what_nobody_expected_takes_no_words_into_a_span(spans: InMemorySpanExporter) -> None:
+    for span in (request_span("GET", ()), task_span("send_receipt", {})):
+        with pytest.raises(ValueError, match="ada"), span:
+            raise ValueError("ada@example.com")
+    told = spans.get_finished_spans()
+    assert len(told) == 2
+    assert "ada" not in "".join(span.to_json() for span in told)
+
+
+async def test_a_worker_that_looks_whether_there_is_something_to_do_makes_no_traces(
+    fresh_database: Database, tmp_path: Path, spans: InMemorySpanExporter
+) -> None:
+    async with running_service(fresh_database, tmp_path) as service:
+        await service.worker.drain()
+        spans.clear()
+        await service.worker.drain()
+        assert spans.get_finished_spans() == ()

@@ -19,6 +19,7 @@ from tests.system.service import Json, Service, running_service
 from tests.visitors import Visitor
 
 VICTIM = "victim@example.com"
+SUBSCRIPTION = "sub_" + 26 * "0"
 
 Arrive = Callable[..., Awaitable[Visitor]]
 
@@ -190,3 +191,28 @@ async def test_live_and_test_mode_are_never_mixed(service: Service, arrive: Arri
     test = await arrive()
     await signs_in(service, test)
     assert "Send me a code" in (await test.client.get("/portal/acme")).text
+
+
+async def test_a_nul_which_the_database_cannot_keep_is_answered_and_breaks_nothing(
+    service: Service, arrive: Arrive
+) -> None:
+    await bought(service, VICTIM)
+    victim = await arrive()
+    inside = await signs_in(service, victim)
+    (customer,) = set(re.findall(r"cus_[0-9a-z]{26}", inside.text))
+    (token,) = set(re.findall(r'name="form" value="([^"]+)"', inside.text))
+    for place in ("/portal/%00", "/portal/%00/test", "/portal/ac%00me/test"):
+        assert (await victim.client.get(place)).status_code == 404, place
+    for path in ("/customers/%00/invoices", f"/customers/{customer}/payments?before=%00"):
+        assert (await victim.get(path)).status_code == 404, path
+    for path, fields, status in (
+        ("/subscriptions/%00/cancel", {}, 404),
+        ("/subscriptions/%00/resume", {}, 404),
+        ("/subscriptions/%00/payment-method", {"payment_method": "x"}, 404),
+        (f"/subscriptions/{SUBSCRIPTION}/payment-method", {"payment_method": "\x00"}, 404),
+        ("/customers/%00/payment-methods", {}, 404),
+        (f"/customers/{customer}/purchases", {"price": "\x00"}, 409),
+    ):
+        sent = await victim.client.post(victim.place + path, data={"form": token, **fields})
+        assert sent.status_code == status, path
+    assert (await victim.get()).status_code == 200

@@ -36,6 +36,14 @@ CREATE OR REPLACE FUNCTION delivery_id(event_id text, endpoint_id text) RETURNS 
         || substr(encode(sha256(convert_to(event_id || endpoint_id, 'UTF8')), 'hex'), 1, 16)
 $$;
 
+-- An event's, to every endpoint that there is or was.
+CREATE OR REPLACE FUNCTION deliveries_of(org text, live boolean, asked_event text) RETURNS SETOF deliveries
+LANGUAGE sql STABLE AS $$
+    SELECT d.* FROM webhook_endpoints w JOIN deliveries d ON d.organization_id = w.organization_id
+        AND d.livemode = w.livemode AND d.id = delivery_id(asked_event, w.id)
+    WHERE w.organization_id = org AND w.livemode = live
+$$;
+
 -- Number committed events, at most so many, and say how many. One at a time: whoever comes second leaves it to
 -- the first. An event waits while any transaction older than the oldest one still running could yet commit
 -- before it: numbers never skip what becomes visible later. What we see from a transaction that has not begun
@@ -94,8 +102,7 @@ BEGIN
         WHERE t.organization_id = org AND t.livemode = live AND t.sequence IS NOT NULL ORDER BY t.sequence
     LOOP
         EXIT WHEN known.occurred_at >= before OR forgotten = batch;
-        CONTINUE WHEN EXISTS (SELECT FROM deliveries d WHERE d.organization_id = org AND d.livemode = live
-                AND d.event_id = known.id AND d.status = 'pending')
+        CONTINUE WHEN EXISTS (SELECT FROM deliveries_of(org, live, known.id) d WHERE d.status = 'pending')
             OR EXISTS (SELECT FROM tasks k WHERE k.organization_id = org AND k.livemode = live
                 AND k.causation_id = known.id);
         DELETE FROM events t WHERE t.organization_id = org AND t.livemode = live AND t.id = known.id;

@@ -95,9 +95,8 @@ BEGIN
         WHERE t.organization_id = org AND t.livemode = live AND t.subject_id = ANY (things)
             AND t.subject_type IN ('customer', 'checkout_session', 'invoice', 'payment_method', 'payment', 'entity');
     -- What endpoints have answered to being told of them.
-    UPDATE delivery_attempts t SET reply = NULL FROM deliveries d JOIN events e
-            ON e.organization_id = d.organization_id AND e.livemode = d.livemode AND e.id = d.event_id
-        WHERE t.organization_id = org AND t.livemode = live AND d.organization_id = org AND d.livemode = live
+    UPDATE delivery_attempts t SET reply = NULL FROM events e CROSS JOIN LATERAL deliveries_of(org, live, e.id) d
+        WHERE t.organization_id = org AND t.livemode = live AND e.organization_id = org AND e.livemode = live
             AND t.delivery_id = d.id AND e.subject_id = ANY (things) AND t.reply IS NOT NULL;
     -- Whoever sends a named request again is told that it was about somebody who is gone.
     UPDATE kept_replies t SET reply = '{"status": 404, "body": ""}'

@@ -69,7 +69,7 @@ BEGIN
             ORDER BY t.sequence DESC LIMIT $7) AS page',
         CASE WHEN upto IS NOT NULL THEN 'AND t.sequence < $4' END,
         CASE WHEN wanted_status IS NOT NULL THEN format('AND t.status = %L', wanted_status) END,
-        CASE WHEN wanted_event IS NOT NULL THEN 'AND t.event_id = $6' END)
+        CASE WHEN wanted_event IS NOT NULL THEN 'AND t.id = delivery_id($6, $3)' END)
         INTO page USING org, live, endpoint, upto, wanted_status, wanted_event, size;
     RETURN page;
 END $$;
@@ -107,9 +107,9 @@ BEGIN
             WHERE w.organization_id = org AND w.livemode = live AND w.id = endpoint AND e.sequence IS NOT NULL
                 AND (e.id = wanted_event OR (e.sequence BETWEEN first AND last AND (is_told(w, e.type, e.subject_id)
                     OR EXISTS (SELECT FROM deliveries d WHERE d.organization_id = org AND d.livemode = live
-                        AND d.event_id = e.id AND d.endpoint_id = endpoint))))
+                        AND d.id = delivery_id(e.id, endpoint)))))
             ORDER BY e.sequence LIMIT most
-        ON CONFLICT (organization_id, livemode, event_id, endpoint_id) DO UPDATE SET
+        ON CONFLICT (organization_id, livemode, id) DO UPDATE SET
             status = 'pending', tries = 0, next_try_at = at, settled_at = NULL;
     END IF;
     GET DIAGNOSTICS again = ROW_COUNT;

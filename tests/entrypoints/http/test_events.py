@@ -80,6 +80,14 @@ async def test_what_cannot_be_asked_for(service: Service, name: str, value: str,
     assert_problem(reply, 422, code, name)
 
 
+@pytest.mark.parametrize(
+    ("wait", "said"), [("16", "wait must be a number <= 15"), ("-1", "wait must be a number >= 0")]
+)
+async def test_how_long_one_may_wait_is_said(service: Service, wait: str, said: str) -> None:
+    reply = await service.client.get(f"/v1/events?wait={wait}")
+    assert assert_problem(reply, 422, "invalid_value", "wait")["detail"] == said
+
+
 async def test_a_parameter_is_given_once(service: Service) -> None:
     reply = await service.client.get("/v1/events?limit=1&limit=2")
     assert_problem(reply, 422, "invalid_value", "limit")

@@ -171,7 +171,8 @@ async def test_nobody_is_shown_or_changed_who_is_not_there(service: Service) -> 
         assert_problem(await service.client.get(f"/v1/users/{reference}"), 404, "user_not_found")
         reply = await service.client.patch(f"/v1/users/{reference}", json={})
         assert_problem(reply, 404, "user_not_found")
-    assert_problem(await service.client.get("/v1/users/a%20b"), 422, "invalid_id", "reference")
+    problem = assert_problem(await service.client.get("/v1/users/a%20b"), 422, "invalid_id", "reference")
+    assert problem["detail"] == "reference must be the id of a user, usr_…, or its external id"
 
 
 async def test_the_list_is_paged_and_tells_whom_stripe_does_not_know(service: Service) -> None:
