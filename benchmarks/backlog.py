@@ -60,20 +60,32 @@ async def add_endpoints(admin: asyncpg.Connection, seller: Seller, url: str, slo
         await admin.execute(_ENDPOINT, seller.auth.organization_id, slot, url)
 
 
-async def add_backlog(admin: asyncpg.Connection, stage: Stage, deliveries: int, endpoints: int) -> float:
-    """Numbered events for the organization that has so many endpoints; how many a second got their number and
-    their deliveries."""
+async def add_backlog(
+    admin: asyncpg.Connection, stage: Stage, deliveries: int, endpoints: int, *, first: int = 0
+) -> float:
+    """Numbered events for the organization that has so many endpoints, with ids from `first` on; how many a
+    second got their number and their deliveries."""
     events = deliveries // endpoints
-    for begin in range(0, events, _AT_A_TIME):
-        end = min(begin + _AT_A_TIME, events) - 1
+    for begin in range(first, first + events, _AT_A_TIME):
+        end = min(begin + _AT_A_TIME, first + events) - 1
         await admin.execute(_EVENTS, stage.plain.auth.organization_id, begin, end)
     began = monotonic()
     while await admin.fetchval("SELECT sequence_events(1000)"):
         pass
-    seconds = monotonic() - began
+    return events / (monotonic() - began)
+
+
+async def settle(admin: asyncpg.Connection) -> None:
+    """The database is as after a quiet night."""
     await admin.execute("VACUUM ANALYZE")
     await admin.execute("CHECKPOINT")
-    return events / seconds
+
+
+async def forget(admin: asyncpg.Connection) -> None:
+    """What has been delivered is forgotten, as the worker does when it is old enough."""
+    for name in ("forget_deliveries", "forget_events"):
+        while await admin.fetchval(f"SELECT {name}(now(), 1000)"):
+            pass
 
 
 async def happen(admin: asyncpg.Connection, seller: Seller, per_second: int, stop: asyncio.Event) -> None:

@@ -20,7 +20,7 @@ import trustme
 
 from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.pool import connect
-from benchmarks.backlog import Delivered, add_backlog, add_endpoints, delivered, happen, sizes
+from benchmarks.backlog import Delivered, add_backlog, add_endpoints, delivered, forget, happen, settle, sizes
 from benchmarks.measuring import Meter, processor
 from benchmarks.stage import Stage, built
 
@@ -63,8 +63,8 @@ async def measured(asked: argparse.Namespace) -> str:
                     results[place.backlog, workers].append(result)
                     sys.stderr.write(f"{place.backlog} waiting, {workers} workers: {result}\n")
         lines = [_row(backlog, workers, each) for (backlog, workers), each in sorted(results.items())]
-        for _ in range(asked.cycles):
-            lines += await _cycle(places[0], asked)
+        for number in range(asked.cycles):
+            lines += await _cycle(places[0], number + 1, asked)
         for place in places:
             lines += await _sizes(place, "at the end")
     return "\n".join([*_head(asked), *lines, ""])
@@ -91,6 +91,7 @@ async def _place(
         sys.stderr.write(
             f"{backlog} deliveries made: {rate:.0f} events/s, {rate * _ENDPOINTS:.0f} deliveries/s\n"
         )
+    await settle(admin)
     for line in await _sizes(place, "at the beginning"):
         sys.stderr.write(line + "\n")
     return place
@@ -120,18 +121,20 @@ async def _run(place: Place, workers: int, asked: argparse.Namespace) -> Result:
     return Result(backlog, others, spent / total, (after[0].postgres - before[0].postgres) / total)
 
 
-async def _cycle(place: Place, asked: argparse.Namespace) -> list[str]:
-    """Everything is delivered again, by as many workers as were tried at the most."""
-    await place.admin.execute(
-        "UPDATE deliveries SET status = 'pending', tries = 0, next_try_at = now(), settled_at = NULL"
-    )
+async def _cycle(place: Place, number: int, asked: argparse.Namespace) -> list[str]:
+    """As much again happens, is delivered by as many workers as were tried at the most, and is forgotten."""
+    if number > 1:
+        await add_backlog(place.admin, place.stage, place.backlog, _ENDPOINTS, first=number * place.backlog)
     began = monotonic()
     with ExitStack() as stack:
         for n in range(max(asked.workers)):
             stack.enter_context(_worker(place.stage, place.trusted, n))
         while await place.admin.fetchval("SELECT EXISTS (SELECT FROM deliveries WHERE status = 'pending')"):
             await asyncio.sleep(1)
-    return await _sizes(place, f"delivered again, in {monotonic() - began:.0f} s")
+    seconds = monotonic() - began
+    lines = await _sizes(place, f"cycle {number}, delivered in {seconds:.0f} s")
+    await forget(place.admin)
+    return lines
 
 
 async def _now(place: Place) -> datetime:
@@ -241,7 +244,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
-        "--cycles", type=int, default=0, help="then deliver all of the first backlog again, so many times"
+        "--cycles",
+        type=int,
+        default=0,
+        help="then deliver, forget, and make the first backlog again, so many times",
     )
     parser.add_argument("--folder", type=Path, help="where databases are put: a real disk (default: TMPDIR)")
     sys.stdout.write(asyncio.run(measured(parser.parse_args())))

@@ -3,9 +3,9 @@ sql/24_deliveries.sql."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
 
 import msgspec
+from msgspec import Struct
 
 from adapters.postgres.combining import Combined, Limits
 from adapters.postgres.database import Database
@@ -31,11 +31,37 @@ _RECORDED = ("text", "boolean", "text", "text", "timestamptz", "jsonb", "timesta
 _LEASED = msgspec.json.Decoder(list[LeasedDelivery])
 
 
+class _Outcome(Struct, frozen=True):
+    """What came of an attempt."""
+
+    leased: LeasedDelivery
+    attempt: Attempt
+    next_try_at: datetime | None
+
+    def arguments(self) -> tuple[object, ...]:
+        delivery, endpoint = self.leased.delivery, self.leased.endpoint
+        return (
+            endpoint.organization_id,
+            endpoint.livemode,
+            endpoint.id,
+            delivery.id,
+            delivery.next_try_at,
+            msgspec.json.encode(self.attempt).decode(),
+            self.next_try_at,
+        )
+
+
+def _place(outcome: _Outcome) -> tuple[str, bool, str, int]:
+    """In this order rows are locked, as whoever asks for them again does: nobody waits in a circle."""
+    delivery, endpoint = outcome.leased.delivery, outcome.leased.endpoint
+    return endpoint.organization_id, endpoint.livemode, endpoint.id, delivery.sequence
+
+
 class WebhooksInPostgres:
     """The part of the store that knows where events go, and how they get there."""
 
     database: Database
-    recording: Combined[tuple[object, ...], None]
+    recording: Combined[_Outcome, None]
 
     def open_deliveries(self, wait_seconds: float, limits: Limits) -> None:
         """Before anything is delivered."""
@@ -114,25 +140,13 @@ class WebhooksInPostgres:
     async def record_attempt(
         self, leased: LeasedDelivery, attempt: Attempt, next_try_at: datetime | None
     ) -> None:
-        delivery, endpoint = leased.delivery, leased.endpoint
-        await self.recording(
-            (
-                endpoint.organization_id,
-                endpoint.livemode,
-                endpoint.id,
-                delivery.id,
-                delivery.next_try_at,
-                msgspec.json.encode(attempt).decode(),
-                next_try_at,
-            )
-        )
+        await self.recording(_Outcome(leased, attempt, next_try_at))
 
-    async def _record_together(self, attempts: Sequence[tuple[object, ...]]) -> Sequence[None]:
-        # In the order of the endpoints, so that two workers never wait for each other.
+    async def _record_together(self, outcomes: Sequence[_Outcome]) -> Sequence[None]:
         await self.database.call_each(
-            "record_attempt", _RECORDED, sorted(attempts, key=itemgetter(0, 1, 2, 3))
+            "record_attempt", _RECORDED, [outcome.arguments() for outcome in sorted(outcomes, key=_place)]
         )
-        return [None] * len(attempts)
+        return [None] * len(outcomes)
 
     async def forget_deliveries(self, before: datetime, limit: int) -> int:
         forgotten: int = await self.database.call("forget_deliveries", before, limit)

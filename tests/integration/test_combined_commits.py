@@ -64,6 +64,18 @@ async def until_calls_wait(watch: asyncpg.Connection, calls: int) -> None:
         await asyncio.sleep(0)
 
 
+async def deadlocks(database: Database) -> int:
+    """How many there were, once everybody else has gone: a backend has told its statistics by then."""
+    async with connected(database.admin_dsn) as admin:
+        while await admin.fetchval(  # noqa: ASYNC110
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+            "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ):
+            await asyncio.sleep(0)
+        counted = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        return int(await admin.fetchval(counted))
+
+
 async def creating(world: World, auth: Authenticated, *external_ids: str) -> list[UnitOfWork]:
     """A unit of work for each new customer."""
     terms = (await world.store.creation_context(auth, NewCustomer(external_id="?"))).terms
@@ -166,12 +178,4 @@ async def test_processes_that_meet_on_the_same_new_customers_never_deadlock(
         assert len({customer.record.customer.id for customer in found}) == len(drafts)
         types = await one.event_types(auth)
         assert types.count("customer.created") == types.count("subscription.created") == len(drafts)
-    async with connected(fresh_database.admin_dsn) as admin:
-        # A backend has told its statistics by the time it is gone.
-        while await admin.fetchval(  # noqa: ASYNC110
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-            "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-        ):
-            await asyncio.sleep(0)
-        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        assert await admin.fetchval(deadlocks) == 0
+    assert await deadlocks(fresh_database) == 0
