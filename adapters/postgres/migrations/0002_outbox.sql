@@ -93,7 +93,8 @@ CREATE INDEX inbound_events_given_up ON inbound_events (received_at)
 
 -- An event for an endpoint: made when the event gets its number. next_try_at is also the lease; null once it has
 -- arrived or was given up. `tries` are those since it was last asked for. Its id is made of both (delivery_id), so that
--- there is one, and no index more is needed to find it: what changes as often as this pays for each.
+-- there is one, and no index more is needed to find it: what changes as often as this pays for each. The other indexes do
+-- not begin as the key does, so that PostgreSQL never takes one of them for it, whatever it believes to be in here.
 CREATE TABLE deliveries (
     organization_id typeid NOT NULL,
     livemode        boolean NOT NULL,
@@ -113,11 +114,9 @@ CREATE TABLE deliveries (
     CHECK ((status = 'pending') = (next_try_at IS NOT NULL)),
     CHECK ((status = 'pending') = (settled_at IS NULL))
 ) WITH (autovacuum_vacuum_scale_factor = 0.02);
-CREATE INDEX deliveries_of_endpoint ON deliveries (organization_id, livemode, endpoint_id, sequence);
-CREATE INDEX deliveries_due ON deliveries (organization_id, livemode, endpoint_id, next_try_at, sequence)
-    WHERE status = 'pending';
-CREATE INDEX deliveries_failed ON deliveries (organization_id, livemode, endpoint_id, sequence)
-    WHERE status = 'failed';
+CREATE INDEX deliveries_of_endpoint ON deliveries (endpoint_id, sequence);
+CREATE INDEX deliveries_due ON deliveries (endpoint_id, next_try_at, sequence) WHERE status = 'pending';
+CREATE INDEX deliveries_failed ON deliveries (endpoint_id, sequence) WHERE status = 'failed';
 CREATE INDEX deliveries_age ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
 
 CREATE TABLE delivery_attempts (

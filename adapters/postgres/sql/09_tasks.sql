@@ -1,14 +1,14 @@
 -- The worker's bookkeeping of tasks, across tenants.
 
+-- What is locked is changed where it lies: by its keys PostgreSQL would look for it, and a table that was empty when it was
+-- last counted is read from end to end for that.
 CREATE OR REPLACE FUNCTION lease_tasks(batch int, at timestamptz, until timestamptz) RETURNS jsonb
 LANGUAGE sql AS $$
     WITH due AS (
-        SELECT organization_id, livemode, id FROM tasks
+        SELECT ctid AS place FROM tasks
         WHERE parked_at IS NULL AND due_at <= at ORDER BY due_at, id LIMIT batch FOR UPDATE SKIP LOCKED
     ), leased AS (
-        UPDATE tasks SET due_at = until, attempts = attempts + 1 FROM due
-        WHERE tasks.organization_id = due.organization_id AND tasks.livemode = due.livemode
-            AND tasks.id = due.id
+        UPDATE tasks SET due_at = until, attempts = attempts + 1 FROM due WHERE tasks.ctid = due.place
         RETURNING tasks.*
     )
     SELECT coalesce(jsonb_agg(to_jsonb(leased) ORDER BY leased.created_at, leased.id), '[]') FROM leased

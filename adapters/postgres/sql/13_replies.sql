@@ -14,10 +14,9 @@ DECLARE
     forgotten int;
 BEGIN
     DELETE FROM kept_replies t USING (
-        SELECT organization_id, livemode, route, key FROM kept_replies
+        SELECT ctid AS place FROM kept_replies
         WHERE created_at < before ORDER BY created_at LIMIT batch FOR UPDATE SKIP LOCKED) AS old
-    WHERE t.organization_id = old.organization_id AND t.livemode = old.livemode
-        AND t.route = old.route AND t.key = old.key;
+    WHERE t.ctid = old.place;
     GET DIAGNOSTICS forgotten = ROW_COUNT;
     RETURN forgotten;
 END $$;

@@ -22,14 +22,12 @@ CREATE OR REPLACE FUNCTION lease_unhandled(
     batch int, at timestamptz, shortest interval, longest interval, given_up_after interval
 ) RETURNS jsonb LANGUAGE sql AS $$
     WITH due AS (
-        SELECT organization_id, livemode, id FROM inbound_events
+        SELECT ctid AS place FROM inbound_events
         WHERE next_try_at <= at ORDER BY next_try_at LIMIT batch FOR UPDATE SKIP LOCKED
     ), leased AS (
         UPDATE inbound_events t SET next_try_at = CASE WHEN at - received_at < given_up_after
             THEN at + least(greatest(at - received_at, shortest), longest) END
-        FROM due
-        WHERE t.organization_id = due.organization_id AND t.livemode = due.livemode AND t.id = due.id
-        RETURNING t.*
+        FROM due WHERE t.ctid = due.place RETURNING t.*
     )
     SELECT coalesce(jsonb_agg(to_jsonb(l) ORDER BY l.received_at, l.organization_id, l.livemode, l.id), '[]')
     FROM leased l

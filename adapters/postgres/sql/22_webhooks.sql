@@ -96,10 +96,10 @@ BEGIN
     PERFORM enter(org, live);
     IF only_failed THEN
         UPDATE deliveries t SET status = 'pending', tries = 0, next_try_at = at, settled_at = NULL FROM (
-            SELECT f.id FROM deliveries f WHERE f.organization_id = org AND f.livemode = live
+            SELECT f.ctid AS place FROM deliveries f WHERE f.organization_id = org AND f.livemode = live
                 AND f.endpoint_id = endpoint AND f.status = 'failed'
             ORDER BY f.sequence LIMIT most FOR UPDATE) AS failed
-            WHERE t.organization_id = org AND t.livemode = live AND t.id = failed.id;
+            WHERE t.ctid = failed.place;
     ELSE
         INSERT INTO deliveries AS known
         SELECT org, live, delivery_id(e.id, w.id), w.id, e.id, e.type, e.sequence, 'pending', 0, 0, at, at, NULL
