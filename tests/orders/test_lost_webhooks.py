@@ -1,6 +1,7 @@
 """Whatever share of Stripe's webhooks is lost, the books are what they would have been once they are held
 against Stripe; and once more finds nothing."""
 
+from copy import deepcopy
 from random import Random
 
 import pytest
@@ -48,7 +49,11 @@ async def ends(opened: Ground, flow: Flow, share: float, seed: int) -> tuple[lis
             await shop.worker_drains()
         await tell(shop, session)
     await shop.worker_drains()
+    before = deepcopy((await shop.inspect()).states)
+    planned = await shop.reconcile(only=shop.auth.organization_id)
+    assert (await shop.inspect()).states == before, planned  # a plan changes nothing
     found = await shop.reconcile(apply=True, only=shop.auth.organization_id)
+    assert bool(found) == bool(planned)
     assert {finding.outcome for finding in found} <= {"applied"}, found
     await shop.worker_drains()
     assert await shop.reconcile(apply=True, only=shop.auth.organization_id) == []
