@@ -242,3 +242,44 @@ async def test_ctrl_c_ends_it_after_the_one_in_hand(running: Reconciled, tmp_pat
     assert (status, one.shown.read_text().startswith("KIND")) == (130, True)
     assert "Stopped. " in one.shown.read_text()
     assert await running.found("--apply") == []
+
+
+async def test_runs_at_once_beside_the_webhooks_book_everything_once(running: Reconciled) -> None:
+    service = running.service
+    for number in (1, 2, 3):
+        session = await service.open_checkout(quantity=number)
+        assert await service.pay(session, "pm_card_visa") == "succeeded"
+        await service.buyer.v1.refunds.create_async(
+            {"payment_intent": session["payment_intent_id"], "amount": 500}
+        )
+    first, second, _ = await asyncio.gather(
+        running.run("--apply"),
+        running.run("--apply"),
+        deliver(service, 0.2, Random(1)),  # noqa: S311
+    )
+    assert (first.returncode, second.returncode) == (0, 0), (first.stdout, second.stdout)
+    assert await running.found("--apply") == []
+    paid = (await service.call("GET", "/v1/payments"))["data"]
+    assert [(one["status"], one["refunded_amount"]) for one in paid] == [("succeeded", 500)] * 3
+    await service.worker.drain()
+    told = [event["type"] for event in (await service.call("GET", "/v1/events?limit=100"))["data"]]
+    assert (told.count("payment.succeeded"), told.count("payment.refunded")) == (3, 3)
+
+
+async def test_a_run_that_is_killed_is_made_up_for_by_the_next(running: Reconciled, tmp_path: Path) -> None:
+    service = running.service
+    session = await service.open_checkout()
+    assert await service.pay(session, "pm_card_visa") == "succeeded"
+    await service.buyer.v1.refunds.create_async({"payment_intent": session["payment_intent_id"]})
+    with (
+        service.sandbox.misbehave(Hang(path="/v1/payment_intents/", method="GET")) as hang,
+        started(tmp_path / "run", tmp_path, "reconcile", *SINCE, "--apply", **running.settings) as one,
+    ):
+        await hang.met()  # the payment is booked, and whose the refund is has been asked
+        one.process.kill()
+        await asyncio.to_thread(one.process.wait, 60)
+        hang.end()
+    (booked,) = (await service.call("GET", "/v1/payments"))["data"]
+    assert (booked["status"], booked["refunded_amount"]) == ("succeeded", 0)
+    assert {finding["outcome"] for finding in await running.found("--apply")} == {"applied"}
+    assert await running.found("--apply") == []
