@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from msgspec import Struct
@@ -25,18 +25,22 @@ _DAY = timedelta(days=1)
 
 class Wanted(Struct, frozen=True):
     """Which period of which mode, for one organization or for all, and whether what is missing is booked.
-    `pause_seconds` is waited before Stripe is asked again."""
+    `pause_seconds` is waited before Stripe is asked again. `asks_for_open`: it is asked for each intent that
+    something waits for here, one call each, where its lists did not tell of it."""
 
     period: Period
     livemode: bool
     organization_id: OrganizationId | None = None
     apply: bool = False
     pause_seconds: float = 0.1
+    asks_for_open: bool = True
 
 
 @dataclass(slots=True)
 class Run:
-    """How far a run is. What is `kept` waits in the inbox already, and is no news."""
+    """How far a run is. What is `kept` waits in the inbox already, and is no news. `events_since` is from
+    when on Stripe has events, where that is later than wanted. `strangers` are intents of somebody else,
+    such as another application of the same account."""
 
     wanted: Wanted
     stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -46,6 +50,8 @@ class Run:
     organizations: frozenset[OrganizationId] = frozenset()
     kept: set[bytes] = field(default_factory=set)
     intents_seen: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)
+    events_since: datetime | None = None
 
 
 async def told(
@@ -60,13 +66,15 @@ async def told(
                     run.intents_seen.add(one.object_id)
                 yield one
         return
-    since = max(wanted.period.since, clock.now() - KEPT)
+    since = beginning = max(wanted.period.since, clock.now() - KEPT)
     while since < wanted.period.until:
         until = min(since + _DAY, wanted.period.until)
         pages = [page async for page in _pages(history, run, kind, Period(since, until))]
         for one in (one for page in reversed(pages) for one in reversed(page.told)):
             yield one
         since = until
+    if beginning > wanted.period.since:
+        run.events_since = beginning
 
 
 async def _pages(

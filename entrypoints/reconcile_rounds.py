@@ -19,6 +19,7 @@ from entrypoints.reconcile_reading import Run, Wanted
 
 _LOOK_SECONDS = 60.0
 _PAUSE_SECONDS = 0.1
+_OPEN_EVERY = timedelta(days=1)
 
 log: FilteringBoundLogger = structlog.get_logger()
 
@@ -26,7 +27,8 @@ log: FilteringBoundLogger = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class ReconcileRounds:
     """Each round looks back over two, so that one that failed, or whose worker died, is made up for by the
-    next. `modes` says which have a Stripe at the moment. Without `every` there are none."""
+    next. Stripe's lists tell what has happened meanwhile, so it is asked for what is open here, which is a
+    call each, once a day. `modes` says which have a Stripe at the moment. Without `every` there are none."""
 
     rounds: Rounds
     reconciliation: Callable[[Run], AsyncIterator[Finding]]
@@ -56,13 +58,20 @@ class ReconcileRounds:
         for livemode in self.modes():
             now = self.clock.now()
             if await self.rounds.take_round(_name(livemode), now, now + every):
+                opens, period = f"{_name(livemode)}_open", Period(now - 2 * every, now)
+                asks = await self.rounds.take_round(opens, now, now + _OPEN_EVERY)
+                wanted = Wanted(
+                    period, livemode, apply=True, asks_for_open=asks, pause_seconds=self.pause_seconds
+                )
                 with telling_of(livemode=livemode):
-                    await self._round(Period(now - 2 * every, now), livemode, stop or asyncio.Event())
+                    is_done = await self._round(Run(wanted, stop or asyncio.Event()))
+                if asks and not is_done:  # then the next one asks
+                    await self.rounds.take_round(opens, now + _OPEN_EVERY, now)
                 made += 1
         return made
 
-    async def _round(self, period: Period, livemode: bool, stop: asyncio.Event) -> None:
-        run = Run(Wanted(period, livemode, apply=True, pause_seconds=self.pause_seconds), stop)
+    async def _round(self, run: Run) -> bool:
+        """Whether it came to its end."""
         outcomes: Counter[str] = Counter()
         ending = "ok"
         try:
@@ -81,8 +90,11 @@ class ReconcileRounds:
         except Exception as error:
             ending = code_of(error)
             log.warning("reconcile_round_failed", code=ending)
-        self.counted.ended("interrupted" if stop.is_set() else ending)
+        if run.stop.is_set():
+            ending = "interrupted"
+        self.counted.ended(ending)
         log.info("reconciled", looked_at=run.looked_at, in_inbox=run.in_inbox, **outcomes)
+        return ending == "ok"
 
 
 def _name(livemode: bool) -> str:

@@ -60,7 +60,8 @@ class Reconciliation:
 
     async def __call__(self, run: Run) -> AsyncIterator[Finding]:
         """Each thing that differs, once it is applied where that is wanted. Raises Unavailable if Stripe or
-        the database is away: what was found by then has been said, and the next run finds the rest."""
+        the database is away, or Stripe says that it was asked too often, and ProviderRefused if it does not
+        list what it has: what was found by then has been said, and the next run finds the rest."""
         await self._begin(run)
         for kind in KINDS:
             async for one in told(self.history, self.clock, run, kind):
@@ -69,8 +70,9 @@ class Reconciliation:
                 if (finding := await self._look_at(run, one)) is not None:
                     yield finding
             run.steps_done += 1
-        async for finding in self._what_waits(run):
-            yield finding
+        if run.wanted.asks_for_open:
+            async for finding in self._what_waits(run):
+                yield finding
         run.steps_done += 1
 
     async def _begin(self, run: Run) -> None:
@@ -90,7 +92,11 @@ class Reconciliation:
     async def _look_at(self, run: Run, told: ToldByStripe) -> Finding | None:
         run.looked_at += 1
         fact = told.fact
-        if not isinstance(fact, ReversalFact) and fact.organization_id not in run.organizations:
+        if isinstance(fact, ReversalFact):
+            if fact.payment_intent_id in run.strangers:
+                return None
+        elif fact.organization_id not in run.organizations:
+            run.strangers.add(told.object_id)
             return None
         if isinstance(fact, CustomerAtStripe):
             return await self._customer(fact)

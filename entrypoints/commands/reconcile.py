@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from application.ports import Period
-from domain.errors import Unavailable
+from application.ports.history import KEPT
+from domain.errors import DomainError
 from entrypoints.commands.acting import AsJson, Live, on_books, owner
 from entrypoints.commands.printing import print_columns, print_json
 from entrypoints.commands.running import stop_signal
@@ -28,7 +29,7 @@ _INTERRUPTED = 130
 class _Result(msgspec.Struct):
     run: Run
     found: list[Finding]
-    failure: Unavailable | None = None
+    failure: DomainError | None = None
 
     @property
     def status(self) -> int:
@@ -62,8 +63,9 @@ def reconcile(
 
     What is missing is booked as if its webhook had come now; what does not fit waits in the inbox. Safe to
     repeat, to interrupt, and to run while the service runs. Stripe keeps events for 30 days, its objects for
-    good. Exit status 0: there was nothing to do, or all of it was applied; 1: something differs and was not
-    applied; 130: it was interrupted.
+    good. Exit status 0: there was nothing to do, or all that can be applied was; 1: something differs and was
+    not applied, or it failed on the way, with what was applied by then booked; 2: wrong usage; 130: it was
+    interrupted.
     """
     beginning, end = _time(since, "--since"), _time(until, "--until") if until is not None else None
     if end is not None and end <= beginning:
@@ -79,7 +81,7 @@ def reconcile(
             live,
             auth.organization_id if auth else None,
             apply,
-            delay_ms / 1000,
+            pause_seconds=delay_ms / 1000,
         )
         result = _Result(Run(wanted, stop_signal()), [])
         await _shown(container, result)
@@ -111,7 +113,7 @@ async def _shown(container: Container, result: _Result) -> None:
         try:
             async for finding in container.reconciliation()(run):
                 result.found.append(finding)
-        except Unavailable as failure:
+        except DomainError as failure:
             result.failure = failure
         finally:
             watching.cancel()
@@ -125,6 +127,7 @@ def _tell(result: _Result, *, as_json: bool) -> None:
                 "data": found,
                 "looked_at": run.looked_at,
                 "in_inbox": run.in_inbox,
+                "events_since": run.events_since,
                 "complete": result.failure is None and not run.stop.is_set(),
             }
         )
@@ -143,6 +146,12 @@ def _tell(result: _Result, *, as_json: bool) -> None:
                 )
                 for one in found
             ],
+        )
+    if run.events_since is not None:
+        _say(
+            f"Stripe keeps events for {KEPT.days} days: they were read from "
+            f"{run.events_since:%Y-%m-%dT%H:%M:%SZ} on. "
+            "What is older was found by what was made in the period, and by what is open here."
         )
     _say(_summary(result))
     if run.in_inbox:
@@ -169,11 +178,11 @@ def _time(given: str, option: str) -> datetime:
     text = f"{given}T00:00:00Z" if len(given) == len("2026-11-20") else given
     try:
         moment = msgspec.convert(text, datetime)
-    except msgspec.ValidationError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (msgspec.ValidationError, OverflowError):
         raise typer.BadParameter(
             f"{option} is to be a day or a time, such as 2026-11-20 or 2026-11-20T08:00:00Z"
         ) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _say(line: str) -> None:

@@ -85,6 +85,39 @@ async def test_what_is_another_organizations_or_modes_is_left_alone(world: World
     assert {finding.id for finding in await found(world, livemode=True)} == {lives.id}
 
 
+async def test_what_another_application_sells_in_the_same_account_is_left_alone_and_not_asked_for(
+    world: World,
+) -> None:
+    acme = await world.organization()
+    session = await paid(world, acme)
+    await found(world)
+    unmarked = replace(fact_of(session), payment_intent_id="pi_theirs", organization_id=None)
+    stranger = replace(unmarked, checkout_session_id=None)
+    world.gateway.put(stranger)
+    world.gateway.happens(world.gateway.succeed("pi_theirs"), world.clock.now())
+    world.gateway.happens(world.gateway.refund("pi_theirs", 100), world.clock.now())
+    before, asked = await world.events(acme), len(world.gateway.calls)
+    assert await found(world) == []
+    assert await world.events(acme) == before
+    assert "payment_intent" not in [call.name for call in world.gateway.calls[asked:]]
+    assert await world.worker_store.unhandled(10) == []
+
+
+async def test_what_was_canceled_at_stripe_is_open_no_longer(world: World) -> None:
+    acme = await world.organization()
+    buying, subscribing = await world.session(acme), await world.session(acme, price="pro")
+    assert buying.payment_intent_id is not None
+    assert subscribing.setup_intent_id is not None
+    world.gateway.cancel(buying.payment_intent_id)
+    world.gateway.cancel_setup(subscribing.setup_intent_id)
+    assert {(one.id, one.outcome) for one in await found(world)} == {
+        (buying.id, "applied"),
+        (subscribing.id, "applied"),
+    }
+    assert {await status(world, acme, one.id) for one in (buying, subscribing)} == {"failed"}
+    assert await found(world) == []
+
+
 async def test_events_are_booked_as_they_happened(world: World) -> None:
     acme = await world.organization()
     sessions = [await paid(world, acme) for _ in range(3)]

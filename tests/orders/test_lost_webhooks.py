@@ -1,6 +1,7 @@
 """Whatever share of Stripe's webhooks is lost, the books are what they would have been once they are held
 against Stripe; and once more finds nothing."""
 
+from copy import deepcopy
 from random import Random
 
 import pytest
@@ -10,6 +11,7 @@ from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
 from tests.application.promises import check_books
+from tests.faults.judgement import Books
 from tests.orders.ending import ending
 from tests.orders.flows import FLOWS, Flow
 from tests.orders.shop import Ground, Shop
@@ -37,6 +39,10 @@ class Lossy:
             await self._report(fact, happened.id)
 
 
+def kept_by(books: Books) -> tuple[object, ...]:
+    return deepcopy((books.states, books.events, books.tasks, books.inbox))
+
+
 async def ends(opened: Ground, flow: Flow, share: float, seed: int) -> tuple[list[str], int]:
     """How it ended, once it was reconciled; and how many were lost."""
     shop = await opened()
@@ -48,7 +54,11 @@ async def ends(opened: Ground, flow: Flow, share: float, seed: int) -> tuple[lis
             await shop.worker_drains()
         await tell(shop, session)
     await shop.worker_drains()
+    before = kept_by(await shop.inspect())
+    planned = await shop.reconcile(only=shop.auth.organization_id)
+    assert kept_by(await shop.inspect()) == before, planned  # a plan changes nothing
     found = await shop.reconcile(apply=True, only=shop.auth.organization_id)
+    assert bool(found) == bool(planned)
     assert {finding.outcome for finding in found} <= {"applied"}, found
     await shop.worker_drains()
     assert await shop.reconcile(apply=True, only=shop.auth.organization_id) == []

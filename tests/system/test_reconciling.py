@@ -5,13 +5,14 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
 import msgspec
 import pytest
 
-from adapters.sandbox import Fail, Hang
+from adapters.sandbox import Fail, Hang, RateLimit
 from tests.databases import Database, DatabaseServer
 from tests.entrypoints.counterfoil_process import counterfoil
 from tests.entrypoints.counterfoil_process import running as started
@@ -178,6 +179,35 @@ async def test_a_stripe_that_fails_half_way_is_told_and_the_next_run_goes_on(run
     assert await running.found("--apply") == []
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (RateLimit(path="/v1/setup_intents", times="always"), "payment_provider_unavailable"),
+        (Fail(path="/v1/setup_intents", status=400, times="always"), "payment_provider_refused"),
+    ],
+    ids=["rate limit", "refused"],
+)
+async def test_whatever_ends_it_what_was_applied_is_told(
+    running: Reconciled, fault: Fail | RateLimit, code: str
+) -> None:
+    session = await running.service.open_checkout()
+    assert await running.service.pay(session, "pm_card_visa") == "succeeded"
+    with running.service.sandbox.misbehave(fault):
+        ended = await running.run("--apply", "--json")
+    assert (ended.returncode, ended.stderr.startswith(f"counterfoil: {code}: ")) == (1, True)
+    told = msgspec.json.decode(ended.stdout)
+    assert ([finding["outcome"] for finding in told["data"]], told["complete"]) == (["applied"], False)
+    assert await running.found("--apply") == []
+
+
+async def test_from_when_on_there_are_events_is_told(running: Reconciled) -> None:
+    ended = await running.run()
+    assert "Stripe keeps events for 30 days: they were read from " in ended.stdout
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    assert "Stripe keeps" not in (await running.run("--since", yesterday)).stdout
+    assert msgspec.json.decode((await running.run("--json")).stdout)["events_since"] is not None
+
+
 async def test_a_mode_without_a_key_says_which(running: Reconciled) -> None:
     ended = await running.run("--live")
     assert (ended.returncode, ended.stdout.startswith("0 looked at")) == (1, True)
@@ -185,7 +215,13 @@ async def test_a_mode_without_a_key_says_which(running: Reconciled) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--since", "yesterday"), ("--since", "2999-01-01"), ("--until", "2019-01-01")]
+    "words",
+    [
+        ("--since", "yesterday"),
+        ("--since", "2999-01-01"),
+        ("--since", "0001-01-01T00:00:00+05:00"),
+        ("--until", "2019-01-01"),
+    ],
 )
 async def test_a_period_that_is_none_is_wrong_usage(running: Reconciled, words: tuple[str, str]) -> None:
     ended = await running.run(*words)
@@ -205,4 +241,45 @@ async def test_ctrl_c_ends_it_after_the_one_in_hand(running: Reconciled, tmp_pat
         status = await asyncio.to_thread(one.process.wait, 60)
     assert (status, one.shown.read_text().startswith("KIND")) == (130, True)
     assert "Stopped. " in one.shown.read_text()
+    assert await running.found("--apply") == []
+
+
+async def test_runs_at_once_beside_the_webhooks_book_everything_once(running: Reconciled) -> None:
+    service = running.service
+    for number in (1, 2, 3):
+        session = await service.open_checkout(quantity=number)
+        assert await service.pay(session, "pm_card_visa") == "succeeded"
+        await service.buyer.v1.refunds.create_async(
+            {"payment_intent": session["payment_intent_id"], "amount": 500}
+        )
+    first, second, _ = await asyncio.gather(
+        running.run("--apply"),
+        running.run("--apply"),
+        deliver(service, 0.2, Random(1)),  # noqa: S311
+    )
+    assert (first.returncode, second.returncode) == (0, 0), (first.stdout, second.stdout)
+    assert await running.found("--apply") == []
+    paid = (await service.call("GET", "/v1/payments"))["data"]
+    assert [(one["status"], one["refunded_amount"]) for one in paid] == [("succeeded", 500)] * 3
+    await service.worker.drain()
+    told = [event["type"] for event in (await service.call("GET", "/v1/events?limit=100"))["data"]]
+    assert (told.count("payment.succeeded"), told.count("payment.refunded")) == (3, 3)
+
+
+async def test_a_run_that_is_killed_is_made_up_for_by_the_next(running: Reconciled, tmp_path: Path) -> None:
+    service = running.service
+    session = await service.open_checkout()
+    assert await service.pay(session, "pm_card_visa") == "succeeded"
+    await service.buyer.v1.refunds.create_async({"payment_intent": session["payment_intent_id"]})
+    with (
+        service.sandbox.misbehave(Hang(path="/v1/payment_intents/", method="GET")) as hang,
+        started(tmp_path / "run", tmp_path, "reconcile", *SINCE, "--apply", **running.settings) as one,
+    ):
+        await hang.met()  # the payment is booked, and whose the refund is has been asked
+        one.process.kill()
+        await asyncio.to_thread(one.process.wait, 60)
+        hang.end()
+    (booked,) = (await service.call("GET", "/v1/payments"))["data"]
+    assert (booked["status"], booked["refunded_amount"]) == ("succeeded", 0)
+    assert {finding["outcome"] for finding in await running.found("--apply")} == {"applied"}
     assert await running.found("--apply") == []
