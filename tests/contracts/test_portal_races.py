@@ -1,4 +1,4 @@
-"""The billing portal's door when many are at it at once, on every adapter: what is counted is counted right."""
+"""The billing portal's door when many are at it at once, on every adapter: it holds to its limits."""
 
 import asyncio
 from datetime import timedelta
