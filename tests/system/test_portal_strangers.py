@@ -5,6 +5,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
+from functools import partial
 from html import unescape
 from itertools import product
 from pathlib import Path
@@ -16,6 +17,7 @@ from litestar.routes import HTTPRoute
 
 from entrypoints.http.portal.pages import portal_pages
 from tests.databases import Database
+from tests.system.processes import until
 from tests.system.service import Json, Service, running_service
 from tests.visitors import Visitor
 
@@ -67,15 +69,18 @@ async def subscriber(service: Service, name: str) -> Json:
     )
     asked = {"email": email, "amount": 2500, "currency": "usd", "description": f"For {name}"}
     await service.call("POST", "/v1/intake-payments", asked, expect=201)
-    await settle(service)
+    await until(partial(is_settled, service, customer["id"]))
     return customer
 
 
-async def settle(service: Service) -> None:
-    """Until Stripe has told everything, and everything that follows is done."""
+async def is_settled(service: Service, customer: str) -> bool:
+    """Once Stripe has told everything, and the plan is paid: what a worker has tried too early it tries again
+    a second later."""
     for _ in range(3):
-        await service.sandbox.drain()
         await service.worker.drain()
+        await service.sandbox.drain()
+    held = (await service.call("GET", f"/v1/customers/{customer}"))["subscriptions"]
+    return {"pro": "active"}.items() <= {each["product_slug"]: each["status"] for each in held}.items()
 
 
 async def books_of(service: Service, name: str) -> list[Json]:
@@ -118,7 +123,8 @@ async def test_an_id_of_somebody_elses_is_answered_like_one_of_nobodys_on_every_
     ada, eve = [await arrive(service, stack) for _ in range(2)]
     hers = (await signs_in(service, ada, ADA)).text
     await signs_in(service, eve, EVE)
-    await settle(service)
+    await service.sandbox.drain()
+    await service.worker.drain()
     before, inside = await books_of(service, "ada"), await eve.get()
     shared = {found[0] for found in ID.finditer(str(await service.call("GET", "/v1/catalog")))}
     found = [found for found in ID.finditer(hers + str(before)) if found[0] not in shared]
@@ -218,6 +224,12 @@ async def test_no_page_leads_anywhere_but_to_us_whatever_host_or_way_on_is_asked
         assert "evil" not in reply.text
         assert "evil" not in str(reply.headers)
         assert re.match(r"/(portal|checkout)/", reply.headers.get("location", "/portal/"))
+    for reply in replies[:-1]:
+        assert reply.headers["cache-control"] == "no-store"
+        assert reply.headers["referrer-policy"] == "no-referrer"
+        for cookie in reply.headers.get_list("set-cookie"):
+            assert {"HttpOnly", "Path=/portal/acme/test", "SameSite=lax"} <= set(cookie.split("; ")), cookie
+            assert "Secure" not in cookie  # as this is served without TLS
     for opened in (added, bought):
         checkout = await ada.client.get(opened.headers["location"])
         assert "evil" not in checkout.text
