@@ -14,6 +14,11 @@ from adapters.postgres.errors import (
     DatabaseUnreachableError,
 )
 from adapters.postgres.migrations import SCHEMA
+from adapters.postgres.roles import PORTAL
+
+_LOOKING = {"default_transaction_read_only": "on", "default_transaction_isolation": "repeatable read"}
+"""Of a role that writes nothing: each statement sees the books as of one moment, also where a function reads
+them several times."""
 
 
 def open_pool(
@@ -53,6 +58,7 @@ def open_pool(
             "lock_timeout": f"{statement // 2}ms",
             "idle_in_transaction_session_timeout": f"{statement}ms",
             "jit": "off",
+            **(_LOOKING if role == PORTAL else {}),
         },
     )
 

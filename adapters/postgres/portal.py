@@ -127,9 +127,8 @@ class PortalDoorInPostgres:
 
 
 class BuyersDatabase(Database):
-    """The portal's pool, for one buyer. Each call is a transaction that can write nothing and that is
-    entered as this buyer, so that there are no rows but theirs: four round trips instead of one, for a page
-    that a person looks at now and then."""
+    """The portal's pool, for one buyer. Each call is one statement, and so a transaction, which is entered as
+    this buyer before its function is called: there are no rows but theirs."""
 
     def __init__(self, pool: asyncpg.Pool, wait_seconds: float, buyer: Buyer) -> None:
         super().__init__(pool, wait_seconds)
@@ -138,15 +137,11 @@ class BuyersDatabase(Database):
     async def _fetched(
         self, connection: PoolConnectionProxy, query: str, arguments: Sequence[object]
     ) -> Sequence[asyncpg.Record]:
-        buyer = self._buyer
-        async with connection.transaction(isolation="repeatable_read", readonly=True):
-            await connection.execute(
-                "SELECT enter_as_buyer($1, $2, $3, $4)",
-                buyer.organization_id,
-                buyer.livemode,
-                *_whose(buyer),
-            )
-            return await super()._fetched(connection, query, arguments)
+        """What is selected is looked for when the row it is selected from is there: after entering."""
+        buyer = (self._buyer.organization_id, self._buyer.livemode, *_whose(self._buyer))
+        places = ", ".join(f"${len(arguments) + n}" for n in range(1, len(buyer) + 1))
+        entered = f"{query} FROM enter_as_buyer({places})"
+        return await super()._fetched(connection, entered, (*arguments, *buyer))
 
 
 class _BuyersReads(Lists, CheckoutReads, ManagedReads):

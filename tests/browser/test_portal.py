@@ -200,3 +200,29 @@ async def test_everything_is_done_by_keys_alone_in_its_order(browser: Browser, s
         await page.get_by_role("button", name="Cancel The painters' gazette").focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("button", name="Keep it The painters' gazette")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [SMALLEST, DESK], ids=["320", "desk"])
+async def test_what_is_asked_by_email_stands_in_rows_however_long_it_is_and_is_paid_by_keys_alone(
+    browser: Browser, shop: Shop, size: Size
+) -> None:
+    email = f"nora-{size[0]}@example.com"
+    long = "A consultation of an hour and a half about the garden wall and all that follows, travel included"
+    for amount, text in ((2500, "Consultation"), (375000, long), (56250000, "Umbau" * 16)):
+        asked = {"email": email, "amount": amount, "currency": "usd", "description": text}
+        await shop.service.call("POST", "/v1/intake-payments", asked, expect=201)
+    async with visiting(browser, size) as visit:
+        page = visit.page
+        await sign_in(shop, page, email)
+        rows = page.get_by_role("region", name="Payments asked of you").get_by_role("listitem")
+        await expect(rows).to_have_count(3)
+        right = "row => { const box = it => it.getBoundingClientRect().right; "
+        right += "return box(row) - box(row.querySelector('.sum')) }"
+        assert [round(await row.evaluate(right)) for row in await rows.all()] == [0, 0, 0]
+        assert (await visit.overflow(), await visit.broken_rules()) == (0, [])
+        order = await tabbed(page, 5)
+        assert order == ["Umbau" * 16, long, "Consultation", "Sign out", "Sign out everywhere"]
+        await tabbed(page, 2, "Shift+Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_text("25.00 USD").first).to_be_visible()
+        assert visit.complaints == []

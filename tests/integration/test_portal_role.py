@@ -178,6 +178,9 @@ async def test_the_portal_writes_nothing_into_any_table(fresh_database: Database
         pool.acquire() as connection,
     ):
         buyer = next(iter(whose))
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await connection.execute("UPDATE customers SET name = name")
+        await connection.execute("SET default_transaction_read_only = off")  # nor where it may try
         for name in sorted(await tables(admin) | ROUTING):
             column = await admin.fetchval(
                 "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 LIMIT 1",

@@ -7,6 +7,7 @@ from hypothesis.strategies import SearchStrategy
 from msgspec import UNSET
 
 from tests.machine.operations import Operation
+from tests.machine.portal import ComeByLink, SignInAtPortal
 from tests.machine.users import Backfill, ChangeUser, IntroduceUsersCustomer, ReadUsers, SignUpUser
 
 _TENANTS = st.sampled_from((0, 0, 0, 0, 1, 2))
@@ -36,7 +37,19 @@ introduced = st.builds(
     IntroduceUsersCustomer, tenant=_TENANTS, external_id=st.sampled_from(("ada", "c-3")), user=_PICKS
 )
 reads = st.builds(ReadUsers, tenant=_TENANTS, user=_USERS, email=_EMAILS)
-operations: SearchStrategy[Operation] = st.one_of(signed_up, changed, backfilled, introduced, reads)
+signed_in = st.builds(
+    SignInAtPortal,
+    tenant=_TENANTS,
+    email=_EMAILS,
+    is_wrong_first=st.booleans(),
+    leaves=st.booleans(),
+)
+came_by_link = st.builds(
+    ComeByLink, tenant=_TENANTS, customer=st.sampled_from(("ada", "c-3")), times=st.sampled_from((1, 1, 2))
+)
+operations: SearchStrategy[Operation] = st.one_of(
+    signed_up, changed, backfilled, introduced, reads, signed_in, came_by_link
+)
 rivals: tuple[SearchStrategy[Any], ...] = (
     st.builds(
         SignUpUser,

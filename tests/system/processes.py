@@ -37,8 +37,8 @@ class Processes:
 
 
 @asynccontextmanager
-async def processes(database: Database, folder: Path) -> AsyncIterator[Processes]:
-    """Both of them, for as long as the block runs."""
+async def processes(database: Database, folder: Path, **more: str) -> AsyncIterator[Processes]:
+    """Both of them, for as long as the block runs; with more settings."""
     home = folder / "home"
     async with Sandbox() as sandbox:
         settings = {
@@ -47,6 +47,7 @@ async def processes(database: Database, folder: Path) -> AsyncIterator[Processes
             "STRIPE_TEST_SECRET_KEY": sandbox.secret_key,
             "STRIPE_TEST_PUBLISHABLE_KEY": sandbox.publishable_key,
             "STRIPE_TEST_WEBHOOK_SECRET": sandbox.webhook_secret,
+            **more,
         }
         create = ("organization", "create", "Acme", "--owner-email", "owner@acme.test", "--json")
         made = msgspec.json.decode(counterfoil(home, *create, **settings).stdout)
