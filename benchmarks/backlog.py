@@ -12,8 +12,8 @@ _AT_A_TIME = 50_000
 _ENDPOINT = """
     INSERT INTO webhook_endpoints (organization_id, livemode, id, slot, url, event_types, enabled,
         enabled_at, secret, created_at, version)
-    VALUES ($1, false, 'we_' || lpad($2::int::text, 26, '0'), $2, $3, '["*"]', true, now(),
-        'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', now(), 1)
+    VALUES ($1::text, false, 'we_' || substr(md5($1::text), 1, 20) || lpad($2::int::text, 6, '0'), $2,
+        $3, '["*"]', true, now(), 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=', now(), 1)
 """
 # As large as a customer's event is, and with ids that grow with time.
 _EVENTS = """

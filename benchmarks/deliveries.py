@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -22,17 +22,21 @@ from adapters.postgres.embedded import EmbeddedServer
 from adapters.postgres.pool import connect
 from benchmarks.backlog import Delivered, add_backlog, add_endpoints, delivered, forget, happen, settle, sizes
 from benchmarks.measuring import Meter, processor
+from benchmarks.report import commit
 from benchmarks.stage import Stage, built
 
 _ENDPOINTS = 20
 _WARM_SECONDS = 2.0
+_CYCLING = 2
+"""Workers that deliver all there is."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A database, with so much to be delivered at the beginning."""
+    """A database, with so much to be delivered at the beginning, of which so many a second were made."""
 
     backlog: int
+    made: float
     stage: Stage
     trusted: Path
     admin: asyncpg.Connection
@@ -63,6 +67,10 @@ async def measured(asked: argparse.Namespace) -> str:
                     results[place.backlog, workers].append(result)
                     sys.stderr.write(f"{place.backlog} waiting, {workers} workers: {result}\n")
         lines = [_row(backlog, workers, each) for (backlog, workers), each in sorted(results.items())]
+        lines += [
+            "",
+            *(f"- {place.backlog} were made, {place.made:.0f} a second" for place in places if place.backlog),
+        ]
         for number in range(asked.cycles):
             lines += await _cycle(places[0], number + 1, asked)
         for place in places:
@@ -85,16 +93,9 @@ async def _place(
         pass  # what has happened so far is for nobody
     await add_endpoints(admin, stage.plain, url, range(1, _ENDPOINTS + 1))
     await add_endpoints(admin, stage.entitling, url, range(1, 2))
-    place = Place(backlog, stage, trusted, admin)
-    if backlog:
-        rate = await add_backlog(admin, stage, backlog, _ENDPOINTS)
-        sys.stderr.write(
-            f"{backlog} deliveries made: {rate:.0f} events/s, {rate * _ENDPOINTS:.0f} deliveries/s\n"
-        )
+    made = await add_backlog(admin, stage, backlog, _ENDPOINTS) * _ENDPOINTS if backlog else 0.0
     await settle(admin)
-    for line in await _sizes(place, "at the beginning"):
-        sys.stderr.write(line + "\n")
-    return place
+    return Place(backlog, made, stage, trusted, admin)
 
 
 async def _run(place: Place, workers: int, asked: argparse.Namespace) -> Result:
@@ -122,12 +123,12 @@ async def _run(place: Place, workers: int, asked: argparse.Namespace) -> Result:
 
 
 async def _cycle(place: Place, number: int, asked: argparse.Namespace) -> list[str]:
-    """As much again happens, is delivered by as many workers as were tried at the most, and is forgotten."""
+    """As much again happens, is delivered by two workers, and is forgotten."""
     if number > 1:
         await add_backlog(place.admin, place.stage, place.backlog, _ENDPOINTS, first=number * place.backlog)
     began = monotonic()
     with ExitStack() as stack:
-        for n in range(max(asked.workers)):
+        for n in range(_CYCLING):
             stack.enter_context(_worker(place.stage, place.trusted, n))
         while await place.admin.fetchval("SELECT EXISTS (SELECT FROM deliveries WHERE status = 'pending')"):
             await asyncio.sleep(1)
@@ -194,7 +195,10 @@ def _worker(stage: Stage, trusted: Path, number: int) -> Iterator[int]:
 
 def _head(asked: argparse.Namespace) -> list[str]:
     return [
-        f"`python -m benchmarks.deliveries {' '.join(sys.argv[1:])}`",
+        "# Deliveries",
+        "",
+        f"`python -m benchmarks.deliveries {' '.join(sys.argv[1:])}`, "
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit `{commit()}`.",
         f"{processor()}; {'TLS' if asked.tls else 'no TLS'}, each answer takes {asked.answer_ms} ms; "
         f"{_ENDPOINTS} endpoints share the backlog; "
         f"{asked.happening} events/s of somebody else.",
@@ -221,7 +225,7 @@ def _row(backlog: int, workers: int, each: Sequence[Result]) -> str:
 
 async def _sizes(place: Place, when: str) -> list[str]:
     return [
-        f"- {place.backlog} waiting at first; {when}: {size.table} {size.rows} rows, {size.dead} dead, "
+        f"- {place.backlog} at first; {when}: {size.table} {size.rows} rows, {size.dead} dead, "
         f"{size.megabytes:.0f} MB + {size.indexes:.0f} MB indexes"
         for size in await sizes(place.admin)
     ]

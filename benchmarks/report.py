@@ -37,7 +37,7 @@ def report(results: Results, *, command: str, seconds: int, customers: int, vers
         [
             "# Benchmarks",
             "",
-            f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit `{_commit()}`.",
+            f"`{command}`, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, commit `{commit()}`.",
             f"{processor()}; {versions}, fsync on, its own settings; one service process without worker.",
             f"{repeats} interleaved repeats of {seconds} s each; medians. Load before each run: "
             f"{min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).",
@@ -105,7 +105,8 @@ def _mid(each: Sequence[Result], name: str) -> float:
     return middle
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Of what is measured."""
     here = Path(__file__).parent
     git = ["git", "-C", str(here)]
     name = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)

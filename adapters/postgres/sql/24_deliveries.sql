@@ -12,13 +12,16 @@ DECLARE
     taken jsonb;
 BEGIN
     WITH RECURSIVE waiting AS (
-        -- From one endpoint that has any to the next: neither those that have none are looked at, nor all that waits.
+        -- From one endpoint that has any to the next: neither those that have none are looked at, nor all that waits. In
+        -- the order of `deliveries_due`, so that no other index does: most of what is in those has been delivered. (An
+        -- endpoint's id is ours, and nobody else's.)
         (SELECT t.organization_id, t.livemode, t.endpoint_id FROM deliveries t WHERE t.status = 'pending'
-            ORDER BY t.endpoint_id LIMIT 1)
+            ORDER BY t.endpoint_id, t.next_try_at, t.sequence LIMIT 1)
         UNION ALL
         SELECT next.* FROM waiting w CROSS JOIN LATERAL (
             SELECT t.organization_id, t.livemode, t.endpoint_id FROM deliveries t
-            WHERE t.status = 'pending' AND t.endpoint_id > w.endpoint_id ORDER BY t.endpoint_id LIMIT 1) AS next
+            WHERE t.status = 'pending' AND t.endpoint_id > w.endpoint_id
+            ORDER BY t.endpoint_id, t.next_try_at, t.sequence LIMIT 1) AS next
     ), told AS MATERIALIZED (
         SELECT e.organization_id, e.livemode, e.id, greatest(CASE WHEN f.failing_since <= doubtful THEN 1 ELSE each END
             - coalesce((in_hand ->> e.id)::int, 0), 0) AS free
