@@ -29,12 +29,14 @@ CREATE OR REPLACE FUNCTION backlog(at timestamptz, most int) RETURNS jsonb LANGU
         'deliveries_due', (SELECT count(*) FROM
             (SELECT FROM webhook_endpoints e CROSS JOIN LATERAL (SELECT FROM deliveries t
                 WHERE t.organization_id = e.organization_id AND t.livemode = e.livemode AND t.endpoint_id = e.id
-                    AND t.status = 'pending' AND t.next_try_at <= at LIMIT most) AS d
+                    AND t.status = 'pending' AND t.next_try_at <= at
+                    ORDER BY t.next_try_at, t.sequence LIMIT most) AS d
                 WHERE e.enabled LIMIT most) AS t),
         'oldest_delivery_at', (SELECT min(d.next_try_at) FROM webhook_endpoints e CROSS JOIN LATERAL
             (SELECT t.next_try_at FROM deliveries t
                 WHERE t.organization_id = e.organization_id AND t.livemode = e.livemode AND t.endpoint_id = e.id
-                    AND t.status = 'pending' AND t.next_try_at <= at ORDER BY t.next_try_at LIMIT 1) AS d
+                    AND t.status = 'pending' AND t.next_try_at <= at
+                    ORDER BY t.next_try_at, t.sequence LIMIT 1) AS d
                 WHERE e.enabled),
         'deliveries_failed', (SELECT count(*) FROM
             (SELECT FROM deliveries WHERE status = 'failed' LIMIT most) AS t),
