@@ -230,7 +230,8 @@ async def _feed(http: httpx.AsyncClient, processes: Processes) -> list[Any]:
 
 async def _settled(processes: Processes) -> None:
     """Every event has its number, and nothing is to be delivered any more. Nobody waits for the next try, or
-    for the leases of the dead: that these come is other tests' matter. As long as they get fewer, it goes on."""
+    for the leases of the dead: that these come is other tests' matter. It goes on for as long as they get
+    fewer."""
     fewest, until = sys.maxsize, time.monotonic() + _PATIENCE_SECONDS
     looks = count()
     while time.monotonic() < until:
