@@ -39,6 +39,7 @@ async def examined(container: Container, settings: Settings) -> AsyncIterator[Fi
     for livemode in (False, True):
         yield await _stripe(container, settings, livemode=livemode)
     yield await _webhooks(settings)
+    yield _proxies(settings)
     yield _mail(settings)
 
 
@@ -112,6 +113,18 @@ async def _webhooks(settings: Settings) -> Finding:
     return Finding(
         what, "ill", f"{url} answers {reply.status}: somebody else is there, or a proxy changes it"
     )
+
+
+def _proxies(settings: Settings) -> Finding:
+    """Whose header is believed. That there is a proxy is seen from https: we speak no TLS ourselves."""
+    what, trusted = "proxies", settings.trusted_proxies
+    is_usual = trusted == Settings.model_fields["trusted_proxies"].default
+    if is_usual and (settings.public_url or "").startswith("https://"):
+        says = (
+            "a proxy on another machine has to be in FORWARDED_ALLOW_IPS, or all buyers count as one sender"
+        )
+        return Finding(what, "note", says)
+    return Finding(what, "well", f"X-Forwarded-For is believed from {trusted}")
 
 
 def _mail(settings: Settings) -> Finding:

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from email.headerregistry import Address
 from email.utils import getaddresses
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import unquote, urlsplit
@@ -133,6 +134,14 @@ class Settings(BaseSettings):
             description="what links start with; without it, the address served",
         ),
     ] = None
+    trusted_proxies: Annotated[
+        str,
+        Field(
+            validation_alias="FORWARDED_ALLOW_IPS",
+            description="the proxies before us, whose X-Forwarded-For is believed: their addresses or "
+            "networks, with commas between them",
+        ),
+    ] = "127.0.0.1,::1"
     checkout_hours: Annotated[
         int,
         Field(
@@ -302,6 +311,17 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        # uvicorn's own "*" would believe the first address of the header, which whoever asks has written.
+        try:
+            for network in value.split(","):
+                ip_network(network.strip())
+        except ValueError:
+            raise ValueError("must be addresses or networks, as 10.0.0.7,10.1.0.0/16") from None
+        return value
 
     @field_validator("smtp_url")
     @classmethod

@@ -15,7 +15,7 @@ _SIGNS = {"well": "[green]✓[/green]", "note": "[yellow]·[/yellow]", "ill": "[
 
 
 def doctor(as_json: AsJson = False) -> None:
-    """Examine settings, database, worker, Stripe, webhooks, clocks and mail. Changes nothing.
+    """Examine settings, database, worker, Stripe, webhooks, proxies, clocks and mail. Changes nothing.
 
     Exits with 1 when something is ill: then it does not work, and it is said what to do.
     """

@@ -51,7 +51,8 @@ async def serving(
         with container.served_at.override(url):
             async with sandbox_standing_in(container, url) as sandbox:
                 app = create_app(container)
-                async with app.lifespan(), answering(app, container.ids(), listener, stop):
+                proxies = container.settings().trusted_proxies
+                async with app.lifespan(), answering(app, container.ids(), listener, proxies, stop):
                     yield Serving(url, sandbox)
 
 
@@ -109,14 +110,21 @@ class _Uvicorn(uvicorn.Server):
 
 @asynccontextmanager
 async def answering(
-    app: Litestar, ids: Ids, listener: socket.socket, stop: asyncio.Event | None = None
+    app: Litestar,
+    ids: Ids,
+    listener: socket.socket,
+    trusted_proxies: str = "",
+    stop: asyncio.Event | None = None,
 ) -> AsyncIterator[None]:
-    """The app answers on this socket while the block runs, and nobody new once `stop` is set."""
+    """The app answers on this socket while the block runs, and nobody new once `stop` is set. What these
+    proxies say of who asks (X-Forwarded-For) is believed.
+    """
     config = uvicorn.Config(
         app,
         http=http_protocol(ids),
         ws="none",
         lifespan="off",  # ours is around this, so that what goes wrong in it is raised to our caller
+        forwarded_allow_ips=trusted_proxies,
         access_log=False,
         log_config=None,
         server_header=False,

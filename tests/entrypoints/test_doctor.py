@@ -59,6 +59,18 @@ def replace_url(container: Container, url: str) -> Settings:
     return container.settings().model_copy(update={"public_url": url})
 
 
+async def test_a_proxy_that_nobody_has_named_is_noted() -> None:
+    container, _, _ = in_memory(FixedClock())
+    for url, proxies, health in (
+        ("http://127.0.0.1:1", None, "well"),
+        ("https://127.0.0.1:1", None, "note"),
+        ("https://127.0.0.1:1", "10.0.0.7", "well"),
+    ):
+        given = {} if proxies is None else {"trusted_proxies": proxies}
+        settings = container.settings().model_copy(update={"public_url": url, **given})
+        assert (await found(container, settings))["proxies"].health == health
+
+
 async def test_a_clock_that_differs_is_ill() -> None:
     container, _, _ = in_memory(FixedClock())
     store = LateStore()

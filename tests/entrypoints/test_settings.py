@@ -17,10 +17,13 @@ KEYS = {
     "STRIPE_LIVE_WEBHOOK_SECRET": "whsec_def,whsec_older",
 }
 
+ROOT = Path(__file__).parents[2]
+VARIABLES = {str(field.validation_alias) for field in Settings.model_fields.values()}
 SMTP_FORM = (
     "SMTP_URL: must be smtp://user:password@host:port or smtps://…; "
     "what is special in user or password is written as %40 for @"
 )
+PROXIES_FORM = "FORWARDED_ALLOW_IPS: must be addresses or networks, as 10.0.0.7,10.1.0.0/16"
 FROM_FORM = "MAIL_FROM: must be one address: billing@acme.example, or Acme <billing@acme.example>"
 MAIL = {
     "SMTP_URL": "smtp://acme%40mail:p%2Fw@mail.acme.example",
@@ -30,8 +33,7 @@ MAIL = {
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    others = ("DATABASE_URL", "COUNTERFOIL_HOME", "STRIPE_API_BASE", "COUNTERFOIL_PUBLIC_URL")
-    for variable in (*KEYS, *MAIL, *others):
+    for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
 
 
@@ -129,6 +131,9 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ({"MAIL_FROM": "Acme"}, FROM_FORM),
         ({"MAIL_FROM": "a@acme.example, b@acme.example"}, FROM_FORM),
         ({"MAIL_FROM": "Acme <billing@acme.example\r\nBcc: eve@example.test>"}, FROM_FORM),
+        ({"FORWARDED_ALLOW_IPS": "*"}, PROXIES_FORM),
+        ({"FORWARDED_ALLOW_IPS": "10.0.0.7, proxy.acme.example"}, PROXIES_FORM),
+        ({"FORWARDED_ALLOW_IPS": "10.0.0.7/8"}, PROXIES_FORM),
         ({"STRIPE_API_BASE": "stripe.test"}, "STRIPE_API_BASE: must start with http:// or https://"),
         (
             {"COUNTERFOIL_POOL_SIZE": "0"},
@@ -203,6 +208,12 @@ def test_every_setting_is_listed_with_its_meaning_and_no_secret(monkeypatch: pyt
 
 
 def test_every_setting_is_in_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    for field in Settings.model_fields.values():
-        assert f"`{field.validation_alias}`" in readme
+    readme = (ROOT / "README.md").read_text()
+    for variable in VARIABLES:
+        assert f"`{variable}`" in readme
+
+
+def test_every_setting_reaches_the_containers() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    for variable in VARIABLES - {"COUNTERFOIL_HOME", "POSTGRES_BIN_DIR"}:  # of the image, which has no server
+        assert f"  {variable}: " in compose

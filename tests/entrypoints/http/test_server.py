@@ -12,11 +12,13 @@ import pytest
 from dependency_injector import providers
 
 from adapters.memory.clock import FixedClock
+from domain.portal import SENDER_LIMITS
 from entrypoints.container import Container
 from entrypoints.http import server
 from entrypoints.http.server import Serving, serving
 from entrypoints.settings import InvalidSettings, Settings
 from tests.entrypoints.http.conftest import CATALOG, assert_problem, in_memory, organization
+from tests.visitors import Visitor
 
 
 def with_sandbox(home: Path) -> Container:
@@ -46,6 +48,21 @@ async def test_it_serves_where_it_says_and_stops_when_the_block_ends() -> None:
     async with httpx.AsyncClient() as client:
         with pytest.raises(httpx.ConnectError):
             await client.get(served.url)
+
+
+@pytest.mark.parametrize(("proxies", "is_believed"), [("10.0.0.7, 127.0.0.0/8", True), ("10.0.0.7", False)])
+async def test_only_a_proxy_that_is_trusted_says_who_asks(*, proxies: str, is_believed: bool) -> None:
+    container, *_ = in_memory(FixedClock(), trusted_proxies=proxies)
+    await organization(container, "Acme")
+    statuses = []
+    async with serving(container) as served, httpx.AsyncClient(base_url=served.url) as client:
+        buyer = Visitor(client)
+        for n in range(SENDER_LIMITS[0].most + 1):
+            client.headers["x-forwarded-for"] = f"10.0.0.7, 203.0.113.{n}"  # the proxy adds whom it sees
+            asked = await buyer.send(await buyer.get(), "/access", email=f"buyer-{n}@example.com")
+            statuses.append(asked.status_code)
+    assert set(statuses[:-1]) == {303}
+    assert statuses[-1] == (303 if is_believed else 429)
 
 
 async def test_a_request_that_was_begun_is_answered() -> None:
