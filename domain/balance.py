@@ -7,9 +7,11 @@ resets and corrections write (domain/usage.py): the entries of an account sum to
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from domain.catalog import (
     Product,
@@ -63,25 +65,42 @@ class Balance(Struct, frozen=True, kw_only=True):
 
 
 def of_subscription(
-    subscription: Subscription, product: Product, quantity: int, ids: Ids
+    subscription: Subscription,
+    product: Product,
+    quantity: int,
+    ids: Ids,
+    had: Iterable[Balance] = (),
 ) -> tuple[Change[Balance], ...]:
-    """What the product's features give with so many of this subscription; nothing before it is current."""
-    return tuple(
-        given(
-            Balance(
-                id=ids.new(BalanceId),
-                organization_id=subscription.organization_id,
-                livemode=subscription.livemode,
-                customer_id=subscription.customer_id,
-                subscription_id=subscription.id,
-                entity_id=subscription.entity_id,
-                anchor=subscription.billing_anchor,
-                created_at=subscription.created_at,
-                **_terms(feature, quantity) | ({"per_entity": False} if subscription.entity_id else {}),
-            )
+    """What the product's features give with so many of this subscription; nothing before it is current.
+
+    What the customer `had` of it before, on the same terms, goes on: what they have used of it is used.
+    """
+    known = {before.feature_id: before for before in had}
+    changes = []
+    for feature in product.features:
+        new = Balance(
+            id=ids.new(BalanceId),
+            organization_id=subscription.organization_id,
+            livemode=subscription.livemode,
+            customer_id=subscription.customer_id,
+            subscription_id=subscription.id,
+            entity_id=subscription.entity_id,
+            anchor=subscription.billing_anchor,
+            created_at=subscription.created_at,
+            **_terms(feature, quantity) | ({"per_entity": False} if subscription.entity_id else {}),
         )
-        for feature in product.features
-    )
+        before = known.get(feature.feature_id)
+        goes_on = before is not None and _GIVES(before) == _GIVES(new)
+        changes.append(_moved(before, new) if before is not None and goes_on else given(new))
+    return tuple(changes)
+
+
+_GIVES = attrgetter("granted", "unlimited", "overage", "per_entity", "reset")
+
+
+def _moved(before: Balance, new: Balance) -> Change[Balance]:
+    after = replace(before, subscription_id=new.subscription_id, thresholds=new.thresholds)
+    return Change(after, (Event("balance.moved"),), before)
 
 
 def of_purchase(

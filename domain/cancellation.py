@@ -27,7 +27,8 @@ def cancel(
     held: Subscription, wanted: NewCancellation, owed: Iterable[Owed], now: datetime
 ) -> Change[Subscription] | None:
     """End it, or say that it will; None when that has been said. What has no period that is running ends at
-    once: it was never paid for, or has no end, or the next period is not paid for yet.
+    once: it was never paid for, or has no end, or the next period is not paid for yet. What the customer is
+    left with then is `domain.defaults.left_with`.
 
     `owed` is what is to be paid for it, and what becomes of that is as with Stripe
     (docs.stripe.com/billing/subscriptions/cancel): what was never paid for is not asked for any more, and

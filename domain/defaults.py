@@ -1,4 +1,5 @@
-"""What a new customer starts with: of each group of products, one that is a default."""
+"""What a new customer starts with: of each group of products, one that is a default; and what they have when
+nothing else of a group is left to them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,11 +8,12 @@ from typing import Any
 from msgspec import Struct
 
 from domain import balance, invoice
+from domain.balance import Balance
 from domain.catalog import DefaultKind, Plan, PricingModel
 from domain.change import Change
 from domain.ids import CustomerId, Ids, ProductId
 from domain.invoice import Billed, BilledTo, Invoice, InvoiceLine
-from domain.subscription import SubscriptionRecord, start_default
+from domain.subscription import Subscription, SubscriptionRecord, start_default
 
 
 class CustomerTerms(Struct, frozen=True):
@@ -23,6 +25,14 @@ class CustomerTerms(Struct, frozen=True):
     defaults: tuple[Plan, ...] = ()
     trials_used: tuple[ProductId, ...] = ()
     sends_receipts: bool = False
+
+
+class Standby(Struct, frozen=True):
+    """What a customer has whenever they have no other plan of a group: its free default. `balances` are those
+    of the latest subscription to it that they had."""
+
+    plan: Plan
+    balances: tuple[Balance, ...]
 
 
 class Starter(Struct, frozen=True, kw_only=True):
@@ -51,6 +61,22 @@ def of_each_group(terms: CustomerTerms, group: str | None = None) -> tuple[Plan,
 def free_ones(terms: CustomerTerms) -> tuple[Plan, ...]:
     """The free product of each group, where there is one: for somebody who has asked for no plan."""
     return tuple(plan for plan in terms.defaults if plan.product.default_kind == "free")
+
+
+def left_with(
+    ended: Subscription, standby: Standby | None, ids: Ids, now: datetime
+) -> tuple[Change[Any], ...]:
+    """What the customer is given who has nothing else of a group any more: its free default.
+
+    Nothing comes in place of that default (whoever ends it wants none), of an add-on, or of an entity's plan.
+    """
+    if standby is None or ended.is_add_on or ended.entity_id is not None:
+        return ()
+    product = standby.plan.product
+    if product.id == ended.product_id:
+        return ()
+    started, record = start_default(ended.customer_id, standby.plan, None, ids, now)
+    return (started, *balance.of_subscription(record.subscription, product, 1, ids, standby.balances))
 
 
 def start(

@@ -13,6 +13,7 @@ EventType = Literal[
     "api_key.revoked",
     "balance.corrected",
     "balance.granted",
+    "balance.moved",
     "catalog.applied",
     "checkout_session.created",
     "checkout_session.expired",

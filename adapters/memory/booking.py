@@ -7,11 +7,13 @@ from msgspec.structs import replace
 from adapters.memory.reading import TenantBooks
 from application.ports import BookingContext, ChargeContext, Offer, RenewalContext
 from domain.account import Organization
+from domain.balance import Balance
 from domain.catalog import Price, Product
 from domain.checkout import CheckoutSession, NewCheckoutSession
 from domain.checkout_opening import OpeningContext
 from domain.completion import Ground
 from domain.customer import Customer
+from domain.defaults import Standby, free_ones
 from domain.ids import (
     CustomerId,
     InvoiceId,
@@ -80,6 +82,22 @@ class BookingBooks(TenantBooks):
             setup=self.setup_of(session.setup_intent_id),
             trial_used=self.trial_used(session.customer_id, price.product_id if price else None),
         )
+
+    def standby(self, customer_id: CustomerId, group: str) -> Standby | None:
+        """What a customer has whenever they have no other plan of a group."""
+        buyer = self.get(Customer, customer_id)
+        terms = self.terms(self.pricing_model(buyer.pricing_model_id) if buyer else None)
+        free = (plan for plan in free_ones(terms) if plan.product.group == group)
+        plan = next((plan for plan in free if not plan.product.is_add_on), None)
+        if plan is None:
+            return None
+        had = [
+            row.id
+            for row in self.rows(Subscription)
+            if (row.customer_id, row.product_id, row.entity_id) == (customer_id, plan.product.id, None)
+        ]
+        balances = (row for row in self.rows(Balance) if had and row.subscription_id == had[-1])
+        return Standby(plan, tuple(balances))
 
     def trial_used(self, customer_id: CustomerId | None, product_id: ProductId | None) -> bool:
         """Whether the customer, or another one with their fingerprint, had a trial of the product."""
@@ -224,5 +242,11 @@ class BookingBooks(TenantBooks):
         assert customer is not None, "customers are never deleted"
         assert product is not None, "products are never deleted"
         return RenewalContext(
-            subscription, item, self.get(Price, item.price_id), product, customer, self.sends_receipts()
+            subscription=subscription,
+            item=item,
+            price=self.get(Price, item.price_id),
+            product=product,
+            customer=customer,
+            standby=self.standby(customer.id, subscription.group),
+            sends_receipts=self.sends_receipts(),
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from application.causes import Task
 from application.ports import BillingRepository, Clock, EventOutbox
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import billing
+from domain import billing, defaults
 from domain.auth import Anonymous
 from domain.effects import RenewSubscription
 from domain.errors import NotFound
@@ -16,8 +16,8 @@ from domain.subscription import end
 @dataclass(frozen=True, slots=True)
 class RenewAndBill:
     """Begin the next period of a subscription, and bill the customer for it; or end it, if that was asked for
-    until then. One that has ended, changed, or is not paid for is left as it is otherwise: being paid makes
-    it due again.
+    until then: the customer is left with the free default of its group. One that has ended, changed, or is
+    not paid for is left as it is otherwise: being paid makes it due again.
     """
 
     billing: BillingRepository
@@ -37,6 +37,8 @@ class RenewAndBill:
         is_due = subscription.current_period_end == effect.period_end <= now
         if is_due and subscription.status != "canceled" and subscription.cancel_at_period_end:
             work.record(end(subscription, "requested", now))
+            for given in defaults.left_with(subscription, context.standby, self.ids, now):
+                work.record(given)
         elif is_due and price is not None and billing.is_renewed(subscription):
             terms = billing.RenewalTerms(
                 price=price,

@@ -15,6 +15,7 @@ from domain.charging import AllCurrent
 from domain.checkout import CheckoutSession
 from domain.customer import Customer, CustomerRecord, NewCustomer
 from domain.customer_changes import CustomerChanges, Taken
+from domain.defaults import Standby
 from domain.expansions import Expansion
 from domain.identity import CustomerContext
 from domain.ids import CustomerId, PaymentMethodId, SubscriptionId
@@ -40,11 +41,13 @@ class DeletionContext(Struct, frozen=True):
 
 class ManagedContext(Struct, frozen=True):
     """What changing subscriptions is decided on: with their items, what is owed for them, and the means of
-    payment that is asked for, whosever it is."""
+    payment that is asked for, whosever it is; of one subscription, also what its customer has without
+    it."""
 
     subscriptions: tuple[SubscriptionRecord, ...]
     owed: tuple[Owed, ...]
     payment_method: PaymentMethod | None
+    standby: Standby | None
 
 
 class CustomerFilter(Struct, frozen=True):

@@ -8,6 +8,7 @@ from msgspec import Struct
 from domain.auth import AuthContext, Authenticated
 from domain.catalog import Price, Product
 from domain.customer import Customer
+from domain.defaults import Standby
 from domain.ids import (
     InvoiceId,
     PaymentId,
@@ -28,13 +29,15 @@ class ChargeContext(Struct, frozen=True):
 
 
 class RenewalContext(Struct, frozen=True):
-    """What renewing a subscription is decided on: its item's price and product, and whose it is."""
+    """What renewing a subscription is decided on: its item's price and product, whose it is, and what they
+    have without it."""
 
     subscription: Subscription
     item: SubscriptionItem
     price: Price | None
     product: Product
     customer: Customer
+    standby: Standby | None
     sends_receipts: bool
 
 

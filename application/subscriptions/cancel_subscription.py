@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from application.causes import ApiRequest
 from application.ports import Clock, EventOutbox, SubscriptionRepository
 from application.unit_of_work import UnitOfWork, retry_on_stale
-from domain import cancellation, subscription
+from domain import cancellation, defaults, subscription
 from domain.auth import Caller
 from domain.cancellation import NewCancellation
 from domain.change import stored
@@ -18,7 +18,8 @@ from domain.subscription import SubscriptionRecord
 @dataclass(frozen=True, slots=True)
 class CancelSubscription:
     """End a subscription with its period, or at once, as `domain.cancellation` says. What came with it counts
-    as long as it is current. Asking again for what is to come changes nothing.
+    as long as it is current; then the customer has the free default of its group again, if there is one.
+    Asking again for what is to come changes nothing.
 
     The books say so first; then the payment intent of what is not asked for any more is canceled, as an
     effect. A charge that was faster is booked all the same.
@@ -43,6 +44,9 @@ class CancelSubscription:
         work = UnitOfWork(cause, auth, self.ids, now)
         change = cancellation.cancel(record.subscription, wanted, context.owed, now)
         after = replace(record, subscription=stored(work.record(change))) if change else record
+        if after.subscription.status == "canceled":
+            for given in defaults.left_with(record.subscription, context.standby, self.ids, now):
+                work.record(given)
         work.answer(after)
         if work.is_needed:
             await self.outbox.commit(work)

@@ -1,8 +1,41 @@
 -- What changing subscriptions is decided on, as JSON of the domain's states.
 
+-- What a customer has whenever they have no other plan of a group: its free default, with the balances of the latest
+-- subscription to it that they had. Null if there is none. The tenant has been entered.
+CREATE OR REPLACE FUNCTION standby(org text, live boolean, buyer text, asked_group text) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    free   products;
+    latest text;
+BEGIN
+    SELECT product.* INTO free FROM customers c
+        JOIN products product ON product.organization_id = org AND product.livemode = live
+            AND product.pricing_model_id = c.pricing_model_id
+        WHERE c.organization_id = org AND c.livemode = live AND c.id = buyer
+            AND product."group" = asked_group AND product.default_kind = 'free' AND NOT product.is_add_on
+            AND product.archived_at IS NULL;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT t.id INTO latest FROM subscriptions t
+        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer
+            AND t.product_id = free.id AND t.entity_id IS NULL
+        ORDER BY t.id DESC LIMIT 1;
+    RETURN jsonb_build_object(
+        'plan', jsonb_build_object('product', to_jsonb(free), 'prices', (
+            SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.slug COLLATE "C"), '[]') FROM prices t
+            WHERE t.organization_id = org AND t.livemode = live AND t.product_id = free.id
+                AND t.type = 'subscription' AND t.archived_at IS NULL)),
+        'balances', (
+            SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM balances t
+            WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer
+                AND t.subscription_id = latest));
+END $$;
+
 -- Of one subscription, canceled or not, or of all that are current of a customer (by id or external id): with their
 -- items, with what is owed for them and the purchases it is owed for, and with the means of payment that is asked for,
--- whosever it is. Null when there is no such subscription, or customer.
+-- whosever it is; of one subscription, also with what its customer has without it. Null when there is no such
+-- subscription, or customer.
 CREATE OR REPLACE FUNCTION managed_context(
     org text, live boolean, asked_subscription text, asked_customer text, asked_method text
 ) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -31,6 +64,8 @@ BEGIN
     END IF;
     RETURN jsonb_build_object(
         'subscriptions', held,
+        'standby', CASE WHEN asked_subscription IS NOT NULL THEN standby(
+            org, live, held #>> '{0,subscription,customer_id}', held #>> '{0,subscription,group}') END,
         'owed', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('invoice', to_jsonb(t), 'purchase', (
                 SELECT to_jsonb(p) FROM purchases p
