@@ -114,6 +114,28 @@ async def test_signing_up_with_the_victims_address_before_or_after_them_gives_no
         assert await customers_of(service, user=attacker) == []
 
 
+async def test_who_cancels_what_they_never_paid_for_is_where_they_were_and_no_better_off(
+    service: Service, arrive: Arrive
+) -> None:
+    await service.call("POST", "/v1/customers", {"external_id": "ada", "email": VICTIM}, expect=201)
+    await service.call("POST", "/v1/track", {"customer": "ada", "feature": "seats", "amount": 1})
+    plan = await service.open_checkout(anonymous=False, customer="ada", price="pro")
+    await service.buyer.v1.setup_intents.confirm_async(
+        plan["setup_intent_id"],
+        {"payment_method": "pm_card_chargeCustomerFail", "return_url": service.page(plan, "/return")},
+    )
+    await service.sandbox.drain()
+    visitor = await arrive()
+    home = await signs_in(service, visitor)
+    assert [name in home.text for name in ("Pro", "Free")] == [True, False]
+    canceled = await visitor.send(home, "/cancel")
+    assert canceled.status_code == 303
+    home = await visitor.client.get(canceled.headers["location"])
+    assert "Free" in home.text
+    asked = await service.call("POST", "/v1/check", {"customer": "ada", "feature": "seats"})
+    assert (asked["allowed"], asked["balance"]["used"], asked["balance"]["remaining"]) == (False, 1, 0)
+
+
 async def test_asking_for_codes_tells_nothing_and_mails_nobody_but_the_victim(
     service: Service, arrive: Arrive
 ) -> None:
