@@ -122,9 +122,14 @@ def follow_charge(
     )
 
 
-def not_chargeable(subscription: Subscription, charged: Invoice) -> Change[Subscription] | None:
-    """There is nothing to charge it to; None when that was known."""
+def not_chargeable(
+    subscription: Subscription, charged: Invoice, gone: str | None = None
+) -> Change[Subscription] | None:
+    """There is nothing to charge it to; or what there was is `gone`, in the words of the provider. None when
+    that was known."""
     overdue = Overdue(charged.id, "payment_method_missing", "There is no payment method to charge.")
+    if gone is not None:
+        overdue = Overdue(charged.id, "payment_method_gone", gone)
     return _standing(subscription, charged, overdue)
 
 

@@ -8,6 +8,7 @@ import msgspec
 import stripe
 
 from adapters.stripe.discretion import discreet
+from application.ports import PaymentMethodGone
 from domain.errors import ProviderRefused, Rejected, Unavailable
 
 # docs.stripe.com/error-codes
@@ -62,6 +63,19 @@ def unless_it_is_gone() -> Iterator[None]:
     except stripe.InvalidRequestError as error:
         if error.code != "resource_missing":
             raise
+
+
+@contextmanager
+def method_is_gone(about: str | None = None) -> Iterator[None]:
+    """What Stripe refuses of a means of payment is that it cannot be used again, as one that was detached
+    (docs.stripe.com/api/payment_methods/detach); with `about`, if it says that it is about that parameter.
+    """
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if about not in (None, error.param):
+            raise
+        raise PaymentMethodGone(_said(error)) from None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from application.ports import (
     EventOutbox,
     OffSessionCharge,
     PaymentGateway,
+    PaymentMethodGone,
 )
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import billing, invoice
@@ -45,9 +46,13 @@ class ChargeForInvoice:
                 await self._prepare(effect, task)
             case ChargeInvoice():
                 context = await self._context(task, effect.invoice_id)
-                if _is_charged(context):
-                    await self._charge(context, effect)
-                await self.outbox.commit(self._work(task))
+                try:
+                    if _is_charged(context):
+                        await self._charge(context, effect)
+                except PaymentMethodGone as gone:
+                    await self._overdue(effect, str(gone), task)
+                else:
+                    await self.outbox.commit(self._work(task))
             case _:
                 assert_never(effect)
 
@@ -98,6 +103,17 @@ class ChargeForInvoice:
             # refuses a known key with other parameters.
             idempotency_key=f"{effect.invoice_id}:{effect.attempt}:{charge.stripe_payment_method_id}",
         )
+
+    @retry_on_stale()
+    async def _overdue(self, effect: ChargeInvoice, gone: str, task: Task) -> None:
+        """It waits for another means of payment, as if this one had been declined."""
+        context = await self._context(task, effect.invoice_id)
+        work = self._work(task)
+        if _is_charged(context):
+            change = billing.not_chargeable(context.subscription, context.invoice, gone)
+            if change is not None:
+                work.record(change)
+        await self.outbox.commit(work)
 
     def _work(self, task: Task) -> UnitOfWork:
         return UnitOfWork(task, None, self.ids, self.clock.now())

@@ -41,7 +41,13 @@ from application.ports.invoices import (
 from application.ports.mail import Mail, Mailer
 from application.ports.overview import BillingOverview, HeldPlan
 from application.ports.payments import BookingContext, PaymentRecord, PaymentRepository
-from application.ports.provider import OffSessionCharge, PaymentGateway, WebhookNotice, WebhookReader
+from application.ports.provider import (
+    OffSessionCharge,
+    PaymentGateway,
+    PaymentMethodGone,
+    WebhookNotice,
+    WebhookReader,
+)
 from application.ports.usage import (
     BalanceContext,
     FeatureAsked,
@@ -116,6 +122,7 @@ __all__ = [
     "OffSessionCharge",
     "Offer",
     "PaymentGateway",
+    "PaymentMethodGone",
     "PaymentRecord",
     "PaymentRepository",
     "Period",

@@ -27,6 +27,11 @@ class OffSessionCharge(Struct, frozen=True):
     stripe_customer_id: str
 
 
+class PaymentMethodGone(Exception):
+    """A means of payment was taken away at the provider: it can be charged no more, who leaves another can.
+    Says why in the provider's words."""
+
+
 class PaymentGateway(Protocol):
     """The payment provider. Every call that makes something carries an idempotency key of ours.
 
@@ -118,7 +123,8 @@ class PaymentGateway(Protocol):
 
     async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
         """Charge the customer, who is not there, by a means of payment that is theirs from now on at the
-        latest. What comes of it is told by the intent; one that has ended stays as it is."""
+        latest. What comes of it is told by the intent; one that has ended stays as it is. Raises
+        PaymentMethodGone where it was taken away there, and nothing is tried."""
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str

@@ -12,7 +12,7 @@ from adapters.sandbox import Exchange, Sandbox
 from adapters.stripe.connection import StripeAccount
 from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
-from application.ports import OffSessionCharge
+from application.ports import OffSessionCharge, PaymentMethodGone
 from domain.checkout_progress import Intent
 from domain.errors import ProviderRefused, Rejected
 from domain.payment import PaymentFact
@@ -235,8 +235,29 @@ async def test_the_amount_follows_until_somebody_is_paying(gateway: StripeGatewa
     assert (await gateway.payment_intent(made.id, livemode=False)).amount == 3750
 
 
-async def test_what_stripe_does_not_know_is_refused(gateway: StripeGateway) -> None:
+async def test_what_stripe_does_not_know_is_refused(gateway: StripeGateway, buyer: Any) -> None:
     with pytest.raises(ProviderRefused):
         await gateway.setup_intent("seti_none", livemode=False)
+    _, card = await left(gateway, buyer)
     with pytest.raises(ProviderRefused):
-        await charge(gateway, "pi_none", StoredMethod("pm_none", "card"), "cus_none", 1)
+        await charge(gateway, "pi_none", card, await stripe_customer(gateway), 1)
+
+
+@pytest.mark.parametrize("was_theirs", [True, False])
+async def test_a_card_that_was_taken_away_there_is_said_to_be_of_no_use_and_another_one_pays(
+    gateway: StripeGateway, buyer: Any, *, was_theirs: bool
+) -> None:
+    customer = await stripe_customer(gateway)
+    _, card = await left(gateway, buyer, customer=customer)
+    intent = await due(gateway, customer)
+    gone = StoredMethod("pm_none", "card")
+    if was_theirs:
+        gone = card
+        await buyer.v1.payment_methods.detach_async(card.stripe_payment_method_id)
+    for attempt in (1, 1, 2):
+        with pytest.raises(PaymentMethodGone):
+            await charge(gateway, intent, gone, customer, attempt)
+    assert (await gateway.payment_intent(intent, livemode=False)).attempts == ()
+    _, good = await left(gateway, buyer, "pm_card_mastercard", customer)
+    await charge(gateway, intent, good, customer, 3)
+    assert (await gateway.payment_intent(intent, livemode=False)).ending == "succeeded"

@@ -328,6 +328,24 @@ async def test_another_card_is_charged_at_once_for_what_is_owed(shop: Shop) -> N
     assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "paid"]
 
 
+async def test_a_card_that_was_taken_away_at_stripe_makes_it_past_due_until_another_one_pays(
+    shop: Shop,
+) -> None:
+    await paying(shop)
+    (card,) = await shop.kept(PaymentMethod)
+    shop.gateway.detached.add(card.stripe_payment_method_id)
+    shop.clock.advance(MONTH)
+    await shop.settle()
+    held = await plan(shop)
+    assert (held.status, held.failure_code) == ("past_due", "payment_method_gone")
+    assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "open"]
+    await shop.pay_by(held.id, await another_card(shop))
+    await shop.settle()
+    assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "paid"]
+    after = await plan(shop)
+    assert (after.status, after.overdue) == ("active", ())
+
+
 async def test_what_was_never_paid_for_is_paid_by_another_card(shop: Shop) -> None:
     held = await unpaid(shop)
     await shop.pay_by(held.id, await another_card(shop))
