@@ -14,7 +14,6 @@ from typing import Any
 
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -45,6 +44,9 @@ def traces_sent_to(endpoint: str | None) -> Iterator[None]:
     if endpoint is None:
         yield
         return
+    # Slow to import, and rarely asked for: no command has to wait for it.
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+
     provider = TracerProvider(
         resource=Resource.create({SERVICE_NAME: "counterfoil", SERVICE_VERSION: version("counterfoil")})
     )
