@@ -111,8 +111,11 @@ def follow_charge(
     """The subscription after the charge for one of its periods; None when nothing is new.
 
     The invoice is overdue once an attempt has failed, and while none has succeeded: also while another one is
-    under way, as that may become known first. A charge that was canceled is not asked for any more.
+    under way, as that may become known first. A charge that was canceled is not asked for any more. That
+    there is an intent, which nobody has tried to pay, says nothing of why that is so.
     """
+    if payment == "open":
+        return None
     if payment == "succeeded":
         return _standing(subscription, charged, None, is_paid=True)
     if payment == "canceled" or failure is None:
@@ -123,13 +126,13 @@ def follow_charge(
 
 
 def not_chargeable(
-    subscription: Subscription, charged: Invoice, gone: str | None = None
+    subscription: Subscription, charged: Invoice, unusable: str | None = None
 ) -> Change[Subscription] | None:
-    """There is nothing to charge it to; or what there was is `gone`, in the words of the provider. None when
-    that was known."""
+    """There is nothing to charge it to; or what there is is `unusable`, in the words of the provider. None
+    when that was known."""
     overdue = Overdue(charged.id, "payment_method_missing", "There is no payment method to charge.")
-    if gone is not None:
-        overdue = Overdue(charged.id, "payment_method_gone", gone)
+    if unusable is not None:
+        overdue = Overdue(charged.id, "payment_method_unusable", unusable)
     return _standing(subscription, charged, overdue)
 
 

@@ -28,8 +28,8 @@ class CustomerTerms(Struct, frozen=True):
 
 
 class Standby(Struct, frozen=True):
-    """What a customer has whenever they have no other plan of a group: its free default. `balances` are those
-    of the latest subscription to it that they had."""
+    """What a customer has whenever they have no other plan of a group: its free default. `balances` are the
+    latest that they had with it, one for each feature."""
 
     plan: Plan
     balances: tuple[Balance, ...]
@@ -66,17 +66,14 @@ def free_ones(terms: CustomerTerms) -> tuple[Plan, ...]:
 def left_with(
     ended: Subscription, standby: Standby | None, ids: Ids, now: datetime
 ) -> tuple[Change[Any], ...]:
-    """What the customer is given who has nothing else of a group any more: its free default.
-
-    Nothing comes in place of that default (whoever ends it wants none), of an add-on, or of an entity's plan.
+    """What the customer is given who has nothing else of a group any more: its free default. Not in place of
+    that default itself: whoever ends it wants none.
     """
-    if standby is None or ended.is_add_on or ended.entity_id is not None:
-        return ()
-    product = standby.plan.product
-    if product.id == ended.product_id:
+    if standby is None or (ended.is_free and ended.product_id == standby.plan.product.id):
         return ()
     started, record = start_default(ended.customer_id, standby.plan, None, ids, now)
-    return (started, *balance.of_subscription(record.subscription, product, 1, ids, standby.balances))
+    had = standby.balances
+    return (started, *balance.of_subscription(record.subscription, standby.plan.product, 1, ids, had))
 
 
 def start(

@@ -315,12 +315,14 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: str) -> str:
-        # uvicorn's own "*" would believe the first address of the header, which whoever asks has written.
+        # With uvicorn's own "*", or everybody's network, the first address of the header would be believed,
+        # which whoever asks has written.
         try:
-            for network in value.split(","):
-                ip_network(network.strip())
+            networks = [ip_network(network.strip()) for network in value.split(",")]
         except ValueError:
-            raise ValueError("must be addresses or networks, as 10.0.0.7,10.1.0.0/16") from None
+            networks = []
+        if not networks or any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must be addresses or networks, as 10.0.0.7,10.1.0.0/16")
         return value
 
     @field_validator("smtp_url")

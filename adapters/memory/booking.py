@@ -83,21 +83,31 @@ class BookingBooks(TenantBooks):
             trial_used=self.trial_used(session.customer_id, price.product_id if price else None),
         )
 
-    def standby(self, customer_id: CustomerId, group: str) -> Standby | None:
-        """What a customer has whenever they have no other plan of a group."""
-        buyer = self.get(Customer, customer_id)
-        terms = self.terms(self.pricing_model(buyer.pricing_model_id) if buyer else None)
-        free = (plan for plan in free_ones(terms) if plan.product.group == group)
-        plan = next((plan for plan in free if not plan.product.is_add_on), None)
+    def standby(self, ended: Subscription) -> Standby | None:
+        """What its customer has whenever they have no other plan of its group; None where it takes no place
+        among their own."""
+        buyer, sold = self.get(Customer, ended.customer_id), self.get(Product, ended.product_id)
+        if buyer is None or sold is None or ended.is_add_on or ended.entity_id is not None:
+            return None
+        free = (
+            plan
+            for plan in free_ones(self.terms(self.pricing_model(buyer.pricing_model_id)))
+            if plan.product.group == sold.group and not plan.product.is_add_on
+        )
+        plan = next(free, None)
         if plan is None:
             return None
         had = [
-            row.id
+            row
             for row in self.rows(Subscription)
-            if (row.customer_id, row.product_id, row.entity_id) == (customer_id, plan.product.id, None)
+            if (row.customer_id, row.product_id, row.entity_id) == (buyer.id, plan.product.id, None)
+            and row.id != ended.id
         ]
-        balances = (row for row in self.rows(Balance) if had and row.subscription_id == had[-1])
-        return Standby(plan, tuple(balances))
+        if any(row.status != "canceled" for row in had):
+            return None
+        ids = {row.id for row in had}
+        latest = {row.feature_id: row for row in self.rows(Balance) if row.subscription_id in ids}
+        return Standby(plan, tuple(sorted(latest.values(), key=lambda row: row.id)))
 
     def trial_used(self, customer_id: CustomerId | None, product_id: ProductId | None) -> bool:
         """Whether the customer, or another one with their fingerprint, had a trial of the product."""
@@ -247,6 +257,6 @@ class BookingBooks(TenantBooks):
             price=self.get(Price, item.price_id),
             product=product,
             customer=customer,
-            standby=self.standby(customer.id, subscription.group),
+            standby=self.standby(subscription) if subscription.cancel_at_period_end else None,
             sends_receipts=self.sends_receipts(),
         )

@@ -10,7 +10,7 @@ from adapters.memory.calls import Call
 from adapters.memory.history import History
 from adapters.memory.known import KnownCustomer
 from adapters.memory.payers import Payers
-from application.ports import CustomerAtStripe, OffSessionCharge, PaymentMethodGone, ToldByStripe
+from application.ports import CustomerAtStripe, OffSessionCharge, PaymentMethodUnusable, ToldByStripe
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.customer import Customer
@@ -182,8 +182,8 @@ class MemoryGateway(Payers, History):
     async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
         def act() -> None:
             intent = self._known(charge.payment_intent_id, livemode=livemode)
-            if charge.stripe_payment_method_id in self.detached:
-                raise PaymentMethodGone("It was detached, and may not be used again.")
+            if intent.ending is None and charge.stripe_payment_method_id in self.detached:
+                raise PaymentMethodUnusable("It was detached, and may not be used again.")
             code = self.declines.get(charge.stripe_payment_method_id)
             if intent.ending is None and code is not None:
                 self.fail(intent.payment_intent_id, code)

@@ -36,11 +36,7 @@ class ManagedReads:
                 subscriptions=tuple(books.subscription_record(one) for one in held),
                 owed=tuple(Owed(one, books.get(Purchase, one.purchase_id)) for one in in_order),
                 payment_method=books.get(PaymentMethod, payment_method_id),
-                standby=(
-                    None
-                    if isinstance(wanted, AllCurrent)
-                    else books.standby(held[0].customer_id, held[0].group)
-                ),
+                standby=None if isinstance(wanted, AllCurrent) else books.standby(held[0]),
             )
         answer = copied(found)
         await asyncio.sleep(0)

@@ -15,14 +15,14 @@ from adapters.stripe.connection import StripeConnection, body_of, read_as
 from adapters.stripe.marks import intake_marks, invoice_marks, session_marks
 from adapters.stripe.refusals import (
     in_our_words,
-    method_is_gone,
+    method_may_be_unusable,
     state_forbids,
     unless_declined,
     unless_its_state_forbids,
 )
 from adapters.stripe.setups import payment_method_customer, setup_fact
 from adapters.stripe.translation import payment_fact
-from application.ports import OffSessionCharge
+from application.ports import OffSessionCharge, PaymentMethodUnusable
 from domain.checkout import CheckoutSession
 from domain.checkout_progress import Intent
 from domain.errors import Rejected
@@ -167,22 +167,28 @@ class IntentCalls(StripeConnection):
             "off_session": True,
         }
         with in_our_words(livemode=livemode):
-            await self._attach(charge, idempotency_key, livemode=livemode)
-            with unless_declined(), unless_its_state_forbids(), method_is_gone("payment_method"):
-                await self.client(livemode).v1.payment_intents.confirm_async(
-                    charge.payment_intent_id, params, {"idempotency_key": idempotency_key}
-                )
+            try:
+                with method_may_be_unusable():
+                    await self._attach(charge, idempotency_key, livemode=livemode)
+                    with unless_declined(), unless_its_state_forbids():
+                        await self.client(livemode).v1.payment_intents.confirm_async(
+                            charge.payment_intent_id, params, {"idempotency_key": idempotency_key}
+                        )
+            except PaymentMethodUnusable:
+                # It may have paid before it was taken away, in a try whose reply was lost.
+                known = await self.payment_intent(charge.payment_intent_id, livemode=livemode)
+                if known.ending is None and not known.money_moves:
+                    raise
 
     async def _attach(self, charge: OffSessionCharge, idempotency_key: str, *, livemode: bool) -> None:
         methods = self.client(livemode).v1.payment_methods
-        with method_is_gone():
-            known = await methods.retrieve_async(charge.stripe_payment_method_id)
-            if payment_method_customer(body_of(known)) is None:
-                await methods.attach_async(
-                    charge.stripe_payment_method_id,
-                    {"customer": charge.stripe_customer_id},
-                    {"idempotency_key": f"{idempotency_key}:attach"},
-                )
+        known = await methods.retrieve_async(charge.stripe_payment_method_id)
+        if payment_method_customer(body_of(known)) is None:
+            await methods.attach_async(
+                charge.stripe_payment_method_id,
+                {"customer": charge.stripe_customer_id},
+                {"idempotency_key": f"{idempotency_key}:attach"},
+            )
 
 
 def _being_paid() -> Rejected:

@@ -8,10 +8,11 @@ import msgspec
 import stripe
 
 from adapters.stripe.discretion import discreet
-from application.ports import PaymentMethodGone
+from application.ports import PaymentMethodUnusable
 from domain.errors import ProviderRefused, Rejected, Unavailable
 
 # docs.stripe.com/error-codes
+_OF_ANOTHER_MODE = "a similar object exists"
 _STATE_FORBIDS = ("payment_intent_unexpected_state", "setup_intent_unexpected_state")
 
 
@@ -66,16 +67,22 @@ def unless_it_is_gone() -> Iterator[None]:
 
 
 @contextmanager
-def method_is_gone(about: str | None = None) -> Iterator[None]:
-    """What Stripe refuses of a means of payment is that it cannot be used again, as one that was detached
-    (docs.stripe.com/api/payment_methods/detach); with `about`, if it says that it is about that parameter.
+def method_may_be_unusable() -> Iterator[None]:
+    """Raises PaymentMethodUnusable for one that is not there, was detached, which can never be used again
+    (docs.stripe.com/api/payment_methods/detach), or is declined as it is attached.
+
+    Stripe has no code for the second: it is known by its words, and whatever else is refused stays refused.
     """
     try:
         yield
+    except stripe.CardError as error:
+        raise PaymentMethodUnusable(_said(error)) from None
     except stripe.InvalidRequestError as error:
-        if about not in (None, error.param):
+        said = error.user_message or ""
+        is_missing = error.code == "resource_missing" and error.param == "payment_method"
+        if "detached from a Customer" not in said and (not is_missing or _OF_ANOTHER_MODE in said):
             raise
-        raise PaymentMethodGone(_said(error)) from None
+        raise PaymentMethodUnusable(_said(error)) from None
 
 
 @contextmanager

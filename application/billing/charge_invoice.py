@@ -11,7 +11,7 @@ from application.ports import (
     EventOutbox,
     OffSessionCharge,
     PaymentGateway,
-    PaymentMethodGone,
+    PaymentMethodUnusable,
 )
 from application.unit_of_work import UnitOfWork, retry_on_stale
 from domain import billing, invoice
@@ -49,8 +49,8 @@ class ChargeForInvoice:
                 try:
                     if _is_charged(context):
                         await self._charge(context, effect)
-                except PaymentMethodGone as gone:
-                    await self._overdue(effect, str(gone), task)
+                except PaymentMethodUnusable as unusable:
+                    await self._overdue(context, str(unusable), task)
                 else:
                     await self.outbox.commit(self._work(task))
             case _:
@@ -105,12 +105,12 @@ class ChargeForInvoice:
         )
 
     @retry_on_stale()
-    async def _overdue(self, effect: ChargeInvoice, gone: str, task: Task) -> None:
-        """It waits for another means of payment, as if this one had been declined."""
-        context = await self._context(task, effect.invoice_id)
+    async def _overdue(self, tried: ChargeContext, why: str, task: Task) -> None:
+        """It waits for another means of payment, as if this one had been declined; unless that is chosen."""
+        context = await self._context(task, tried.invoice.id)
         work = self._work(task)
-        if _is_charged(context):
-            change = billing.not_chargeable(context.subscription, context.invoice, gone)
+        if _is_charged(context) and context.payment_method == tried.payment_method:
+            change = billing.not_chargeable(context.subscription, context.invoice, why)
             if change is not None:
                 work.record(change)
         await self.outbox.commit(work)

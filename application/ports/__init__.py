@@ -44,7 +44,7 @@ from application.ports.payments import BookingContext, PaymentRecord, PaymentRep
 from application.ports.provider import (
     OffSessionCharge,
     PaymentGateway,
-    PaymentMethodGone,
+    PaymentMethodUnusable,
     WebhookNotice,
     WebhookReader,
 )
@@ -122,7 +122,7 @@ __all__ = [
     "OffSessionCharge",
     "Offer",
     "PaymentGateway",
-    "PaymentMethodGone",
+    "PaymentMethodUnusable",
     "PaymentRecord",
     "PaymentRepository",
     "Period",

@@ -27,9 +27,9 @@ class OffSessionCharge(Struct, frozen=True):
     stripe_customer_id: str
 
 
-class PaymentMethodGone(Exception):
-    """A means of payment was taken away at the provider: it can be charged no more, who leaves another can.
-    Says why in the provider's words."""
+class PaymentMethodUnusable(Exception):
+    """A means of payment cannot be charged, and never will: it was taken away at the provider, say. Says why
+    in the provider's words."""
 
 
 class PaymentGateway(Protocol):
@@ -124,7 +124,7 @@ class PaymentGateway(Protocol):
     async def charge(self, charge: OffSessionCharge, *, livemode: bool, idempotency_key: str) -> None:
         """Charge the customer, who is not there, by a means of payment that is theirs from now on at the
         latest. What comes of it is told by the intent; one that has ended stays as it is. Raises
-        PaymentMethodGone where it was taken away there, and nothing is tried."""
+        PaymentMethodUnusable where it cannot be charged, and nothing has moved."""
 
     async def create_refund(
         self, refund: CreateRefund, *, organization_id: OrganizationId, livemode: bool, idempotency_key: str

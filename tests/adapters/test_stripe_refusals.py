@@ -12,6 +12,7 @@ from aiohttp import web
 
 from adapters.stripe.connection import API_VERSION, StripeAccount
 from adapters.stripe.gateway import StripeGateway
+from application.ports import OffSessionCharge, PaymentMethodUnusable
 from domain.errors import DomainError, ProviderRefused, Unavailable
 from domain.ids import CustomerId
 from tests.adapters.test_stripe_gateway import CUSTOMER, ORGANIZATION, SESSION
@@ -20,6 +21,11 @@ from tests.adapters.test_stripe_gateway import CUSTOMER, ORGANIZATION, SESSION
 pytestmark = pytest.mark.filterwarnings("ignore:Unclosed connection:ResourceWarning")
 
 KEY = "sk_test_51TheKeyItself"
+DETACHED = (
+    "This PaymentMethod was previously used or was detached from a Customer, and may not be used again."
+)
+CARD = {"id": "pm_1", "object": "payment_method", "type": "card", "customer": None}
+CHARGE = OffSessionCharge("pi_1", "pm_1", "cus_1")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -251,3 +257,66 @@ async def test_what_stripe_says_is_logged_without_secrets(
     assert "parameter_invalid" in caplog.text
     assert "51TheKeyItself" not in caplog.text
     assert not [record for record in caplog.records if record.levelno < logging.INFO]
+
+
+@pytest.mark.parametrize(
+    ("method", "attached"),
+    [
+        (says(404, error(code="resource_missing", param="payment_method")), None),
+        (says(200, CARD), says(400, error(message=DETACHED))),
+        (says(200, CARD), says(402, error("card_error", code="card_declined"))),
+    ],
+    ids=["not there", "detached", "declined as it is attached"],
+)
+async def test_a_method_that_can_never_be_charged_is_told_from_what_we_did_wrong(
+    gateway: StripeGateway, provider: Provider, method: Handler, attached: Handler | None
+) -> None:
+    provider.answer = by_path(method, attached)
+    with pytest.raises(PaymentMethodUnusable):
+        await gateway.charge(CHARGE, livemode=False, idempotency_key="k")
+
+
+@pytest.mark.parametrize(
+    ("method", "attached"),
+    [
+        (
+            says(
+                404,
+                error(
+                    code="resource_missing",
+                    param="payment_method",
+                    message="No such PaymentMethod: 'pm_1'; a similar object exists in live mode.",
+                ),
+            ),
+            None,
+        ),
+        (says(400, error(message="Invalid Stripe API version: 2099-01-01")), None),
+        (says(400, error(code="testmode_charges_only")), None),
+        (says(200, CARD), says(404, error(code="resource_missing", param="customer"))),
+    ],
+    ids=["of the other mode", "version", "account", "customer"],
+)
+async def test_what_we_did_wrong_says_nothing_of_a_means_of_payment(
+    gateway: StripeGateway, provider: Provider, method: Handler, attached: Handler | None
+) -> None:
+    provider.answer = by_path(method, attached)
+    with pytest.raises(ProviderRefused):
+        await gateway.charge(CHARGE, livemode=False, idempotency_key="k")
+
+
+def by_path(method: Handler, attached: Handler | None) -> Handler:
+    """What is said of the means of payment, of attaching it, and of the intent, which nobody has paid."""
+    intent = {
+        "id": "pi_1",
+        "status": "requires_payment_method",
+        "amount": 1,
+        "currency": "usd",
+        "livemode": False,
+    }
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if "/payment_intents/" in request.path:
+            return await says(200, {"metadata": {}, **intent})(request)
+        return await (attached if attached and request.path.endswith("/attach") else method)(request)
+
+    return answer

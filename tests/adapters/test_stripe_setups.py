@@ -12,7 +12,7 @@ from adapters.sandbox import Exchange, Sandbox
 from adapters.stripe.connection import StripeAccount
 from adapters.stripe.gateway import StripeGateway
 from adapters.stripe.webhooks import StripeWebhookReader
-from application.ports import OffSessionCharge, PaymentMethodGone
+from application.ports import OffSessionCharge, PaymentMethodUnusable
 from domain.checkout_progress import Intent
 from domain.errors import ProviderRefused, Rejected
 from domain.payment import PaymentFact
@@ -221,6 +221,19 @@ async def test_a_bank_that_refuses_is_told_by_the_intent_and_the_next_attempt_ma
     assert (await gateway.payment_intent(intent, livemode=False)).ending == "succeeded"
 
 
+async def test_what_was_paid_before_the_card_was_taken_away_stays_as_it_is(
+    gateway: StripeGateway, buyer: Any
+) -> None:
+    customer = await stripe_customer(gateway)
+    _, card = await left(gateway, buyer, customer=customer)
+    intent = await due(gateway, customer)
+    await charge(gateway, intent, card, customer, 1)
+    await buyer.v1.payment_methods.detach_async(card.stripe_payment_method_id)
+    for attempt in (1, 2):
+        await charge(gateway, intent, card, customer, attempt)
+    assert (await gateway.payment_intent(intent, livemode=False)).ending == "succeeded"
+
+
 async def test_the_amount_follows_until_somebody_is_paying(gateway: StripeGateway, buyer: Any) -> None:
     made = await gateway.create_intent(SESSION, None, SESSION.id)
     wanted = replace(SESSION, payment_intent_id=made.id, amount=3750, quantity=3)
@@ -255,7 +268,7 @@ async def test_a_card_that_was_taken_away_there_is_said_to_be_of_no_use_and_anot
         gone = card
         await buyer.v1.payment_methods.detach_async(card.stripe_payment_method_id)
     for attempt in (1, 1, 2):
-        with pytest.raises(PaymentMethodGone):
+        with pytest.raises(PaymentMethodUnusable):
             await charge(gateway, intent, gone, customer, attempt)
     assert (await gateway.payment_intent(intent, livemode=False)).attempts == ()
     _, good = await left(gateway, buyer, "pm_card_mastercard", customer)

@@ -12,11 +12,11 @@ from application.usage.track_usage import NewTrack
 from domain.attaching import NewAttachment
 from domain.auth import Authenticated
 from domain.cancellation import NewCancellation
-from domain.catalog_document import CatalogDocument
+from domain.catalog_document import CatalogDocument, ProductEntry
 from domain.entity import NewEntity
 from domain.errors import Rejected
 from domain.subscription import Subscription
-from tests.attachables import CATALOG, product, recurring
+from tests.attachables import CATALOG, PRODUCTS, product, recurring
 from tests.contracts.worlds import REQUEST, World, set_up
 
 NOW = NewCancellation(at="now")
@@ -27,6 +27,17 @@ async def shop(world: World, catalog: CatalogDocument = CATALOG) -> Authenticate
     auth = await world.organization(catalog=catalog)
     await world.customer(auth)
     return auth
+
+
+def selling(*products: ProductEntry) -> CatalogDocument:
+    """The same features, and these products."""
+    (standard, *_) = CATALOG.pricing_models
+    return replace(CATALOG, pricing_models=(replace(standard, products=products),))
+
+
+def in_group(entry: ProductEntry, group: str) -> ProductEntry:
+    """What stood in no group stands in this one."""
+    return replace(entry, group=entry.group or group)
 
 
 async def held(world: World, auth: Authenticated) -> list[Subscription]:
@@ -89,11 +100,9 @@ async def test_what_the_free_plan_gives_by_now_is_given_anew(world: World) -> No
     auth = await shop(world)
     await world.track_usage(NewTrack(customer="ada", feature="seats", amount=2), auth, REQUEST)
     taken = await attach(world, auth, "starter")
-    (standard, *others) = CATALOG.pricing_models
-    (free, *products) = standard.products
+    free, *others = PRODUCTS
     seats = replace(free.features[0], included=5)
-    models = (replace(standard, products=(replace(free, features=(seats,)), *products)), *others)
-    await world.apply_catalog(replace(CATALOG, pricing_models=models), auth, REQUEST)
+    await world.apply_catalog(selling(replace(free, features=(seats,)), *others), auth, REQUEST)
     await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
     assert await left(world, auth) == (0, 5)
 
@@ -123,9 +132,7 @@ async def test_a_trial_that_came_by_itself_leaves_it(world: World) -> None:
     trial = product(
         "preview", recurring("preview", 2900, trial_days=7, trial_requires_card=False), is_default=True
     )
-    (standard, *others) = CATALOG.pricing_models
-    models = (replace(standard, products=(*standard.products, trial)), *others)
-    auth = await shop(world, replace(CATALOG, pricing_models=models))
+    auth = await shop(world, selling(*PRODUCTS, trial))
     (preview,) = await held(world, auth)
     assert preview.status == "trialing"
     await world.cancel_subscription(preview.id, NOW, auth, REQUEST)
@@ -149,11 +156,49 @@ async def test_an_add_on_and_an_entitys_plan_leave_nothing(world: World) -> None
         assert await held(world, auth) == before
 
 
+async def test_who_paid_for_what_is_free_by_now_has_it_free_afterwards(world: World) -> None:
+    before = product("basic", recurring("basic", 900, trial_days=7, trial_requires_card=False))
+    auth = await shop(world, selling(before))
+    taken = await attach(world, auth, "basic")
+    assert not taken.is_free
+    after = product("basic", recurring("basic-free", 0), is_default=True)
+    await world.apply_catalog(selling(after), auth, REQUEST)
+    await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
+    assert [(one.product_slug, one.is_free) for one in await held(world, auth)] == [("basic", True)]
+
+
+async def test_a_group_that_was_renamed_has_its_default(world: World) -> None:
+    auth = await shop(world)
+    taken = await attach(world, auth, "starter")
+    await world.apply_catalog(selling(*(in_group(one, "plans") for one in PRODUCTS)), auth, REQUEST)
+    await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
+    assert [one.product_slug for one in await held(world, auth)] == ["free"]
+
+
+async def test_a_default_that_is_had_elsewhere_does_not_come_a_second_time(world: World) -> None:
+    free, extra = PRODUCTS[0], product("extra", recurring("extra", 0), group="x")
+    auth = await shop(world, selling(free, extra))
+    before = await held(world, auth)
+    taken = await attach(world, auth, "extra")
+    await world.apply_catalog(selling(in_group(free, "x"), extra), auth, REQUEST)
+    await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
+    assert await held(world, auth) == before
+
+
+async def test_what_the_free_plan_did_not_give_for_a_while_is_not_given_anew(world: World) -> None:
+    auth = await shop(world)
+    await world.track_usage(NewTrack(customer="ada", feature="seats", amount=2), auth, REQUEST)
+    free, *others = PRODUCTS
+    for features in ((), free.features):
+        taken = await attach(world, auth, "starter")
+        await world.apply_catalog(selling(replace(free, features=features), *others), auth, REQUEST)
+        await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
+    assert await left(world, auth) == (2, 1)
+
+
 async def test_what_is_not_sold_any_more_does_not_come_back(world: World) -> None:
     auth = await shop(world)
     taken = await attach(world, auth, "starter")
-    (standard, *others) = CATALOG.pricing_models
-    models = (replace(standard, products=standard.products[1:]), *others)
-    await world.apply_catalog(replace(CATALOG, pricing_models=models), auth, REQUEST)
+    await world.apply_catalog(selling(*PRODUCTS[1:]), auth, REQUEST)
     await world.cancel_subscription(taken.id, NOW, auth, REQUEST)
     assert await held(world, auth) == []

@@ -134,6 +134,8 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
         ({"FORWARDED_ALLOW_IPS": "*"}, PROXIES_FORM),
         ({"FORWARDED_ALLOW_IPS": "10.0.0.7, proxy.acme.example"}, PROXIES_FORM),
         ({"FORWARDED_ALLOW_IPS": "10.0.0.7/8"}, PROXIES_FORM),
+        ({"FORWARDED_ALLOW_IPS": "127.0.0.1,0.0.0.0/0"}, PROXIES_FORM),
+        ({"FORWARDED_ALLOW_IPS": "::/0"}, PROXIES_FORM),
         ({"STRIPE_API_BASE": "stripe.test"}, "STRIPE_API_BASE: must start with http:// or https://"),
         (
             {"COUNTERFOIL_POOL_SIZE": "0"},

@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from application.ports import OffSessionCharge
 from domain.charging import AllCurrent
 from domain.errors import NotFound, Rejected
 from domain.ids import PaymentMethodId, SubscriptionId
@@ -336,14 +338,36 @@ async def test_a_card_that_was_taken_away_at_stripe_makes_it_past_due_until_anot
     shop.gateway.detached.add(card.stripe_payment_method_id)
     shop.clock.advance(MONTH)
     await shop.settle()
+    await shop.told(await shop.charge_as_made())  # which says nothing of what has become of it
     held = await plan(shop)
-    assert (held.status, held.failure_code) == ("past_due", "payment_method_gone")
+    assert (held.status, held.failure_code) == ("past_due", "payment_method_unusable")
     assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "open"]
     await shop.pay_by(held.id, await another_card(shop))
     await shop.settle()
     assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "paid"]
     after = await plan(shop)
     assert (after.status, after.overdue) == ("active", ())
+
+
+async def test_a_card_that_is_found_to_be_gone_when_another_one_was_chosen_makes_nothing_past_due(
+    shop: Shop,
+) -> None:
+    held = await paying(shop)
+    (card,) = await shop.kept(PaymentMethod)
+    other = await another_card(shop)
+    charge = shop.gateway.charge
+
+    async def while_another_is_chosen(wanted: OffSessionCharge, **given: Any) -> None:
+        shop.gateway.detached.add(card.stripe_payment_method_id)
+        if wanted.stripe_payment_method_id == card.stripe_payment_method_id:
+            await shop.pay_by(held.id, other)
+        await charge(wanted, **given)
+
+    shop.gateway.charge = while_another_is_chosen  # type: ignore[assignment, method-assign]  # the instant in between
+    shop.clock.advance(MONTH)
+    await shop.settle()
+    assert (await told(shop))["subscription.past_due"] == 0
+    assert [bill.status for bill in await shop.kept(Invoice)] == ["paid", "paid"]
 
 
 async def test_what_was_never_paid_for_is_paid_by_another_card(shop: Shop) -> None:

@@ -138,7 +138,7 @@ BEGIN
     RETURN (
         SELECT jsonb_build_object(
             'subscription', to_jsonb(s), 'item', to_jsonb(i), 'customer', to_jsonb(c), 'product', to_jsonb(p),
-            'standby', standby(org, live, c.id, s."group"),
+            'standby', CASE WHEN s.cancel_at_period_end THEN standby(s) END,
             'price', (SELECT to_jsonb(t) FROM prices t
                 WHERE t.organization_id = org AND t.livemode = live AND t.id = i.price_id),
             'sends_receipts', (SELECT t.sends_receipts FROM organizations t WHERE t.organization_id = org))

@@ -1,35 +1,46 @@
 -- What changing subscriptions is decided on, as JSON of the domain's states.
 
--- What a customer has whenever they have no other plan of a group: its free default, with the balances of the latest
--- subscription to it that they had. Null if there is none. The tenant has been entered.
-CREATE OR REPLACE FUNCTION standby(org text, live boolean, buyer text, asked_group text) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+-- What a customer has whenever they have no other plan of a group: its free default, which they had no longer for this
+-- one's sake; with the latest balance of each feature that they had with it. Null if there is none, or they have it
+-- elsewhere, or this one takes no place among their own. The tenant has been entered.
+CREATE OR REPLACE FUNCTION standby(ended subscriptions) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    free   products;
-    latest text;
+    org  text := ended.organization_id;
+    live boolean := ended.livemode;
+    free products;
+    had  text[];
 BEGIN
+    IF ended.is_add_on OR ended.entity_id IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
     SELECT product.* INTO free FROM customers c
+        JOIN products sold ON sold.organization_id = org AND sold.livemode = live AND sold.id = ended.product_id
         JOIN products product ON product.organization_id = org AND product.livemode = live
-            AND product.pricing_model_id = c.pricing_model_id
-        WHERE c.organization_id = org AND c.livemode = live AND c.id = buyer
-            AND product."group" = asked_group AND product.default_kind = 'free' AND NOT product.is_add_on
-            AND product.archived_at IS NULL;
+            AND product.pricing_model_id = c.pricing_model_id AND product."group" = sold."group"
+        WHERE c.organization_id = org AND c.livemode = live AND c.id = ended.customer_id
+            AND product.default_kind = 'free' AND NOT product.is_add_on AND product.archived_at IS NULL;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    SELECT t.id INTO latest FROM subscriptions t
-        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer
-            AND t.product_id = free.id AND t.entity_id IS NULL
-        ORDER BY t.id DESC LIMIT 1;
+    SELECT array_agg(t.id) INTO had FROM subscriptions t
+        WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = ended.customer_id
+            AND t.product_id = free.id AND t.entity_id IS NULL AND t.id <> ended.id
+        HAVING bool_and(t.status = 'canceled') IS NOT FALSE;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
     RETURN jsonb_build_object(
         'plan', jsonb_build_object('product', to_jsonb(free), 'prices', (
             SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.slug COLLATE "C"), '[]') FROM prices t
             WHERE t.organization_id = org AND t.livemode = live AND t.product_id = free.id
                 AND t.type = 'subscription' AND t.archived_at IS NULL)),
         'balances', (
-            SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM balances t
-            WHERE t.organization_id = org AND t.livemode = live AND t.customer_id = buyer
-                AND t.subscription_id = latest));
+            SELECT coalesce(jsonb_agg(to_jsonb(t) ORDER BY t.id), '[]') FROM (
+                SELECT DISTINCT ON (b.feature_id) b.* FROM balances b
+                WHERE b.organization_id = org AND b.livemode = live AND b.customer_id = ended.customer_id
+                    AND b.subscription_id = ANY (had)
+                ORDER BY b.feature_id, b.id DESC
+            ) t));
 END $$;
 
 -- Of one subscription, canceled or not, or of all that are current of a customer (by id or external id): with their
@@ -64,8 +75,8 @@ BEGIN
     END IF;
     RETURN jsonb_build_object(
         'subscriptions', held,
-        'standby', CASE WHEN asked_subscription IS NOT NULL THEN standby(
-            org, live, held #>> '{0,subscription,customer_id}', held #>> '{0,subscription,group}') END,
+        'standby', (SELECT standby(t) FROM subscriptions t
+            WHERE t.organization_id = org AND t.livemode = live AND t.id = asked_subscription),
         'owed', (
             SELECT coalesce(jsonb_agg(jsonb_build_object('invoice', to_jsonb(t), 'purchase', (
                 SELECT to_jsonb(p) FROM purchases p

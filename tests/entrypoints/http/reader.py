@@ -80,8 +80,10 @@ class _Reader:
                 case "-H":
                     name, _, said = words.pop(0).partition(": ")
                     headers[name] = said
-                case address:
-                    pass
+                case word:
+                    assert not word.startswith("-"), f"{word} is not understood here"
+                    assert not address, f"{address} or {word}?"
+                    address = word
         path = re.sub(r"\$([A-Z]+)", self.copied, address.removeprefix("$API"))
         if headers.get("Authorization") == "Bearer $KEY":
             del headers["Authorization"]  # the client has it
