@@ -21,6 +21,7 @@ from application.unit_of_work import conflicts_retried
 
 _FAST: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _FAR: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_VERSION: Final = version("counterfoil")
 _METHODS: Final = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when each series began: twice the lines, of no use here
@@ -123,7 +124,7 @@ class Metrics:
         self.inbox_tries = Tries(self.registry)
         self.reconciled = Reconciled(self.registry)
         self._round_trips: dict[str, Callable[[], int]] = {}
-        about = {"version": version("counterfoil"), "python": platform.python_version()}
+        about = {"version": _VERSION, "python": platform.python_version()}
         build = Gauge("counterfoil_build_info", "What is running.", tuple(about), registry=self.registry)
         build.labels(**about).set(1)
         self.registry.register(_Read(self._round_trips))

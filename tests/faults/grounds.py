@@ -14,7 +14,7 @@ from adapters.postgres.store import PostgresStore
 from adapters.system import TypeIds
 from tests.application.usage_promises import Ledger, ledger_in
 from tests.databases import DatabaseServer, connected
-from tests.faults.inspection import inspected, ledger_of
+from tests.faults.inspection import Inspection, inspected, ledger_of
 from tests.faults.judgement import Books
 from tests.faults.outside import Outside, Run
 from tests.faults.scenario import Scenario
@@ -34,8 +34,9 @@ def memory_ground() -> Ground:
         return prepared[scenario.name].cloned()
 
     async def books_of(outside: Outside) -> Books:
-        assert isinstance(outside.store, MemoryStore)
-        return outside.store
+        store = outside.store
+        assert isinstance(store, MemoryStore)
+        return Inspection(store.states, store.events, tuple(store.tasks), tuple(store.inbox))  # copied once
 
     async def used(outside: Outside) -> Ledger:
         assert isinstance(outside.store, MemoryStore)

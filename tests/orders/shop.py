@@ -24,7 +24,7 @@ from domain.payment import PaymentFact
 from domain.reversal import ReversalFact
 from domain.setup import SetupFact
 from tests.databases import DatabaseServer, connected
-from tests.faults.inspection import inspected
+from tests.faults.inspection import Inspection, inspected
 from tests.faults.judgement import Books
 from tests.use_cases import Store
 from tests.world import World
@@ -137,7 +137,7 @@ async def memory_ground(*, worker_is_slow: bool = False) -> Shop:
     shop = Shop(store)
 
     async def inspect() -> Books:
-        return store
+        return Inspection(store.states, store.events, tuple(store.tasks), tuple(store.inbox))
 
     return await _opened(shop, "acme", inspect, worker_is_slow=worker_is_slow)
 
