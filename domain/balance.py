@@ -33,6 +33,8 @@ from domain.ids import (
 from domain.purchase import Purchase
 from domain.subscription import Subscription
 
+_GIVES = attrgetter("granted", "unlimited", "overage", "per_entity", "reset")
+
 
 class Balance(Struct, frozen=True, kw_only=True):
     """A customer's right to a feature: `granted` units in each `reset` interval counted from the `anchor`.
@@ -93,9 +95,6 @@ def of_subscription(
         goes_on = before is not None and _GIVES(before) == _GIVES(new)
         changes.append(_moved(before, new) if before is not None and goes_on else given(new))
     return tuple(changes)
-
-
-_GIVES = attrgetter("granted", "unlimited", "overage", "per_entity", "reset")
 
 
 def _moved(before: Balance, new: Balance) -> Change[Balance]:

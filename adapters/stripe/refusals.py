@@ -12,8 +12,10 @@ from application.ports import PaymentMethodUnusable
 from domain.errors import ProviderRefused, Rejected, Unavailable
 
 # docs.stripe.com/error-codes
-_OF_ANOTHER_MODE = "a similar object exists"
 _STATE_FORBIDS = ("payment_intent_unexpected_state", "setup_intent_unexpected_state")
+# Words, as there are no codes.
+_DETACHED = "detached from a Customer"
+_OF_ANOTHER_MODE = "a similar object exists"
 
 
 def key_setting(*, livemode: bool) -> str:
@@ -80,7 +82,7 @@ def method_may_be_unusable() -> Iterator[None]:
     except stripe.InvalidRequestError as error:
         said = error.user_message or ""
         is_missing = error.code == "resource_missing" and error.param == "payment_method"
-        if "detached from a Customer" not in said and (not is_missing or _OF_ANOTHER_MODE in said):
+        if _DETACHED not in said and (not is_missing or _OF_ANOTHER_MODE in said):
             raise
         raise PaymentMethodUnusable(_said(error)) from None
 
