@@ -151,7 +151,7 @@ def _container() -> Iterator[DatabaseServer]:
     image = os.environ.get("TEST_POSTGRES_IMAGE", DEFAULT_IMAGE)
     password = secrets.token_hex()
     container = PostgresContainer(image, username=ADMIN, password=password, dbname="counterfoil", driver=None)
-    container.with_kwargs(tmpfs={"/var/lib/postgresql": ""})  # as tests/conftest.py does with all else
+    container.with_tmpfs_mount("/var/lib/postgresql")  # as tests/conftest.py does with all else
     container.with_command("postgres " + " ".join(f"-c {setting}" for setting in _UNSAFE))
     try:
         container.start()
